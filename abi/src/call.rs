@@ -1,0 +1,160 @@
+//! System call numbers.
+//!
+//! A call is made with `syscall`: number in `rax`, arguments in `rdi`, `rsi`,
+//! `rdx`, `r10`, `r8`, `r9`; the result comes back in `rax`, an error as
+//! `-errno` in `-4095..=-1`; `rcx` and `r11` are lost (System V x86-64 ABI,
+//! appendix A.2.1).
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $name:ident = $number:expr,)*) => {
+        $($(#[$doc])* pub const $name: usize = $number;)*
+
+        /// The call's name in capitals, for traces and logs.
+        pub fn name(number: usize) -> Option<&'static str> {
+            match number {
+                $($number => Some(stringify!($name)),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+/// First number of the private range. Linux ends below 512 and marks its x32
+/// calls with bit 30, so neither can collide.
+pub const NATIVE: usize = 0x1000;
+
+calls! {
+    READ = 0,
+    WRITE = 1,
+    OPEN = 2,
+    CLOSE = 3,
+    STAT = 4,
+    FSTAT = 5,
+    LSTAT = 6,
+    POLL = 7,
+    LSEEK = 8,
+    MMAP = 9,
+    MPROTECT = 10,
+    MUNMAP = 11,
+    BRK = 12,
+    RT_SIGACTION = 13,
+    RT_SIGPROCMASK = 14,
+    RT_SIGRETURN = 15,
+    IOCTL = 16,
+    PREAD64 = 17,
+    PWRITE64 = 18,
+    READV = 19,
+    WRITEV = 20,
+    ACCESS = 21,
+    PIPE = 22,
+    SCHED_YIELD = 24,
+    MADVISE = 28,
+    DUP = 32,
+    DUP2 = 33,
+    PAUSE = 34,
+    NANOSLEEP = 35,
+    GETPID = 39,
+    CLONE = 56,
+    FORK = 57,
+    VFORK = 58,
+    EXECVE = 59,
+    EXIT = 60,
+    WAIT4 = 61,
+    KILL = 62,
+    UNAME = 63,
+    FCNTL = 72,
+    FTRUNCATE = 77,
+    GETCWD = 79,
+    CHDIR = 80,
+    RENAME = 82,
+    MKDIR = 83,
+    RMDIR = 84,
+    CREAT = 85,
+    LINK = 86,
+    UNLINK = 87,
+    SYMLINK = 88,
+    READLINK = 89,
+    UMASK = 95,
+    SYSINFO = 99,
+    TIMES = 100,
+    GETUID = 102,
+    GETGID = 104,
+    GETEUID = 107,
+    GETEGID = 108,
+    SETPGID = 109,
+    GETPPID = 110,
+    GETPGRP = 111,
+    SETSID = 112,
+    SIGALTSTACK = 131,
+    MKNOD = 133,
+    ARCH_PRCTL = 158,
+    SYNC = 162,
+    REBOOT = 169,
+    GETTID = 186,
+    TKILL = 200,
+    FUTEX = 202,
+    SCHED_SETAFFINITY = 203,
+    SCHED_GETAFFINITY = 204,
+    GETDENTS64 = 217,
+    SET_TID_ADDRESS = 218,
+    CLOCK_GETTIME = 228,
+    CLOCK_NANOSLEEP = 230,
+    EXIT_GROUP = 231,
+    TGKILL = 234,
+    OPENAT = 257,
+    MKDIRAT = 258,
+    NEWFSTATAT = 262,
+    UNLINKAT = 263,
+    SET_ROBUST_LIST = 273,
+    DUP3 = 292,
+    PIPE2 = 293,
+    PRLIMIT64 = 302,
+    GETCPU = 309,
+    GETRANDOM = 318,
+    RSEQ = 334,
+
+    /// `(fcn, arg1, arg2, stack_base, stack_size, flags)`: the one native
+    /// clone behind both faces. Starts `fcn(arg1, arg2)` on the stack
+    /// `[stack_base, stack_base + stack_size)` above a fake return address of
+    /// all ones; the stack must be wholly mapped and writable (EFAULT).
+    /// `flags` as in [`crate::clone`]. The new thread stays joinable.
+    THREAD_CLONE = NATIVE,
+    /// `(stack_out: *mut *mut c_void)`: waits for any thread child that shares
+    /// the caller's address space; stores its stack base (unless null); returns its id. ECHILD
+    /// at once if there is none; EFAULT consumes nothing.
+    THREAD_JOIN_ANY = NATIVE + 1,
+    /// `(tid, stack_out: *mut *mut c_void)`: waits for that thread; `stack_out` may be null.
+    /// ESRCH for an unknown id or one joined already, EDEADLK for oneself,
+    /// EINVAL for one that another thread is joining.
+    THREAD_JOIN = NATIVE + 2,
+    /// `(tid)`: gives up the right to join; the thread's record goes when it exits.
+    THREAD_DETACH = NATIVE + 3,
+    /// `(value)`: a new semaphore of the caller's group; its handle (>= 0).
+    SEM_CREATE = NATIVE + 4,
+    /// `(handle)`: FIFO wait. EINTR if killed, EINVAL if destroyed meanwhile.
+    SEM_WAIT = NATIVE + 5,
+    /// `(handle)`: EAGAIN where it would wait.
+    SEM_TRYWAIT = NATIVE + 6,
+    /// `(handle, timeout: *const Timespec)`, relative: ETIMEDOUT.
+    SEM_TIMEDWAIT = NATIVE + 7,
+    /// `(handle)`: EOVERFLOW past `i32::MAX`.
+    SEM_POST = NATIVE + 8,
+    /// `(handle)`: waiters end with EINVAL.
+    SEM_DESTROY = NATIVE + 9,
+    /// `()`: time since start in xv6's ticks, 10 ms each.
+    UPTIME = NATIVE + 10,
+    /// `(buffer: *mut ThreadInfo, count)`: a snapshot of all threads; the number there are.
+    THREAD_LIST = NATIVE + 11,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_numbers() {
+        assert_eq!(name(FUTEX), Some("FUTEX"));
+        assert_eq!(name(THREAD_JOIN), Some("THREAD_JOIN"));
+        assert_eq!(name(NATIVE - 1), None);
+    }
+}

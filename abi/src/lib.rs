@@ -1,0 +1,20 @@
+//! What user programs and the kernel agree on: call numbers, flags, error
+//! numbers and `repr(C)` structures.
+//!
+//! Wherever Linux on x86-64 has a call, Weft uses Linux's number, layout and
+//! semantics, so that stock compilers and C libraries fit. What Linux lacks
+//! (the native thread calls) lives in a private range; see [`call`].
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod call;
+pub mod clone;
+pub mod errno;
+pub mod file;
+pub mod memory;
+pub mod process;
+pub mod signal;
+pub mod time;
+pub mod tty;
+
+pub use errno::Errno;

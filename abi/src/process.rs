@@ -1,0 +1,119 @@
+//! Processes: wait, the auxiliary vector, reboot, system information.
+
+pub const WNOHANG: usize = 1;
+pub const WUNTRACED: usize = 2;
+pub const WCONTINUED: usize = 8;
+
+/// The status word of wait(2) for a child that exited with `code`.
+pub const fn wait_exited(code: i32) -> i32 {
+    (code & 0xff) << 8
+}
+
+/// The status word of wait(2) for a child that a signal ended.
+pub const fn wait_signaled(signal: u32) -> i32 {
+    (signal & 0x7f) as i32
+}
+
+/// How a child ended, out of the status word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Exited(u8),
+    Signaled(u8),
+}
+
+impl Ended {
+    pub const fn from_status(status: i32) -> Ended {
+        if status & 0x7f == 0 {
+            Ended::Exited((status >> 8) as u8)
+        } else {
+            Ended::Signaled((status & 0x7f) as u8)
+        }
+    }
+
+    /// What a shell shows in `$?`: the code, or 128 plus the signal.
+    pub const fn shell_code(self) -> u8 {
+        match self {
+            Ended::Exited(code) => code,
+            Ended::Signaled(signal) => 128 + signal,
+        }
+    }
+}
+
+/// Longest argument list: strings and pointers of argv and envp together.
+pub const ARG_MAX: usize = 128 * 1024;
+
+pub const AT_NULL: usize = 0;
+pub const AT_PHDR: usize = 3;
+pub const AT_PHENT: usize = 4;
+pub const AT_PHNUM: usize = 5;
+pub const AT_PAGESZ: usize = 6;
+pub const AT_BASE: usize = 7;
+pub const AT_FLAGS: usize = 8;
+pub const AT_ENTRY: usize = 9;
+pub const AT_UID: usize = 11;
+pub const AT_EUID: usize = 12;
+pub const AT_GID: usize = 13;
+pub const AT_EGID: usize = 14;
+pub const AT_HWCAP: usize = 16;
+pub const AT_CLKTCK: usize = 17;
+pub const AT_SECURE: usize = 23;
+pub const AT_RANDOM: usize = 25;
+pub const AT_EXECFN: usize = 31;
+
+/// The two magic words that reboot(2) wants first.
+pub const REBOOT_MAGIC1: usize = 0xfee1_dead;
+pub const REBOOT_MAGIC2: usize = 672274793;
+/// Power off. Weft reads the fourth argument as the status that
+/// `cargo weft exec` ends with.
+pub const REBOOT_POWER_OFF: usize = 0x4321_fedc;
+
+pub const ARCH_SET_GS: usize = 0x1001;
+pub const ARCH_SET_FS: usize = 0x1002;
+pub const ARCH_GET_FS: usize = 0x1003;
+pub const ARCH_GET_GS: usize = 0x1004;
+
+/// `struct utsname` (uname(2)).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct UtsName {
+    pub sysname: [u8; 65],
+    pub nodename: [u8; 65],
+    pub release: [u8; 65],
+    pub version: [u8; 65],
+    pub machine: [u8; 65],
+    pub domainname: [u8; 65],
+}
+
+/// `struct sysinfo` (sysinfo(2)), memory in units of `mem_unit` bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SysInfo {
+    pub uptime: i64,
+    pub loads: [u64; 3],
+    pub totalram: u64,
+    pub freeram: u64,
+    pub sharedram: u64,
+    pub bufferram: u64,
+    pub totalswap: u64,
+    pub freeswap: u64,
+    pub procs: u16,
+    pub pad: u16,
+    pub totalhigh: u64,
+    pub freehigh: u64,
+    pub mem_unit: u32,
+}
+
+const _: () = assert!(size_of::<SysInfo>() == 112);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_words() {
+        assert_eq!(Ended::from_status(wait_exited(3)), Ended::Exited(3));
+        assert_eq!(Ended::from_status(wait_exited(-1)), Ended::Exited(255));
+        assert_eq!(Ended::from_status(wait_signaled(9)), Ended::Signaled(9));
+        assert_eq!(Ended::Signaled(9).shell_code(), 137);
+    }
+}
