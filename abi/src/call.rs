@@ -12,7 +12,7 @@ macro_rules! calls {
         /// The call's name in capitals, for traces and logs.
         pub fn name(number: usize) -> Option<&'static str> {
             match number {
-                $($number => Some(stringify!($name)),)*
+                $($name => Some(stringify!($name)),)*
                 _ => None,
             }
         }

@@ -1,5 +1,7 @@
 //! Flags of `clone` (clone(2)): per resource, share or copy.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// Signal sent to the parent when the child ends, in the low byte.
 pub const CSIGNAL: usize = 0xff;
 /// Share the address space.
@@ -35,7 +37,9 @@ pub const FAKE_RETURN: usize = usize::MAX;
 
 /// What `THREAD_LIST` stores per thread.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 pub struct ThreadInfo {
     pub tid: u32,
     pub tgid: u32,

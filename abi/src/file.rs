@@ -1,5 +1,7 @@
 //! Files: open flags, seek origins, modes, `stat` and directory entries.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 pub const O_RDONLY: usize = 0;
 pub const O_WRONLY: usize = 1;
 pub const O_RDWR: usize = 2;
@@ -56,7 +58,9 @@ pub const PIPE_BUF: usize = 4096;
 
 /// `struct stat` of x86-64 (stat(2)): 144 bytes.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 pub struct Stat {
     pub dev: u64,
     pub ino: u64,
@@ -87,7 +91,7 @@ pub const DIRENT_NAME: usize = 19;
 
 /// One buffer of `readv` and `writev` (readv(2)).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct IoVec {
     pub base: usize,
     pub len: usize,
@@ -104,7 +108,7 @@ pub const POLLNVAL: i16 = 32;
 
 /// One entry of poll(2).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct PollFd {
     pub fd: i32,
     pub events: i16,

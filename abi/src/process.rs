@@ -1,5 +1,7 @@
 //! Processes: wait, the auxiliary vector, reboot, system information.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 pub const WNOHANG: usize = 1;
 pub const WUNTRACED: usize = 2;
 pub const WCONTINUED: usize = 8;
@@ -74,7 +76,7 @@ pub const ARCH_GET_GS: usize = 0x1004;
 
 /// `struct utsname` (uname(2)).
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct UtsName {
     pub sysname: [u8; 65],
     pub nodename: [u8; 65],
@@ -86,7 +88,7 @@ pub struct UtsName {
 
 /// `struct sysinfo` (sysinfo(2)), memory in units of `mem_unit` bytes.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct SysInfo {
     pub uptime: i64,
     pub loads: [u64; 3],
@@ -97,10 +99,11 @@ pub struct SysInfo {
     pub totalswap: u64,
     pub freeswap: u64,
     pub procs: u16,
-    pub pad: u16,
+    pub pad: [u16; 3],
     pub totalhigh: u64,
     pub freehigh: u64,
     pub mem_unit: u32,
+    pub pad2: u32,
 }
 
 const _: () = assert!(size_of::<SysInfo>() == 112);

@@ -1,5 +1,7 @@
 //! Signals (signal(7)).
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 pub const SIGHUP: u32 = 1;
 pub const SIGINT: u32 = 2;
 pub const SIGQUIT: u32 = 3;
@@ -32,7 +34,9 @@ pub const SIG_IGN: usize = 1;
 
 /// `struct sigaction` as the kernel sees it (rt_sigaction(2)).
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 pub struct SigAction {
     pub handler: usize,
     pub flags: u64,

@@ -1,5 +1,7 @@
 //! Terminals (termios(3), ioctl_tty(2)).
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 pub const TCGETS: usize = 0x5401;
 pub const TCSETS: usize = 0x5402;
 pub const TCSETSW: usize = 0x5403;
@@ -20,7 +22,9 @@ pub const ECHO: u32 = 0o10;
 
 /// `struct termios` as the kernel sees it: 36 bytes.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 pub struct Termios {
     pub iflag: u32,
     pub oflag: u32,
