@@ -11,6 +11,7 @@ pub mod call;
 pub mod clone;
 pub mod errno;
 pub mod file;
+pub mod futex;
 pub mod memory;
 pub mod process;
 pub mod signal;

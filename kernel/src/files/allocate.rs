@@ -1,0 +1,53 @@
+//! Allocation whose failure is an error to the caller.
+//!
+//! Collections grow through `try_reserve`. What stable Rust lacks is a
+//! fallible `Arc::new`; [`try_arc`] stands in: it asks the heap for a block of
+//! the same size, gives it back, and builds the `Arc` before anything else on
+//! this CPU can take it. Preemption is off in between and interrupt handlers
+//! do not allocate, so the heap's per-CPU cache hands out the same block.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::hint::black_box;
+
+use abi::Errno;
+
+/// What an `Arc` allocates: the two counts before the value.
+#[repr(C)]
+struct ArcBlock<T> {
+    strong: usize,
+    weak: usize,
+    value: T,
+}
+
+/// `Arc::new`, or ENOMEM. The value is dropped on failure.
+pub fn try_arc<T>(value: T) -> Result<Arc<T>, Errno> {
+    let _here = sync::preempt::disable();
+    let mut block = Vec::<ArcBlock<T>>::new();
+    block.try_reserve_exact(1).map_err(|_| Errno::ENOMEM)?;
+    // The compiler may drop an allocation that it sees unused.
+    drop(black_box(block));
+    Ok(Arc::new(value))
+}
+
+/// An empty vector with room for `length` elements, or ENOMEM.
+pub fn try_vec<T>(length: usize) -> Result<Vec<T>, Errno> {
+    let mut vector = Vec::new();
+    vector.try_reserve_exact(length).map_err(|_| Errno::ENOMEM)?;
+    Ok(vector)
+}
+
+/// A copy of `bytes` on the heap, or ENOMEM.
+pub fn try_bytes(bytes: &[u8]) -> Result<Box<[u8]>, Errno> {
+    let mut copy = try_vec(bytes.len())?;
+    copy.extend_from_slice(bytes);
+    Ok(copy.into_boxed_slice())
+}
+
+/// Zeroed bytes on the heap, or ENOMEM.
+pub fn try_zeroed(length: usize) -> Result<Box<[u8]>, Errno> {
+    let mut bytes = try_vec(length)?;
+    bytes.resize(length, 0);
+    Ok(bytes.into_boxed_slice())
+}

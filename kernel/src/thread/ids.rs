@@ -1,0 +1,205 @@
+//! Ids of threads and processes: the next free one in rising order, so that
+//! an id comes back as late as possible. Plain data; the lock is in [`super::registry`].
+//!
+//! A slot is in use while it has a thread or a group: a first thread's id
+//! stays taken until its whole group has been waited for.
+
+use abi::Errno;
+use alloc::vec::Vec;
+
+/// Ids run from 1 to this (Linux's default `pid_max`).
+pub const ID_MAX: u32 = 32_768;
+
+struct Slot<T, G> {
+    thread: Option<T>,
+    group: Option<G>,
+    reserved: bool,
+}
+
+impl<T, G> Slot<T, G> {
+    const fn empty() -> Self {
+        Slot { thread: None, group: None, reserved: false }
+    }
+
+    fn is_free(&self) -> bool {
+        self.thread.is_none() && self.group.is_none() && !self.reserved
+    }
+}
+
+/// The table: `T` and `G` are what is found under an id.
+pub struct Ids<T, G> {
+    slots: Vec<Slot<T, G>>,
+    /// Where the search for a free id goes on.
+    next: usize,
+    used: usize,
+}
+
+impl<T: Clone, G: Clone> Ids<T, G> {
+    pub const fn new() -> Self {
+        Ids { slots: Vec::new(), next: 0, used: 0 }
+    }
+
+    /// Reserves an id.
+    ///
+    /// # Errors
+    /// `EAGAIN` if all are in use, `ENOMEM` if the table cannot grow.
+    pub fn reserve(&mut self) -> Result<u32, Errno> {
+        if self.next == self.slots.len() && self.slots.len() < ID_MAX as usize {
+            match self.slots.try_reserve(1) {
+                Ok(()) => self.slots.push(Slot::empty()),
+                Err(_) if self.used == self.slots.len() => return Err(Errno::ENOMEM),
+                Err(_) => self.next = 0,
+            }
+        }
+        let length = self.slots.len();
+        if self.used == length {
+            return Err(Errno::EAGAIN);
+        }
+        let free = (self.next..length).chain(0..self.next).find(|&at| self.slots[at].is_free());
+        let at = free.ok_or(Errno::EAGAIN)?;
+        self.slots[at].reserved = true;
+        self.used += 1;
+        self.next = if at + 1 == ID_MAX as usize { 0 } else { at + 1 };
+        Ok(at as u32 + 1)
+    }
+
+    /// Makes what a reserved id stands for findable.
+    pub fn publish(&mut self, id: u32, thread: Option<T>, group: Option<G>) {
+        let slot = self.slot_mut(id).expect("published ids were reserved");
+        slot.reserved = false;
+        slot.thread = thread;
+        slot.group = group;
+    }
+
+    /// Takes the thread away; the id is free again unless a group has it too.
+    /// Returned so that it is dropped outside the lock.
+    #[must_use]
+    pub fn remove_thread(&mut self, id: u32) -> Option<T> {
+        let slot = self.slot_mut(id)?;
+        let thread = slot.thread.take()?;
+        self.release_if_free(id);
+        Some(thread)
+    }
+
+    /// Takes the group away, as [`Ids::remove_thread`] does the thread.
+    #[must_use]
+    pub fn remove_group(&mut self, id: u32) -> Option<G> {
+        let slot = self.slot_mut(id)?;
+        let group = slot.group.take()?;
+        self.release_if_free(id);
+        Some(group)
+    }
+
+    /// Gives a reserved id back.
+    pub fn cancel(&mut self, id: u32) {
+        if let Some(slot) = self.slot_mut(id)
+            && slot.reserved
+        {
+            slot.reserved = false;
+            self.release_if_free(id);
+        }
+    }
+
+    /// Moves the thread `from` to the id `to`, whose thread is gone (exec).
+    pub fn rename_thread(&mut self, from: u32, to: u32) -> Option<T> {
+        let thread = self.slot_mut(from)?.thread.take()?;
+        self.release_if_free(from);
+        self.slot_mut(to)?.thread.replace(thread)
+    }
+
+    pub fn thread(&self, id: u32) -> Option<T> {
+        self.slot(id)?.thread.clone()
+    }
+
+    pub fn group(&self, id: u32) -> Option<G> {
+        self.slot(id)?.group.clone()
+    }
+
+    /// All threads, in order of their ids.
+    pub fn threads(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.thread.as_ref())
+    }
+
+    /// All groups, in order of their ids.
+    pub fn groups(&self) -> impl Iterator<Item = &G> {
+        self.slots.iter().filter_map(|slot| slot.group.as_ref())
+    }
+
+    /// How many ids are in use.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    fn slot(&self, id: u32) -> Option<&Slot<T, G>> {
+        self.slots.get((id as usize).checked_sub(1)?)
+    }
+
+    fn slot_mut(&mut self, id: u32) -> Option<&mut Slot<T, G>> {
+        self.slots.get_mut((id as usize).checked_sub(1)?)
+    }
+
+    fn release_if_free(&mut self, id: u32) {
+        if self.slot(id).is_some_and(Slot::is_free) {
+            self.used -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_rise_and_come_back_late() {
+        let mut ids: Ids<u32, u32> = Ids::new();
+        assert_eq!(ids.reserve(), Ok(1));
+        ids.publish(1, Some(1), Some(1));
+        for expected in 2..100 {
+            let id = ids.reserve().unwrap();
+            assert_eq!(id, expected);
+            ids.publish(id, Some(id), None);
+            assert_eq!(ids.remove_thread(id), Some(id));
+        }
+        assert_eq!(ids.used(), 1);
+    }
+
+    #[test]
+    fn the_table_wraps_and_fills_up() {
+        let mut ids: Ids<u32, u32> = Ids::new();
+        for id in 1..=ID_MAX {
+            assert_eq!(ids.reserve(), Ok(id));
+            ids.publish(id, Some(id), None);
+        }
+        assert_eq!(ids.reserve(), Err(Errno::EAGAIN));
+        assert_eq!(ids.remove_thread(77), Some(77));
+        assert_eq!(ids.reserve(), Ok(77));
+        assert_eq!(ids.reserve(), Err(Errno::EAGAIN));
+        ids.cancel(77);
+        assert_eq!(ids.used(), ID_MAX as usize - 1);
+    }
+
+    #[test]
+    fn an_id_with_a_group_is_not_free() {
+        let mut ids: Ids<u32, &str> = Ids::new();
+        let id = ids.reserve().unwrap();
+        ids.publish(id, Some(1), Some("group"));
+        assert_eq!(ids.remove_thread(id), Some(1));
+        assert_eq!((ids.used(), ids.group(id)), (1, Some("group")));
+        assert_eq!(ids.remove_group(id), Some("group"));
+        assert_eq!(ids.used(), 0);
+        assert_eq!(ids.remove_group(id), None);
+        assert_eq!(ids.thread(0), None);
+    }
+
+    #[test]
+    fn exec_moves_a_thread_to_the_id_of_its_group() {
+        let mut ids: Ids<u32, u32> = Ids::new();
+        for _ in 0..2 {
+            let id = ids.reserve().unwrap();
+            ids.publish(id, Some(id), (id == 1).then_some(1));
+        }
+        assert_eq!(ids.remove_thread(1), Some(1));
+        assert_eq!(ids.rename_thread(2, 1), None);
+        assert_eq!((ids.thread(1), ids.thread(2), ids.used()), (Some(2), None, 1));
+    }
+}
