@@ -1,0 +1,8 @@
+//! What the programs of `/bin` share, free of system calls, so that it is
+//! tested on the host.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod shell;

@@ -1,0 +1,81 @@
+//! The program's arguments and environment, as the kernel left them on the
+//! first stack. Read-only after start, so shared by all threads.
+
+use core::ffi::CStr;
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+static START: AtomicPtr<usize> = AtomicPtr::new(core::ptr::null_mut());
+
+/// # Safety
+/// `stack` is the start stack of this program, which nobody changes.
+pub(crate) unsafe fn set(stack: *const usize) {
+    START.store(stack.cast_mut(), Relaxed);
+}
+
+/// The zero-ended strings behind a null-ended array of pointers.
+#[derive(Clone)]
+pub struct Args {
+    next: *const *const i8,
+}
+
+impl Iterator for Args {
+    type Item = &'static CStr;
+
+    fn next(&mut self) -> Option<&'static CStr> {
+        if self.next.is_null() {
+            return None;
+        }
+        // SAFETY: inside the array, which ends with a null that is never passed.
+        let string = unsafe { *self.next };
+        if string.is_null() {
+            return None;
+        }
+        // SAFETY: as above; the strings live as long as the program.
+        unsafe {
+            self.next = self.next.add(1);
+            Some(CStr::from_ptr(string))
+        }
+    }
+}
+
+/// All arguments, the program's name first.
+pub fn args() -> Args {
+    let start = START.load(Relaxed);
+    // SAFETY: the word after the count starts the array.
+    let next = if start.is_null() {
+        core::ptr::null()
+    } else {
+        unsafe { start.add(1) }
+    };
+    Args { next: next.cast() }
+}
+
+/// The environment, as `NAME=value` strings.
+pub fn environment() -> Args {
+    let start = START.load(Relaxed);
+    if start.is_null() {
+        return Args {
+            next: core::ptr::null(),
+        };
+    }
+    // SAFETY: past the count, that many arguments and their null.
+    Args {
+        next: unsafe { start.add(*start + 2) }.cast(),
+    }
+}
+
+/// The value of an environment variable.
+pub fn variable(name: &str) -> Option<&'static [u8]> {
+    environment().find_map(|entry| {
+        entry
+            .to_bytes()
+            .strip_prefix(name.as_bytes())?
+            .strip_prefix(b"=")
+    })
+}
+
+/// The program's own name, without its folder, for messages.
+pub fn name() -> &'static str {
+    let path = args().next().and_then(|a| a.to_str().ok()).unwrap_or("?");
+    path.rsplit('/').next().unwrap_or(path)
+}
