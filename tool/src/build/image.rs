@@ -1,0 +1,152 @@
+//! The initial image: the programs, the files the user adds, and what `init`
+//! is to run.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::Program;
+use super::archive::Archive;
+use crate::cli::FileArgument;
+use crate::status::{Failure, Status};
+
+/// The file that tells `init` what to run instead of the shell.
+const EXEC: &str = "/etc/exec";
+
+/// The guest's folder for programs copied from the host.
+const HOST_FOLDER: &str = "/host";
+
+/// Puts together what the guest starts with. `command` is the program to run
+/// instead of the shell, with its arguments.
+pub fn make(programs: &[Program], files: &[FileArgument], command: &[String]) -> Result<Archive> {
+    let mut archive = Archive::default();
+    for folder in ["/bin", "/dev", "/etc", "/tests", "/tmp"] {
+        archive.folder(folder);
+    }
+    for program in programs {
+        let content = read(&program.file)?;
+        if program.folder == "/bin" && program.name == "init" {
+            archive.file("/init", content.clone(), true);
+        }
+        archive.file(
+            &format!("{}/{}", program.folder, program.name),
+            content,
+            true,
+        );
+    }
+    for file in files {
+        add(&mut archive, &file.host, &file.guest)?;
+    }
+    if let Some((program, arguments)) = command.split_first() {
+        let program = from_host(&mut archive, program)?;
+        let words = [&program].into_iter().chain(arguments);
+        let content = words
+            .flat_map(|word| [word.as_bytes(), &[0]].concat())
+            .collect();
+        archive.file(EXEC, content, false);
+    }
+    Ok(archive)
+}
+
+/// The guest's path of PROGRAM. A relative path that contains a slash is one of
+/// the host: its file is copied into the guest.
+fn from_host(archive: &mut Archive, program: &str) -> Result<String> {
+    if program.starts_with('/') || !program.contains('/') {
+        return Ok(program.to_owned());
+    }
+    let host = Path::new(program);
+    let name = host.file_name().unwrap_or_default().to_string_lossy();
+    let guest = format!("{HOST_FOLDER}/{name}");
+    let content = read(host)?;
+    archive.file(&guest, content, true);
+    Ok(guest)
+}
+
+/// Adds a file or a whole folder of the host.
+fn add(archive: &mut Archive, host: &Path, guest: &str) -> Result<()> {
+    let metadata = fs::metadata(host).map_err(|error| missing(host, &error))?;
+    if !metadata.is_dir() {
+        let executable = metadata.permissions().mode() & 0o111 != 0;
+        archive.file(guest, read(host)?, executable);
+        return Ok(());
+    }
+    archive.folder(guest);
+    for entry in fs::read_dir(host).map_err(|error| missing(host, &error))? {
+        let entry = entry.with_context(|| format!("cannot read {}", host.display()))?;
+        let name = entry.file_name();
+        let inner = format!("{guest}/{}", name.to_string_lossy());
+        add(archive, &entry.path(), &inner)?;
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).map_err(|error| missing(file, &error))
+}
+
+fn missing(file: &Path, error: &std::io::Error) -> anyhow::Error {
+    Failure::new(
+        Status::MissingFile,
+        format!("cannot read {}: {error}", file.display()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status;
+
+    fn bytes(archive: &Archive) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        archive.write(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn holds(archive: &Archive, needle: &[u8]) -> bool {
+        bytes(archive)
+            .windows(needle.len())
+            .any(|part| part == needle)
+    }
+
+    #[test]
+    fn a_command_becomes_zero_terminated_words() {
+        let command = ["echo", "a b", ""].map(str::to_owned);
+        let archive = make(&[], &[], &command).unwrap();
+        assert!(holds(&archive, b"etc/exec\0"));
+        assert!(holds(&archive, b"echo\0a b\0\0"));
+    }
+
+    #[test]
+    fn a_relative_path_is_copied_from_the_host() {
+        // Tests run in the package's folder.
+        let command = ["./Cargo.toml".to_owned()];
+        let archive = make(&[], &[], &command).unwrap();
+        assert!(holds(&archive, b"host/Cargo.toml\0"));
+        assert!(holds(&archive, b"/host/Cargo.toml\0"));
+        assert!(holds(&archive, b"[package]"));
+    }
+
+    #[test]
+    fn a_missing_file_has_its_own_status() {
+        let command = ["./no/such/program".to_owned()];
+        let error = make(&[], &[], &command).err().unwrap();
+        assert_eq!(status::of(&error), Status::MissingFile as u8);
+        let file: FileArgument = "no-such-file".parse().unwrap();
+        let error = make(&[], &[file], &[]).err().unwrap();
+        assert_eq!(status::of(&error), Status::MissingFile as u8);
+    }
+
+    #[test]
+    fn folders_are_added_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("inner")).unwrap();
+        fs::write(folder.path().join("inner/file"), "content").unwrap();
+        let argument: FileArgument = format!("{}:/data", folder.path().display())
+            .parse()
+            .unwrap();
+        let archive = make(&[], &[argument], &[]).unwrap();
+        assert!(holds(&archive, b"data/inner/file\0"));
+    }
+}

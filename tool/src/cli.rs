@@ -1,0 +1,330 @@
+//! The command line: what `cargo weft` understands, and the help it prints.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::status;
+
+/// Build, run and test Weft, a small Unix kernel built around kernel threads.
+///
+/// `cargo weft run` boots to a shell; `cargo weft test` proves that all of it works. What they need on
+/// this machine (QEMU, a toolchain for the kernel) is found, or installed where that is possible.
+#[derive(Parser, Debug)]
+#[command(
+    name = "weft",
+    bin_name = "cargo weft",
+    version,
+    after_help = status::HELP,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Boot to a shell; Ctrl-A X or `poweroff` leaves
+    Run(Run),
+    /// Boot, run one program, and exit with its status
+    Exec(Exec),
+    /// Run every test and end with one summary
+    Test(Test),
+    /// Count what the kernel's operations cost, in instructions
+    Bench(Bench),
+    /// Debug the kernel: QEMU stopped at its first instruction, gdb attached
+    Gdb(Gdb),
+    /// Make a CD image that boots the same kernel by GRUB, on BIOS and UEFI machines
+    Iso(Iso),
+    /// Build the kernel and the programs
+    Build(Build),
+    /// Check the format, the lints and where `unsafe` stands
+    Check,
+    /// Find or install what Weft needs on this machine
+    Setup,
+}
+
+/// The virtual machine and what is in it; `run`, `exec`, `bench` and `gdb` share these.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "The virtual machine")]
+pub struct Machine {
+    /// Virtual CPUs, 1 to 16
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub cpus: u32,
+    /// Memory, 32 to 65536 MiB
+    #[arg(long, value_name = "MiB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(32..=65536))]
+    pub memory: u32,
+    /// The board
+    #[arg(long, value_enum, default_value_t = Board::Microvm)]
+    pub machine: Board,
+    /// How the CPUs run: in software, by the host's CPU, or by the host's CPU where a trial shows that it works
+    #[arg(long, value_enum, default_value_t = Accel::Tcg)]
+    pub accel: Accel,
+    /// QEMU's name of the CPU model, such as `max` or `qemu64`
+    #[arg(long, value_name = "MODEL", default_value = "max")]
+    pub cpu: String,
+    /// Count instructions instead of time, so that every run is the same
+    #[arg(long, conflicts_with = "accel")]
+    pub icount: bool,
+    /// What starts the kernel: QEMU itself, or GRUB from a CD image (q35 only)
+    #[arg(long, value_enum, default_value_t = Boot::Direct)]
+    pub boot: Boot,
+    /// The scheduling policy
+    #[arg(long, value_enum, default_value_t = Policy::Fair)]
+    pub policy: Policy,
+    /// The least severe kernel log lines to print
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    pub log: LogLevel,
+    /// A further word for the kernel's command line; may be repeated
+    #[arg(long, value_name = "WORD")]
+    pub append: Vec<String>,
+    /// Put a file or folder of this machine into the guest, at GUEST or in the root folder; may be repeated
+    #[arg(long, value_name = "HOST[:GUEST]")]
+    pub file: Vec<FileArgument>,
+    /// Build the kernel with its own checks (lock order, atomic context, overflow): slower
+    #[arg(long)]
+    pub checked: bool,
+    /// Boot this kernel ELF instead of building one
+    #[arg(long, value_name = "ELF", conflicts_with = "checked")]
+    pub kernel: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Run {
+    #[command(flatten)]
+    pub machine: Machine,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = status::HELP)]
+pub struct Exec {
+    #[command(flatten)]
+    pub machine: Machine,
+    /// Give up after S seconds with status 208
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    /// The program: a name in the guest's /bin or /tests, an absolute path in the guest, or a
+    /// path of this machine (./a.out) that is copied into the guest; then its arguments
+    #[arg(last = true, required = true, value_name = "PROGRAM ARGS")]
+    pub program: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Test {
+    /// Only the parts whose name contains this word (check, host, loom, tool, guest, boot)
+    #[arg(value_name = "PART")]
+    pub only: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// Only the rows whose name contains this word
+    #[arg(value_name = "ROW")]
+    pub only: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Gdb {
+    #[command(flatten)]
+    pub machine: Machine,
+    /// A gdb command to run once attached; may be repeated
+    #[arg(long, value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Leave gdb when the commands are done
+    #[arg(long)]
+    pub batch: bool,
+    /// Run this program instead of the shell
+    #[arg(last = true, value_name = "PROGRAM ARGS")]
+    pub program: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Iso {
+    /// Where to write the image
+    #[arg(long, short, value_name = "FILE", default_value = "weft.iso")]
+    pub output: PathBuf,
+    /// The scheduling policy
+    #[arg(long, value_enum, default_value_t = Policy::Fair)]
+    pub policy: Policy,
+}
+
+#[derive(Args, Debug)]
+pub struct Build {
+    /// Build the kernel with its own checks
+    #[arg(long)]
+    pub checked: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Board {
+    /// A few devices and no firmware: the fastest start
+    Microvm,
+    /// A PC with PCI Express and firmware
+    Q35,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accel {
+    Tcg,
+    Kvm,
+    Auto,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    Direct,
+    Bios,
+    Uefi,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Every thread gets its share of the time
+    Fair,
+    /// Round robin
+    Rr,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// The word that a value of a flag stands for on the kernel's command line.
+pub fn word(value: &impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
+
+/// The argument of `--file`: HOST or HOST:GUEST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileArgument {
+    pub host: PathBuf,
+    /// An absolute path in the guest.
+    pub guest: String,
+}
+
+impl FromStr for FileArgument {
+    type Err = String;
+
+    fn from_str(argument: &str) -> Result<Self, String> {
+        let (host, guest) = match argument.rsplit_once(':') {
+            // A colon in the host's file name is taken for one only before an absolute guest path.
+            Some((host, guest)) if guest.starts_with('/') => (host, Some(guest)),
+            Some((_, guest)) if !guest.contains('/') && !PathBuf::from(argument).exists() => {
+                return Err(format!(
+                    "the guest's path \"{guest}\" must begin with a slash"
+                ));
+            }
+            _ => (argument, None),
+        };
+        if host.is_empty() {
+            return Err("there is no path before the colon".into());
+        }
+        let host = PathBuf::from(host);
+        let name = || host.file_name().map(|name| name.to_string_lossy());
+        let guest = match (guest, name()) {
+            (Some(folder), Some(name)) if folder.ends_with('/') => format!("{folder}{name}"),
+            (Some(path), _) => path.to_owned(),
+            (None, Some(name)) => format!("/{name}"),
+            (None, None) => {
+                return Err("give the guest's path too: HOST:GUEST".into());
+            }
+        };
+        if guest.split('/').any(|part| part == "..") {
+            return Err(format!("the guest's path \"{guest}\" must not contain .."));
+        }
+        Ok(FileArgument { host, guest })
+    }
+}
+
+fn seconds(argument: &str) -> Result<Duration, String> {
+    match argument.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= 1e9 => Ok(Duration::from_secs_f64(value)),
+        _ => Err("a number of seconds above 0 is wanted".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn file(argument: &str) -> Result<(String, String), String> {
+        FileArgument::from_str(argument).map(|file| (file.host.display().to_string(), file.guest))
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn file_arguments() {
+        let pair = |host: &str, guest: &str| Ok((host.to_owned(), guest.to_owned()));
+        assert_eq!(file("a.txt"), pair("a.txt", "/a.txt"));
+        assert_eq!(file("../x/a.txt"), pair("../x/a.txt", "/a.txt"));
+        assert_eq!(file("a:/etc/b"), pair("a", "/etc/b"));
+        assert_eq!(file("x/a:/etc/"), pair("x/a", "/etc/a"));
+        assert_eq!(file("a:b/c"), pair("a:b/c", "/c"));
+        assert!(file("a:b").is_err());
+        assert!(file(":/b").is_err());
+        assert!(file("..").is_err());
+        assert!(file("a:/x/../y").is_err());
+    }
+
+    #[test]
+    fn exec_takes_everything_after_the_dashes() {
+        let cli = Cli::try_parse_from([
+            "weft",
+            "exec",
+            "--cpus",
+            "4",
+            "--timeout",
+            "1.5",
+            "--",
+            "echo",
+            "-n",
+            "--",
+            "x",
+        ])
+        .unwrap();
+        let Command::Exec(exec) = cli.command else {
+            panic!("not exec")
+        };
+        assert_eq!(exec.machine.cpus, 4);
+        assert_eq!(exec.timeout, Some(Duration::from_millis(1500)));
+        assert_eq!(exec.program, ["echo", "-n", "--", "x"]);
+    }
+
+    #[test]
+    fn limits_are_checked() {
+        for bad in [
+            &["weft", "exec"][..],
+            &["weft", "run", "--cpus", "0"],
+            &["weft", "run", "--cpus", "17"],
+            &["weft", "run", "--memory", "16"],
+            &["weft", "exec", "--timeout", "0", "--", "true"],
+            &["weft", "exec", "--timeout", "nan", "--", "true"],
+            &["weft", "exec", "--icount", "--accel", "kvm", "--", "true"],
+        ] {
+            assert!(Cli::try_parse_from(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn words_for_the_kernel() {
+        assert_eq!(word(&Policy::Rr), "rr");
+        assert_eq!(word(&LogLevel::Debug), "debug");
+    }
+}

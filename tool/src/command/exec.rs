@@ -1,0 +1,50 @@
+//! `cargo weft exec`: boots, runs one program, and exits with its status.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::prepare::prepare;
+use crate::cli::{Boot, Exec, LogLevel, Machine};
+use crate::guest::{Input, Session, Sink, session};
+use crate::workspace::Workspace;
+
+pub fn run(workspace: &Workspace, arguments: &Exec) -> Result<u8> {
+    run_program(
+        workspace,
+        &arguments.machine,
+        &arguments.program,
+        arguments.timeout,
+    )
+}
+
+/// Boots and runs one program; its status, or an error of the machine's.
+pub fn run_program(
+    workspace: &Workspace,
+    machine: &Machine,
+    program: &[String],
+    limit: Option<Duration>,
+) -> Result<u8> {
+    let prepared = prepare(workspace, machine, program)?;
+    let outcome = Session {
+        qemu: &prepared.qemu,
+        hardware: &prepared.hardware,
+        input: if session::input_readable() {
+            Input::Forward
+        } else {
+            Input::Nothing
+        },
+        output: Sink::Through,
+        log: Sink::Through,
+        limit,
+        expect_words: expects_words(machine),
+    }
+    .run()?;
+    outcome.ending.status(&outcome.last)
+}
+
+/// Whether a kernel that says nothing hangs: its log begins with its first
+/// steps, unless it is told to be quiet, or firmware comes first.
+pub fn expects_words(machine: &Machine) -> bool {
+    machine.boot == Boot::Direct && !matches!(machine.log, LogLevel::Error | LogLevel::Warn)
+}

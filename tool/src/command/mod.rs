@@ -1,0 +1,12 @@
+//! The subcommands, one file each, and what several of them share.
+
+pub mod bench;
+pub mod build;
+pub mod check;
+pub mod exec;
+pub mod gdb;
+pub mod iso;
+mod prepare;
+pub mod run;
+pub mod setup;
+pub mod test;

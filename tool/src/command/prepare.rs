@@ -1,0 +1,132 @@
+//! From the command line to a machine that can be started: QEMU is found, the
+//! kernel and the programs are built, and the initial image is written.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use super::iso;
+use crate::build::{self, Profile, Program, image};
+use crate::cli::{Accel, Board, Boot, Machine, word};
+use crate::guest::hardware::{Console, Engine, Hardware, Start};
+use crate::guest::kvm;
+use crate::setup::qemu;
+use crate::status::{Failure, Status};
+use crate::workspace::Workspace;
+
+/// A machine that can be started.
+pub struct Prepared {
+    pub qemu: PathBuf,
+    pub hardware: Hardware,
+    /// The kernel's ELF file, with its symbols.
+    pub kernel: PathBuf,
+    /// Holds the image; goes away with this.
+    pub folder: TempDir,
+}
+
+/// Prepares `machine` to run `program`, or the shell if that is empty.
+pub fn prepare(workspace: &Workspace, machine: &Machine, program: &[String]) -> Result<Prepared> {
+    let board = board(machine)?;
+    let qemu = qemu::qemu()?;
+    let engine = engine(machine, &qemu)?;
+    let (kernel, programs) = products(workspace, machine)?;
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let image = folder.path().join("initial-image");
+    let archive = image::make(&programs, &machine.file, program)?;
+    let mut file = BufWriter::new(File::create(&image).context("cannot write the image")?);
+    archive
+        .write(&mut file)
+        .and_then(|()| file.flush())
+        .context("cannot write the image")?;
+
+    let command_line = command_line(machine);
+    let start = match machine.boot {
+        Boot::Direct => Start::Direct {
+            kernel: kernel.clone(),
+            image: Some(image),
+            command_line,
+        },
+        Boot::Bios | Boot::Uefi => {
+            let disc = folder.path().join("weft.iso");
+            iso::write(&kernel, &image, &command_line, &disc)?;
+            let uefi = machine.boot == Boot::Uefi;
+            Start::Disc {
+                iso: disc,
+                firmware: uefi.then(qemu::ovmf).transpose()?,
+            }
+        }
+    };
+    let hardware = Hardware {
+        board,
+        cpus: machine.cpus,
+        memory: machine.memory,
+        engine,
+        cpu: machine.cpu.clone(),
+        start,
+        console: Console::Pipes,
+        gdb: None,
+    };
+    Ok(Prepared {
+        qemu,
+        hardware,
+        kernel,
+        folder,
+    })
+}
+
+/// microvm has no firmware that starts from a CD.
+fn board(machine: &Machine) -> Result<Board> {
+    if machine.boot == Boot::Direct || machine.machine == Board::Q35 {
+        return Ok(machine.machine);
+    }
+    Err(Failure::new(
+        Status::Usage,
+        format!("--boot {} needs --machine q35", word(&machine.boot)),
+    ))
+}
+
+fn engine(machine: &Machine, qemu: &std::path::Path) -> Result<Engine> {
+    Ok(match machine.accel {
+        _ if machine.icount => Engine::Counted,
+        Accel::Tcg => Engine::Tcg,
+        Accel::Kvm => Engine::Kvm,
+        Accel::Auto if kvm::works(qemu)? => Engine::Kvm,
+        Accel::Auto => Engine::Tcg,
+    })
+}
+
+/// The kernel, built or given, and the programs.
+fn products(workspace: &Workspace, machine: &Machine) -> Result<(PathBuf, Vec<Program>)> {
+    let Some(kernel) = &machine.kernel else {
+        let profile = if machine.checked {
+            Profile::Checked
+        } else {
+            Profile::Release
+        };
+        let products = build::all(workspace, profile)?;
+        return Ok((products.kernel, products.programs));
+    };
+    // QEMU's own message for a file it cannot read is no help.
+    fs::metadata(kernel).map_err(|error| {
+        let message = format!("cannot read {}: {error}", kernel.display());
+        Failure::new(Status::MissingFile, message)
+    })?;
+    Ok((kernel.clone(), build::programs(workspace)?))
+}
+
+/// The kernel's command line.
+pub fn command_line(machine: &Machine) -> String {
+    let mut line = format!(
+        "policy={} log={}",
+        word(&machine.policy),
+        word(&machine.log)
+    );
+    for word in &machine.append {
+        line.push(' ');
+        line += word;
+    }
+    line
+}

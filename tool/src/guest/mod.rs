@@ -1,0 +1,18 @@
+//! One virtual machine from its start to its end: QEMU's arguments, the
+//! channels to and from it, and the verdict on how it ended.
+
+pub mod ending;
+mod escape;
+pub mod hardware;
+mod input;
+pub mod kvm;
+pub mod log;
+pub mod session;
+pub mod stub;
+mod terminal;
+#[cfg(test)]
+mod trial;
+
+pub use ending::Ending;
+pub use hardware::Hardware;
+pub use session::{Input, Outcome, Session, Sink};
