@@ -81,6 +81,15 @@ impl<T: Clone, G: Clone> Ids<T, G> {
         Some(thread)
     }
 
+    /// Takes the thread away but keeps the id, for a join to come:
+    /// [`Ids::cancel`] gives it back.
+    #[must_use]
+    pub fn retire_thread(&mut self, id: u32) -> Option<T> {
+        let slot = self.slot_mut(id)?;
+        slot.reserved = true;
+        slot.thread.take()
+    }
+
     /// Takes the group away, as [`Ids::remove_thread`] does the thread.
     #[must_use]
     pub fn remove_group(&mut self, id: u32) -> Option<G> {

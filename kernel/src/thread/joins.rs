@@ -173,6 +173,11 @@ impl Joins {
         }
     }
 
+    /// The threads that have exited and were not joined.
+    pub fn exited(&self) -> impl Iterator<Item = Tid> {
+        self.records.iter().filter(|(_, r)| r.state == State::Exited).map(|(&tid, _)| tid)
+    }
+
     /// How many threads are not joined yet.
     pub fn len(&self) -> usize {
         self.records.len()

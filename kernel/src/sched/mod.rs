@@ -1,0 +1,309 @@
+//! The scheduler: which thread runs on which CPU, sleeping and waking.
+//!
+//! Each CPU has a [`RunQueue`] under an interrupt-off spin lock. A thread
+//! sleeps with [`park`] and is woken with [`unpark`]; a wake-up that comes
+//! first is kept, so the order never matters. All waiting in the kernel
+//! (wait queues, sleeping locks) stands on these two.
+
+mod idle;
+mod policy;
+mod run_queue;
+
+pub use idle::{run as idle, start_other_cpu, start_this_cpu};
+pub use policy::Policy;
+pub use run_queue::{Entity, RunQueue};
+
+use crate::thread::Thread;
+use crate::time::timers;
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use core::sync::atomic::AtomicU64;
+use machine::cpu::{self, PerCpu};
+use machine::task::{Running, Tasks};
+use run_queue::{Arrival, state};
+use sync::{SpinGuard, SpinLock, rank};
+
+type Guard = SpinGuard<'static, RunQueue, rank::RunQueue>;
+
+static TASKS: Tasks<Thread, Guard> = Tasks::new();
+
+static QUEUES: PerCpu<SpinLock<RunQueue, rank::RunQueue>> =
+    PerCpu::new([const { SpinLock::new(RunQueue::new()) }; cpu::MAX]);
+
+/// CPUs that run their idle thread, one bit each: where a woken thread is best placed.
+static IDLE: AtomicU64 = AtomicU64::new(0);
+/// CPUs that schedule.
+static ONLINE: AtomicU64 = AtomicU64::new(0);
+
+/// The running thread.
+#[inline]
+pub fn current() -> Running<Thread> {
+    TASKS.current()
+}
+
+/// The running thread, or `None` before the scheduler has started.
+pub fn try_current() -> Option<Running<Thread>> {
+    TASKS.try_current()
+}
+
+/// The CPUs that schedule, one bit each.
+pub fn online() -> u64 {
+    ONLINE.load(Relaxed)
+}
+
+/// Chooses the policy; at boot, before threads run.
+pub fn set_policy(policy: Policy) {
+    for queue in QUEUES.iter() {
+        queue.lock().set_policy(policy);
+    }
+}
+
+/// Makes a new thread run.
+pub fn start(thread: Arc<Thread>) {
+    thread.entity.cpu.store(cpu::id() as u32, Relaxed);
+    let current = current();
+    // A child begins where its parent stands, so that creating threads earns nothing.
+    thread.entity.key.store(current.entity.key.load(Relaxed), Relaxed);
+    place(thread);
+}
+
+/// Sleeps until [`unpark`], or until `deadline` (nanoseconds since start).
+/// Uses up one wake-up; several that came before count as one. May return
+/// early: check what was waited for.
+pub fn park(deadline: Option<u64>) {
+    let current = current();
+    if current.entity.wake.swap(false, Acquire) {
+        return;
+    }
+    if let Some(deadline) = deadline {
+        timers::arm(&current, deadline);
+    }
+    let mut queue = this_queue();
+    if current.entity.wake.swap(false, Acquire) {
+        drop(queue);
+    } else {
+        queue.charge(&current, machine::time::now());
+        current.entity.state.store(state::ASLEEP, Relaxed);
+        switch(queue, &current);
+        // Sees all that was done before every wake-up that came until now.
+        current.entity.wake.swap(false, AcqRel);
+    }
+    if deadline.is_some() {
+        timers::disarm(&current);
+    }
+}
+
+/// Wakes `thread`, or lets its next [`park`] return at once.
+pub fn unpark(thread: Arc<Thread>) {
+    if thread.entity.wake.swap(true, AcqRel) {
+        return;
+    }
+    let queue = queue_of(&thread);
+    if thread.entity.state.load(Relaxed) != state::ASLEEP {
+        return;
+    }
+    // Ours alone from here on: whoever comes next finds it runnable.
+    thread.entity.state.store(state::RUNNABLE, Relaxed);
+    drop(queue);
+    place(thread);
+}
+
+/// Makes `thread` look at what is pending for it: wakes it if it sleeps, and
+/// brings it back from user mode if it runs on another CPU.
+pub fn interrupt(thread: &Arc<Thread>) {
+    unpark(thread.clone());
+    request_reschedule(thread.entity.cpu());
+}
+
+/// Lets others run first.
+pub fn yield_now() {
+    give_way(Arrival::Yielded);
+}
+
+/// A reschedule was asked for: another thread may be due.
+pub fn preempt() {
+    give_way(Arrival::Preempted);
+}
+
+/// Ends the running thread. Everything it owns must have been given back.
+pub fn exit() -> ! {
+    let current = current();
+    let mut queue = this_queue();
+    queue.charge(&current, machine::time::now());
+    current.entity.state.store(state::DEAD, Release);
+    switch(queue, &current);
+    unreachable!("a dead thread is never switched to");
+}
+
+/// Restricts `thread` to the CPUs of `mask` that are online.
+/// False, and nothing changes, if there is none.
+pub fn set_affinity(thread: &Arc<Thread>, mask: u64) -> bool {
+    if mask & online() == 0 {
+        return false;
+    }
+    let mut queue = queue_of(thread);
+    thread.entity.affinity.store(mask, Relaxed);
+    if mask >> thread.entity.cpu() & 1 == 1 {
+        return true;
+    }
+    let home = thread.entity.cpu();
+    let waiting = queue.remove(thread);
+    drop(queue);
+    match waiting {
+        Some(thread) => place(thread),
+        // Running: it moves when it next gives way.
+        None => request_reschedule(home),
+    }
+    true
+}
+
+/// The interrupt of another CPU that wants this one to look at its queue.
+pub fn kicked() {
+    sync::preempt::request();
+}
+
+/// This CPU's timer fired.
+pub fn timer() {
+    let now = machine::time::now();
+    timers::expire(now);
+    let mut queue = this_queue();
+    queue.armed = None;
+    if queue.slice_end().is_some_and(|end| end <= now) {
+        sync::preempt::request();
+    } else {
+        arm_timer(&mut queue);
+    }
+}
+
+/// The first deadline of this CPU's sleepers has come nearer.
+pub fn timer_changed() {
+    arm_timer(&mut this_queue());
+}
+
+fn this_queue() -> Guard {
+    let _here = sync::preempt::disable();
+    QUEUES.of(cpu::id()).lock()
+}
+
+/// Locks the queue that `thread` belongs to.
+fn queue_of(thread: &Thread) -> Guard {
+    loop {
+        let home = thread.entity.cpu.load(Acquire);
+        let queue = QUEUES.of(home as usize).lock();
+        if thread.entity.cpu.load(Relaxed) == home {
+            return queue;
+        }
+    }
+}
+
+/// Puts a runnable thread, which is on no queue and on no CPU, on the best
+/// CPU's queue.
+fn place(thread: Arc<Thread>) {
+    let target = choose_cpu(&thread);
+    let _here = sync::preempt::disable();
+    let here = cpu::id();
+    let mut queue = QUEUES.of(target).lock();
+    thread.entity.cpu.store(target as u32, Release);
+    if target == here {
+        queue.charge(&current(), machine::time::now());
+    }
+    let preempts = queue.enqueue(thread, Arrival::Woken);
+    if target == here {
+        // The first to wait ends the running thread's unlimited slice.
+        if queue.ready() == 1 {
+            arm_timer(&mut queue);
+        }
+        drop(queue);
+        if preempts {
+            sync::preempt::request();
+        }
+    } else {
+        let kick = preempts || queue.ready() == 1;
+        drop(queue);
+        if kick {
+            machine::kick(target);
+        }
+    }
+}
+
+/// Where a woken thread should run: its last CPU if that is idle, else any
+/// idle one, else the shorter of its last queue and this one.
+fn choose_cpu(thread: &Thread) -> usize {
+    let allowed = thread.entity.affinity() & online();
+    let last = thread.entity.cpu();
+    let idle = IDLE.load(Relaxed) & allowed;
+    if idle >> last & 1 == 1 || allowed == 1 << last {
+        return last;
+    }
+    if idle != 0 {
+        return idle.trailing_zeros() as usize;
+    }
+    if allowed >> last & 1 == 1 { last } else { allowed.trailing_zeros() as usize }
+}
+
+fn give_way(arrival: Arrival) {
+    let current = current();
+    let mut queue = this_queue();
+    sync::preempt::take_request();
+    if current.is_idle() {
+        if queue.ready() > 0 {
+            switch(queue, &current);
+        }
+        return;
+    }
+    let now = machine::time::now();
+    queue.charge(&current, now);
+    let here = current.entity.cpu();
+    if current.entity.affinity() >> here & 1 == 0 {
+        // The idle thread passes it on, once it is off this CPU.
+        queue.outgoing = Some(current.arc());
+        switch(queue, &current);
+    } else if queue.ready() > 0 {
+        queue.enqueue(current.arc(), arrival);
+        switch(queue, &current);
+    }
+}
+
+/// Runs the next thread of `queue`, this CPU's; the running thread has been
+/// booked and marked. Returns when the running thread is switched to again.
+fn switch(mut queue: Guard, current: &Running<Thread>) {
+    let next = queue.pick(machine::time::now());
+    sync::preempt::take_request();
+    if core::ptr::eq(&*next, &**current) {
+        return;
+    }
+    if next.is_idle() != current.is_idle() {
+        let bit = 1 << cpu::id();
+        if next.is_idle() {
+            IDLE.fetch_or(bit, Relaxed);
+        } else {
+            IDLE.fetch_and(!bit, Relaxed);
+        }
+    }
+    arm_timer(&mut queue);
+    drop(TASKS.switch(next, queue));
+}
+
+/// Makes this CPU's timer fire no later than the end of the slice and the
+/// next sleeper's deadline. A timer that is set too early is left alone: it
+/// costs one look when it fires, and most are never reached.
+fn arm_timer(queue: &mut RunQueue) {
+    let deadline = match (queue.slice_end(), timers::next()) {
+        (Some(slice_end), Some(timer)) => slice_end.min(timer),
+        (Some(deadline), None) | (None, Some(deadline)) => deadline,
+        (None, None) => return,
+    };
+    if queue.armed.is_none_or(|armed| deadline < armed) {
+        queue.armed = Some(deadline);
+        machine::time::set_timer(Some(deadline));
+    }
+}
+
+fn request_reschedule(cpu: usize) {
+    let _here = sync::preempt::disable();
+    if cpu == cpu::id() {
+        sync::preempt::request();
+    } else {
+        machine::kick(cpu);
+    }
+}

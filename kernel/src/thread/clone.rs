@@ -1,0 +1,205 @@
+//! clone: a new thread from share-or-copy of the caller's resources. The one
+//! function behind fork, vfork, Linux's clone and both native faces.
+//!
+//! The order matters. The child's ids are written before anybody can see the
+//! child; it joins its group, which refuses it while it ends or execs; it
+//! becomes findable; then it runs.
+
+use super::current::{Completion, Resources};
+use super::group::Group;
+use super::{CloneFlags, Current, Kind, Thread, Tid, registry};
+use crate::memory::user;
+use crate::sched::{self, Entity};
+use abi::Errno;
+use abi::clone::*;
+use abi::memory::USER_END;
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering::Relaxed;
+use machine::user::UserRegs;
+
+/// What is asked of a clone, besides its flags.
+#[derive(Clone, Copy, Default)]
+pub struct Request {
+    /// The child's stack pointer; 0: the caller's.
+    pub stack: usize,
+    pub tls: usize,
+    pub parent_tid: usize,
+    pub child_tid: usize,
+}
+
+/// A native start: where the child begins, and on what stack.
+struct Native {
+    regs: UserRegs,
+    stack_base: usize,
+}
+
+/// Linux's clone, fork and vfork: the child continues where the caller is,
+/// with the result 0. Returns the child's id.
+///
+/// # Errors
+/// `EAGAIN`: no id left, or the process ends; `ENOMEM`; `EFAULT`: the child's
+/// id cannot be written where it was asked for.
+pub fn clone(current: &mut Current, flags: CloneFlags, request: Request) -> Result<usize, Errno> {
+    let mut regs = current.own.regs.clone();
+    regs.set_result(0);
+    if request.stack != 0 {
+        regs.set_stack(request.stack);
+    }
+    create(current, flags, request, regs, None)
+}
+
+/// The native clone (`THREAD_CLONE`).
+///
+/// # Errors
+/// `EINVAL` for flags that do not go together or a stack too small to start
+/// on; `EFAULT` if the stack is not wholly mapped and writable; else as [`clone`].
+pub fn native(
+    current: &mut Current,
+    entry: usize,
+    args: [usize; 2],
+    stack: (usize, usize),
+    flags: usize,
+) -> Result<usize, Errno> {
+    let flags = CloneFlags::native(flags)?;
+    let (base, size) = stack;
+    let top = base.checked_add(size).filter(|&top| top <= USER_END).ok_or(Errno::EFAULT)?;
+    // The convention at a function's entry: a return address at a stack
+    // pointer that is 8 past a multiple of 16.
+    let pointer = (top & !15).checked_sub(8).filter(|&sp| sp >= base).ok_or(Errno::EINVAL)?;
+    if !current.space().is_writable(base, size) {
+        return Err(Errno::EFAULT);
+    }
+    let regs = UserRegs::new(entry, pointer, [args[0], args[1], 0]);
+    let native = Native { regs: regs.clone(), stack_base: base };
+    if flags.has(CLONE_VM) {
+        user::write_value(pointer, &FAKE_RETURN)?;
+    }
+    create(current, flags, Request::default(), regs, Some(native))
+}
+
+fn create(
+    current: &mut Current,
+    flags: CloneFlags,
+    request: Request,
+    regs: UserRegs,
+    native: Option<Native>,
+) -> Result<usize, Errno> {
+    let tid = registry::ids().reserve()?;
+    let created = build(current, flags, request, regs, native, tid);
+    let (thread, vfork) = created.inspect_err(|_| registry::ids().cancel(tid))?;
+    sched::start(thread);
+    if let Some(vfork) = vfork {
+        vfork.wait();
+    }
+    Ok(tid as usize)
+}
+
+type Created = (Arc<Thread>, Option<Arc<Completion>>);
+
+/// Everything up to the point where the child may run; on an error all is
+/// taken back.
+fn build(
+    current: &mut Current,
+    flags: CloneFlags,
+    request: Request,
+    regs: UserRegs,
+    native: Option<Native>,
+    tid: Tid,
+) -> Result<Created, Errno> {
+    let joined = native.as_ref().filter(|_| flags.has(CLONE_VM)).map(|native| native.stack_base);
+    let own = share_or_copy(current, flags, regs)?;
+    if let Some(native) = native.filter(|_| !flags.has(CLONE_VM)) {
+        let stack = native.regs.stack();
+        own.space.populate(stack, &FAKE_RETURN.to_ne_bytes())?;
+    }
+    write_ids(flags, request, &own, tid)?;
+    let vfork = own.vfork.clone();
+    let joins = own.joins.clone();
+    let group = if flags.has(CLONE_THREAD) {
+        current.group().clone()
+    } else {
+        Arc::new(Group::new(tid, Some(current.group())))
+    };
+    group.is_joined.store(joined.is_some() && !flags.has(CLONE_THREAD), Relaxed);
+    let kind = if joined.is_some() { Kind::Native } else { Kind::Linux };
+    let entity = Entity::new(current.entity.affinity());
+    let thread = Thread::new(tid, kind, group.clone(), entity, own).map_err(|_| Errno::ENOMEM)?;
+    thread.task.clone_user_state_from_current();
+    if flags.has(CLONE_SETTLS) {
+        thread.task.set_fs_base(request.tls);
+    }
+    if flags.has(CLONE_CHILD_CLEARTID) {
+        thread.clear_tid.store(request.child_tid, Relaxed);
+    }
+    let thread = Arc::new(thread);
+    if let Some(stack) = joined {
+        joins.add(tid, current.tid(), stack)?;
+    }
+    let admitted = admit(current, flags, &group, &thread);
+    if admitted.is_err() && joined.is_some() {
+        joins.remove(tid);
+    }
+    admitted?;
+    Ok((thread, vfork))
+}
+
+/// The child's resources: each the caller's own or a copy.
+fn share_or_copy(current: &Current, flags: CloneFlags, regs: UserRegs) -> Result<Resources, Errno> {
+    let own = &current.own;
+    let shares_space = flags.has(CLONE_VM);
+    Ok(Resources {
+        regs,
+        space: if shares_space { own.space.clone() } else { own.space.fork()? },
+        files: if flags.has(CLONE_FILES) { own.files.clone() } else { own.files.dup_table()? },
+        fs: if flags.has(CLONE_FS) { own.fs.clone() } else { own.fs.duplicate() },
+        joins: if shares_space { own.joins.clone() } else { Default::default() },
+        vfork: flags.has(CLONE_VFORK).then(|| Arc::new(Completion::new())),
+    })
+}
+
+/// Writes the child's id where the flags ask for it.
+fn write_ids(
+    flags: CloneFlags,
+    request: Request,
+    own: &Resources,
+    tid: Tid,
+) -> Result<(), Errno> {
+    if flags.has(CLONE_PARENT_SETTID) {
+        user::write_value(request.parent_tid, &tid)?;
+    }
+    if flags.has(CLONE_CHILD_SETTID) {
+        if flags.has(CLONE_VM) {
+            user::write_value(request.child_tid, &tid)?;
+        } else {
+            own.space.populate(request.child_tid, &tid.to_ne_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// Into the group, the tree of processes and the table of ids.
+fn admit(
+    current: &Current,
+    flags: CloneFlags,
+    group: &Arc<Group>,
+    thread: &Arc<Thread>,
+) -> Result<(), Errno> {
+    let tid = thread.tid();
+    group.admit(thread)?;
+    let is_process = !flags.has(CLONE_THREAD);
+    if is_process {
+        let added = registry::family(|family| {
+            let me = current.tgid();
+            let parent = if flags.has(CLONE_PARENT) { family.parent(me) } else { me };
+            // Init has no parent to give away.
+            let parent = if parent == 0 { me } else { parent };
+            family.add(tid, parent, group.clone())
+        });
+        added.inspect_err(|_| {
+            group.leave(tid, 0);
+        })?;
+    }
+    let own_group = is_process.then(|| group.clone());
+    registry::ids().publish(tid, Some(thread.clone()), own_group);
+    Ok(())
+}

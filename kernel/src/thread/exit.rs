@@ -1,0 +1,88 @@
+//! How a thread ends: it gives back what it owns, tells those who wait, and
+//! leaves its CPU. The last thread of a group ends the process.
+
+use super::{Current, Kind, futex, registry};
+use crate::memory::user;
+use crate::sched;
+use abi::process::wait_exited;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// exit(2): ends the calling thread with `code`.
+pub fn exit_thread(current: &mut Current, code: i32) {
+    current.ending = Some(wait_exited(code));
+}
+
+/// exit_group(2): ends all threads of the process with `code`.
+pub fn exit_group(current: &mut Current, code: i32) {
+    current.group().end(wait_exited(code));
+    current.ending = Some(wait_exited(code));
+}
+
+/// The end of the running thread, whose status word is `status`.
+pub(super) fn finish(current: Current, status: i32) -> ! {
+    let tid = current.tid();
+    clear_tid(&current);
+    if let Some(vfork) = &current.own.vfork {
+        vfork.complete();
+    }
+    let joins = current.own.joins.clone();
+    let group = current.group().clone();
+    let kind = current.kind();
+    // All resources go before anybody is told: who learns of the end may
+    // count on what the thread held.
+    current.set_space(None);
+    drop(current);
+
+    joins.orphan(tid);
+    let stays = kind == Kind::Native && joins.contains(tid);
+    let whole = group.leave(tid, status);
+    let thread = {
+        let mut ids = registry::ids();
+        if stays { ids.retire_thread(tid) } else { ids.remove_thread(tid) }
+    };
+    drop(thread);
+    if let Some(whole) = whole {
+        end_process(&group, whole);
+    }
+    if stays {
+        joins.exit(tid);
+    }
+    drop(joins);
+    drop(group);
+    sched::exit()
+}
+
+/// `CLONE_CHILD_CLEARTID`: clears the word and wakes a waiter, as the last act
+/// on user memory.
+fn clear_tid(current: &Current) {
+    let word = current.clear_tid.swap(0, Relaxed);
+    if word != 0 && user::write_value(word, &0u32).is_ok() {
+        let _ = futex::wake(current, word, 1, u32::MAX, true);
+    }
+}
+
+/// The last thread of `group` has gone: the process waits for its parent.
+fn end_process(group: &super::Group, status: i32) {
+    let pid = group.id();
+    if pid == super::family::INIT {
+        log::error!("init has ended; powering off");
+        machine::power::off(abi::process::Ended::from_status(status).shell_code());
+    }
+    if group.is_joined.load(Relaxed) {
+        // Its joiner takes it; nobody waits for it.
+        let (parent, adopter) = registry::family(|family| {
+            let told = family.end(pid, status);
+            family.remove(pid);
+            told
+        });
+        drop(registry::ids().remove_group(pid));
+        [parent, adopter].iter().flatten().for_each(|told| {
+            told.child_ended.wake_all();
+        });
+        return;
+    }
+    let (parent, adopter) = registry::family(|family| family.end(pid, status));
+    for told in [parent, adopter].iter().flatten() {
+        told.child_ended.wake_all();
+    }
+}

@@ -1,0 +1,184 @@
+//! A group of threads that end together: a process.
+
+use super::family::Pid;
+use super::semaphore::Semaphores;
+use super::{Thread, Tid};
+use crate::signal::Actions;
+use abi::Errno;
+use alloc::sync::Arc;
+use arrayvec::ArrayString;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use hashbrown::HashMap;
+use sync::{SpinLock, WaitQueue, rank};
+
+pub struct Group {
+    id: Pid,
+    members: SpinLock<Members, rank::Group>,
+    /// A child has ended.
+    pub(super) child_ended: WaitQueue,
+    /// A member has gone: exec waits to be alone.
+    member_gone: WaitQueue,
+    process_group: AtomicU32,
+    session: AtomicU32,
+    /// Lives in its parent's address space, so it is joined and not waited for.
+    pub(super) is_joined: AtomicBool,
+    actions: SpinLock<Actions, rank::Actions>,
+    semaphores: Semaphores,
+    name: SpinLock<Name, rank::Actions>,
+}
+
+/// A program's name, cut to what fits.
+pub type Name = ArrayString<15>;
+
+struct Members {
+    threads: HashMap<Tid, Arc<Thread>>,
+    /// The status word of the whole group, once its end has begun.
+    ending: Option<i32>,
+    /// The first thread's own status word, once it has ended.
+    first_status: Option<i32>,
+    /// The thread that is replacing the program.
+    exec: Option<Tid>,
+}
+
+impl Group {
+    /// The process `id`, a copy of `parent` as fork makes it, without threads yet.
+    pub(super) fn new(id: Pid, parent: Option<&Group>) -> Group {
+        let (process_group, session) = match parent {
+            Some(parent) => (parent.process_group(), parent.session()),
+            None => (id, id),
+        };
+        Group {
+            id,
+            members: SpinLock::new(Members {
+                threads: HashMap::new(),
+                ending: None,
+                first_status: None,
+                exec: None,
+            }),
+            child_ended: WaitQueue::new(),
+            member_gone: WaitQueue::new(),
+            process_group: AtomicU32::new(process_group),
+            session: AtomicU32::new(session),
+            is_joined: AtomicBool::new(false),
+            actions: SpinLock::new(parent.map_or_else(Actions::new, |p| p.actions.lock().clone())),
+            semaphores: parent.map_or_else(Semaphores::new, |parent| parent.semaphores.share()),
+            name: SpinLock::new(parent.map_or_else(Name::new, |parent| parent.name())),
+        }
+    }
+
+    pub fn id(&self) -> Pid {
+        self.id
+    }
+
+    pub fn process_group(&self) -> Pid {
+        self.process_group.load(Relaxed)
+    }
+
+    pub fn session(&self) -> Pid {
+        self.session.load(Relaxed)
+    }
+
+    pub fn set_process_group(&self, id: Pid) {
+        self.process_group.store(id, Relaxed);
+    }
+
+    pub fn set_session(&self, id: Pid) {
+        self.session.store(id, Relaxed);
+        self.set_process_group(id);
+    }
+
+    pub fn actions(&self) -> &SpinLock<Actions, rank::Actions> {
+        &self.actions
+    }
+
+    pub fn semaphores(&self) -> &Semaphores {
+        &self.semaphores
+    }
+
+    pub fn name(&self) -> Name {
+        *self.name.lock()
+    }
+
+    pub fn set_name(&self, name: Name) {
+        *self.name.lock() = name;
+    }
+
+    /// Adds a thread that does not run yet.
+    ///
+    /// # Errors
+    /// `EAGAIN` while the group ends or execs, `ENOMEM`.
+    pub(super) fn admit(&self, thread: &Arc<Thread>) -> Result<(), Errno> {
+        let mut members = self.members.lock();
+        if members.ending.is_some() || members.exec.is_some() {
+            return Err(Errno::EAGAIN);
+        }
+        members.threads.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        members.threads.insert(thread.tid(), thread.clone());
+        Ok(())
+    }
+
+    /// The calling member has ended with `status`. If it was the last: the
+    /// status word of the whole group.
+    pub(super) fn leave(&self, tid: Tid, status: i32) -> Option<i32> {
+        let mut members = self.members.lock();
+        let gone = members.threads.remove(&tid);
+        if tid == self.id {
+            members.first_status = Some(status);
+        }
+        let left = members.threads.len();
+        let whole = members.ending.or(members.first_status).unwrap_or(status);
+        drop(members);
+        drop(gone);
+        self.member_gone.wake_all();
+        (left == 0).then_some(whole)
+    }
+
+    /// Begins the end of the whole group with the status word `status`; the
+    /// first to say so wins. Every thread ends before it returns to user mode.
+    pub(super) fn end(&self, status: i32) {
+        let mut members = self.members.lock();
+        if members.ending.is_none() {
+            members.ending = Some(status);
+            members.threads.values().for_each(Thread::tell_to_exit);
+        }
+    }
+
+    /// Ends all peers of `current` and waits until it is alone, so that exec
+    /// can replace the program. [`Group::finish_exec`] must follow.
+    ///
+    /// # Errors
+    /// `EAGAIN` if the group ends or another thread execs already: the caller
+    /// is about to end, too.
+    pub(super) fn become_alone(&self, current: &Thread) -> Result<(), Errno> {
+        let me = current.tid();
+        let mut members = self.members.lock();
+        if members.ending.is_some() || members.exec.is_some() || current.must_exit() {
+            return Err(Errno::EAGAIN);
+        }
+        members.exec = Some(me);
+        let peers = members.threads.iter().filter(|(tid, _)| **tid != me);
+        peers.for_each(|(_, peer)| peer.tell_to_exit());
+        drop(members);
+        let alone = || (self.members.lock().threads.len() == 1).then_some(());
+        let result = self.member_gone.wait_interruptible(alone, None);
+        result.map_err(|_| {
+            self.members.lock().exec = None;
+            Errno::EINTR
+        })
+    }
+
+    /// The only thread left, `from`, has taken over the group's id.
+    pub(super) fn finish_exec(&self, from: Tid) {
+        let mut members = self.members.lock();
+        members.exec = None;
+        members.first_status = None;
+        if let Some(thread) = members.threads.remove(&from) {
+            members.threads.insert(self.id, thread);
+        }
+    }
+
+    /// Whether the group's end has begun.
+    pub fn is_ending(&self) -> bool {
+        self.members.lock().ending.is_some()
+    }
+}

@@ -1,0 +1,94 @@
+//! A thread's life, top to bottom: run user mode until a trap, handle the
+//! trap, do what is pending, again.
+
+use super::{Current, Kind, exit, kill};
+use crate::memory::FaultError;
+use crate::{sched, syscall};
+use abi::process::wait_signaled;
+use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+use machine::hooks::Access;
+use machine::user::Trap;
+
+/// Where every user thread begins.
+pub(super) fn begin() -> ! {
+    let mut current = Current::begin();
+    current.enter_space();
+    let status = live(&mut current);
+    exit::finish(current, status)
+}
+
+/// Runs the thread until it ends; its status word.
+fn live(current: &mut Current) -> i32 {
+    loop {
+        let (thread, regs) = current.parts();
+        let trap = regs.run(|| thread.has_pending());
+        match trap {
+            Trap::Syscall => syscall::dispatch(current),
+            Trap::PageFault { addr, access, .. } => page_fault(current, addr, access),
+            Trap::Fault { vector, .. } => fault(current, vector, None),
+            Trap::Interrupt | Trap::Pending => {}
+        }
+        if sync::preempt::wanted() {
+            sched::preempt();
+        }
+        if current.has_pending() && current.must_exit() {
+            current.ending.get_or_insert(0);
+        }
+        if let Some(status) = current.ending {
+            return status;
+        }
+    }
+}
+
+fn page_fault(current: &mut Current, addr: usize, access: Access) {
+    match current.space().fault(addr, access) {
+        Ok(()) => {}
+        Err(FaultError::OutOfMemory) => {
+            log::warn!(
+                "{} (thread {}): out of memory at {addr:#x}; the process ends",
+                current.group().name(),
+                current.tid(),
+            );
+            current.group().end(wait_signaled(abi::signal::SIGKILL));
+        }
+        Err(FaultError::BadAddress) => fault(current, PAGE_FAULT, Some(addr)),
+    }
+}
+
+/// Vectors of exceptions (Intel SDM volume 3, table 6-1).
+const DIVIDE: u8 = 0;
+const DEBUG: u8 = 1;
+const BREAKPOINT: u8 = 3;
+const INVALID_OPCODE: u8 = 6;
+const ALIGNMENT: u8 = 17;
+const PAGE_FAULT: u8 = 14;
+const FLOATING_POINT: u8 = 16;
+const SIMD: u8 = 19;
+
+/// A fault that nothing handles: ends a native thread alone, and any other
+/// with its process.
+fn fault(current: &mut Current, vector: u8, addr: Option<usize>) {
+    let signal = match vector {
+        DIVIDE | FLOATING_POINT | SIMD => SIGFPE,
+        DEBUG | BREAKPOINT => SIGTRAP,
+        INVALID_OPCODE => SIGILL,
+        ALIGNMENT => SIGBUS,
+        _ => SIGSEGV,
+    };
+    let regs = &current.own.regs;
+    log::warn!(
+        "pid {} {}: thread {} trap {vector} err {} on cpu {} ip {:#x} addr {:#x}; {}",
+        current.tgid(),
+        current.group().name(),
+        current.tid(),
+        regs.error_code(),
+        machine::cpu::id(),
+        regs.ip(),
+        addr.unwrap_or(0),
+        if current.kind() == Kind::Native { "the thread ends" } else { "the process ends" },
+    );
+    match current.kind() {
+        Kind::Native => current.ending = Some(wait_signaled(signal)),
+        _ => kill::fatal(current.group(), signal),
+    }
+}

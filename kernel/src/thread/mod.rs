@@ -1,0 +1,192 @@
+//! Threads: what they share, how they begin and end, and how they wait for
+//! each other.
+//!
+//! A [`Thread`] is what others may see of a thread; its resources (address
+//! space, files, working directory, registers) belong to the running thread
+//! alone, in its [`Current`]. A resource is shared by `Arc` and goes with its
+//! last owner. A [`Group`] is a process: the threads that end together.
+
+mod clone;
+mod clone_flags;
+mod current;
+mod elf;
+mod exec;
+mod exit;
+mod family;
+mod futex;
+mod group;
+mod ids;
+mod join;
+mod joins;
+mod kill;
+mod life;
+mod registry;
+mod semaphore;
+mod wait;
+
+pub use clone::{Request, clone, native};
+pub use clone_flags::CloneFlags;
+pub use current::{Current, Resources};
+pub use exec::{exec, exec_first};
+pub use exit::{exit_group, exit_thread};
+pub use family::Which;
+pub use futex::{requeue, wait as futex_wait, wake as futex_wake};
+pub use group::Group;
+pub use join::{JoinTable, detach, join_any, join_one};
+pub use kill::{Target, interrupt_foreground, kill, tgkill, tkill};
+pub use life::{start_init};
+pub use registry::{list, processes};
+pub use semaphore::Semaphores;
+pub use wait::wait;
+
+use crate::sched::Entity;
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use machine::task::{OutOfMemory, Task, Tasked};
+use sync::heap::Hook;
+use sync::{SpinLock, rank};
+
+/// A thread's id; a process's id is that of its first thread.
+pub type Tid = u32;
+
+/// What a thread was made as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Runs when nothing else does; one per CPU.
+    Idle,
+    /// The first thread of a process, or one made by Linux's clone.
+    Linux,
+    /// Made by the native clone: a fault or a `tgkill` ends it alone, and it
+    /// stays joinable.
+    Native,
+}
+
+/// The running thread must end before it returns to user mode.
+const MUST_EXIT: u32 = 1;
+
+pub struct Thread {
+    task: Task,
+    /// Changes once at most, when exec takes over the group's id.
+    tid: AtomicU32,
+    kind: Kind,
+    /// `None` for idle threads.
+    group: Option<Arc<Group>>,
+    /// What the running thread has to look at before it returns to user mode.
+    pending: AtomicU32,
+    /// What the thread owns, until it runs for the first time.
+    start: SpinLock<Option<Resources>, rank::ThreadStart>,
+    /// The page table to load when this thread runs: see [`Thread::enter_space`].
+    space: SpinLock<Option<Arc<crate::memory::Space>>, rank::ThreadStart>,
+    /// The word to clear and wake at exit (`set_tid_address`); 0 for none.
+    clear_tid: AtomicUsize,
+
+    // The scheduler's, under the home run queue's lock.
+    pub(crate) entity: Entity,
+    run_hook: Hook<Thread>,
+
+    // The timers', under the lock of the CPU that `timer_cpu` names.
+    pub(crate) timer_cpu: AtomicU32,
+    timer_hook: Hook<Thread>,
+}
+
+sync::hooked!(Thread: 0 => run_hook, 1 => timer_hook);
+
+impl Tasked for Thread {
+    fn task(&self) -> &Task {
+        &self.task
+    }
+}
+
+impl Thread {
+    /// A user thread that does not run yet.
+    pub(crate) fn new(
+        tid: Tid,
+        kind: Kind,
+        group: Arc<Group>,
+        entity: Entity,
+        start: Resources,
+    ) -> Result<Thread, OutOfMemory> {
+        let space = start.space.clone();
+        let task = Task::new(life::begin)?;
+        Ok(Thread::assemble(task, tid, kind, Some(group), entity, Some(start), Some(space)))
+    }
+
+    /// The idle thread of the calling CPU.
+    pub(crate) fn idle(entity: Entity) -> Arc<Thread> {
+        Arc::new(Thread::assemble(Task::idle(), 0, Kind::Idle, None, entity, None, None))
+    }
+
+    fn assemble(
+        task: Task,
+        tid: Tid,
+        kind: Kind,
+        group: Option<Arc<Group>>,
+        entity: Entity,
+        start: Option<Resources>,
+        space: Option<Arc<crate::memory::Space>>,
+    ) -> Thread {
+        Thread {
+            task,
+            tid: AtomicU32::new(tid),
+            kind,
+            group,
+            pending: AtomicU32::new(0),
+            start: SpinLock::new(start),
+            space: SpinLock::new(space),
+            clear_tid: AtomicUsize::new(0),
+            entity,
+            run_hook: Hook::new(),
+            timer_cpu: AtomicU32::new(0),
+            timer_hook: Hook::new(),
+        }
+    }
+
+    pub fn tid(&self) -> Tid {
+        self.tid.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.kind == Kind::Idle
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn user_group(&self) -> Option<&Arc<Group>> {
+        self.group.as_ref()
+    }
+
+    /// Whether something waits to be done before this thread returns to user mode.
+    #[inline]
+    pub(crate) fn has_pending(&self) -> bool {
+        self.pending.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the thread was told to end.
+    pub(crate) fn must_exit(&self) -> bool {
+        self.pending.load(Ordering::Acquire) & MUST_EXIT != 0
+    }
+
+    /// Tells a thread to end: it does before its next return to user mode, and
+    /// leaves any sleep that can be interrupted.
+    pub(crate) fn tell_to_exit(self: &Arc<Self>) {
+        self.pending.fetch_or(MUST_EXIT, Ordering::Release);
+        crate::sched::interrupt(self);
+    }
+
+    /// Loads the thread's address space on this CPU. Idle threads keep what is
+    /// there: it is switched lazily.
+    #[inline]
+    pub(crate) fn enter_space(&self) {
+        if let Some(space) = &*self.space.lock() {
+            space.activate();
+        }
+    }
+
+    /// Makes `space` the one this thread runs in from now on (exec), or none (exit).
+    pub(crate) fn set_space(&self, space: Option<Arc<crate::memory::Space>>) {
+        let old = core::mem::replace(&mut *self.space.lock(), space);
+        drop(old);
+    }
+}

@@ -1,0 +1,124 @@
+//! The order in which locks are taken: every rank of the kernel, in one table.
+//!
+//! Purpose: a deadlock between locks is a mistake of order, so each lock's type
+//! names its rank, and debug builds check each acquisition against what is held.
+//! Key types: [`Rank`], the ranks themselves, [`TABLE`], and [`Chain`], which a
+//! kernel thread embeds (see [`crate::Scheduler::with_held`]). Locks: it is about
+//! them and takes none.
+//!
+//! To add a rank, add a line to the table at its place; nothing else changes.
+//! The rules: a lock is taken only while all that is held stands above it; two of
+//! one rank only by `lock_both` or `lock_nested`; locks that sleep come first,
+//! because nobody sleeps with a spin lock held; locks that turn interrupts off
+//! come last, because a handler takes them whatever the interrupted code holds.
+
+mod chain;
+
+pub use chain::Chain;
+pub(crate) use chain::{Order, check_may_sleep, released, taken, taking};
+
+/// What a lock of a rank does to the one who waits for it or holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Waiting sleeps; the holder may sleep.
+    Sleeping,
+    /// Waiting spins; the holder is not preempted. Not taken in a handler.
+    Spinning,
+    /// As `Spinning`, with interrupts off as well; handlers take it too.
+    InterruptsOff,
+}
+
+/// A place in the order of locks.
+pub trait Rank: 'static {
+    /// Its name in messages and in the documents.
+    const NAME: &'static str;
+    /// Its place: greater is taken later (further in).
+    const LEVEL: u8;
+    /// What waiting and holding mean.
+    const KIND: Kind;
+    /// Whether interrupts are off while a lock of this rank is held.
+    const INTERRUPTS_OFF: bool;
+}
+
+/// One line of [`TABLE`].
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// As [`Rank::NAME`].
+    pub name: &'static str,
+    /// As [`Rank::KIND`].
+    pub kind: Kind,
+    /// What locks of the rank guard.
+    pub guards: &'static str,
+}
+
+macro_rules! ranks {
+    ($($name:ident: $kind:ident, $guards:literal;)*) => {
+        $(
+            #[doc = $guards]
+            #[derive(Debug)]
+            pub enum $name {}
+
+            impl Rank for $name {
+                const NAME: &'static str = stringify!($name);
+                const LEVEL: u8 = Level::$name as u8;
+                const KIND: Kind = Kind::$kind;
+                const INTERRUPTS_OFF: bool = matches!(Kind::$kind, Kind::InterruptsOff);
+            }
+        )*
+
+        /// Numbers the ranks by their place in the table.
+        #[repr(u8)]
+        enum Level { $($name),* }
+
+        /// Every rank, outermost first; the index is [`Rank::LEVEL`].
+        pub static TABLE: &[Line] = LINES;
+        const LINES: &[Line] = &[
+            $(Line { name: stringify!($name), kind: Kind::$kind, guards: $guards }),*
+        ];
+    };
+}
+
+ranks! {
+    Tree: Sleeping, "the shape of a directory tree: one rename between directories at a time";
+    Directory: Sleeping, "a directory's entries (parent before child)";
+    Inode: Sleeping, "a file's data and attributes";
+    Space: Sleeping, "the regions of an address space (readers: page faults)";
+
+    FileTable: Spinning, "descriptors of a file table";
+    FsContext: Spinning, "current directory, root and umask";
+    PipeState: Spinning, "a pipe's ring and its counts of ends";
+    Family: Spinning, "the tree of processes";
+    Group: Spinning, "a thread group's members";
+    Actions: Spinning, "signal actions and the name of a group";
+    ThreadStart: Spinning, "what a thread starts with, and its address space";
+    Threads: Spinning, "the table of thread ids";
+    Futex: Spinning, "a bucket of futex waiters";
+    Semaphore: Spinning, "a kernel semaphore's value and waiters";
+    JoinQueue: Spinning, "those who wait for a thread or a child to end";
+    Joins: Spinning, "the native threads of an address space that are not joined yet";
+    PageTableLeaf: Spinning, "the entries of one leaf page table (lower address first)";
+    Heap: Spinning, "the kernel heap's slabs";
+    Frames: Spinning, "the frame allocator's free lists";
+    ThreadQueue: Spinning, "a wait queue that is woken by threads only";
+    LockQueue: Spinning, "those who wait for a sleeping lock";
+
+    Tty: InterruptsOff, "a terminal's input line and modes";
+    WaitQueue: InterruptsOff, "a wait queue that handlers may wake";
+    RunQueue: InterruptsOff, "a CPU's runnable threads (lower CPU first)";
+    Timers: InterruptsOff, "a CPU's pending timers";
+    Console: InterruptsOff, "the console device";
+    Log: InterruptsOff, "the kernel log";
+}
+
+// The order of kinds is what makes the checks above it enough; see the header.
+const _: () = {
+    let mut index = 1;
+    while index < LINES.len() {
+        assert!(
+            LINES[index - 1].kind as u8 <= LINES[index].kind as u8,
+            "sleeping ranks come first, ranks with interrupts off come last"
+        );
+        index += 1;
+    }
+    assert!(LINES.len() < u8::MAX as usize);
+};
