@@ -8,6 +8,7 @@ static START: AtomicPtr<usize> = AtomicPtr::new(core::ptr::null_mut());
 
 /// # Safety
 /// `stack` is the start stack of this program, which nobody changes.
+#[cfg(not(test))]
 pub(crate) unsafe fn set(stack: *const usize) {
     START.store(stack.cast_mut(), Relaxed);
 }

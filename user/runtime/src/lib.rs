@@ -4,6 +4,7 @@
 //! - One module per family of calls ([`file`], [`process`], [`memory`], [`time`]),
 //!   each a thin safe wrapper over [`call`].
 //! - [`print!`] and friends, [`args()`], and a heap (`alloc` works).
+//! - [`thread`] makes threads, [`sync`] lets them meet.
 //! - [`wild`]: calls with arguments no sane program would pass, for tests.
 //!
 //! Every call is Linux's unless the private range of `abi::call` says otherwise,
@@ -20,6 +21,8 @@ pub mod io;
 pub mod memory;
 pub mod process;
 mod start;
+pub mod sync;
+pub mod thread;
 pub mod time;
 pub mod wild;
 

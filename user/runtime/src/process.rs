@@ -18,6 +18,7 @@ pub fn exit(code: i32) -> ! {
 /// A copy of this process with one thread, the caller's. In the child `None`,
 /// in the parent the child's id.
 pub fn fork() -> Result<Option<i32>, Errno> {
+    let _stacks = crate::thread::freeze_stacks();
     let _heap = crate::heap::freeze();
     // SAFETY: parent and child no longer share memory; the heap is whole in both.
     let child = unsafe { raw(call::FORK, []) }?;

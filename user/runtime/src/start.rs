@@ -27,7 +27,10 @@ unsafe extern "C" {
 #[cfg(not(test))]
 unsafe extern "C" fn enter(stack: *const usize) -> ! {
     // SAFETY: the kernel's start stack, before any other thread exists.
-    unsafe { args::set(stack) };
+    unsafe {
+        args::set(stack);
+        crate::thread::block::set_first(stack as usize);
+    }
     crate::process::exit(weft_main())
 }
 
@@ -75,8 +78,14 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     crate::process::exit(101)
 }
 
-/// The precompiled `core` names it in its unwind tables, though nothing here
-/// ever unwinds.
+/// The precompiled `core` and `alloc` name these two, though nothing here ever
+/// unwinds.
 #[cfg(not(test))]
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
+
+#[cfg(not(test))]
+#[unsafe(no_mangle)]
+extern "C" fn _Unwind_Resume() -> ! {
+    unreachable!("unwinding")
+}
