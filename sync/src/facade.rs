@@ -1,0 +1,63 @@
+//! The one place that says where atomics, cells and spin hints come from.
+//!
+//! Purpose: the same lock source runs in the kernel, on the host and under loom.
+//! Key types: `AtomicU32` and the like, [`UnsafeCell`] (closure access, so that
+//! loom can see it), and `const_fn!`, because loom's types cannot be built in a
+//! constant. Locks: none. May call nothing above it.
+
+#[cfg(not(loom))]
+pub(crate) use core::{
+    hint::spin_loop,
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence},
+};
+#[cfg(loom)]
+pub(crate) use loom::{
+    cell::UnsafeCell,
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence},
+};
+
+/// Under loom a spinning thread has to say that it cannot progress alone.
+#[cfg(loom)]
+pub(crate) fn spin_loop() {
+    loom::thread::yield_now();
+}
+
+/// `core`'s cell with loom's interface: access is a closure over the pointer.
+#[cfg(not(loom))]
+#[repr(transparent)]
+pub(crate) struct UnsafeCell<T: ?Sized>(core::cell::UnsafeCell<T>);
+
+#[cfg(not(loom))]
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(core::cell::UnsafeCell::new(value))
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+#[cfg(not(loom))]
+impl<T: ?Sized> UnsafeCell<T> {
+    /// For reading through the pointer.
+    #[inline(always)]
+    pub(crate) fn with<A>(&self, access: impl FnOnce(*const T) -> A) -> A {
+        access(self.0.get())
+    }
+
+    /// For writing through the pointer.
+    #[inline(always)]
+    pub(crate) fn with_mut<A>(&self, access: impl FnOnce(*mut T) -> A) -> A {
+        access(self.0.get())
+    }
+}
+
+/// Declares a function that is `const` wherever the facade's types allow it.
+macro_rules! const_fn {
+    ($(#[$meta:meta])* $vis:vis fn $($rest:tt)*) => {
+        $(#[$meta])* #[cfg(not(loom))] $vis const fn $($rest)*
+        $(#[$meta])* #[cfg(loom)] $vis fn $($rest)*
+    };
+}
+pub(crate) use const_fn;

@@ -1,0 +1,363 @@
+//! Wait queues: where threads sleep until something is so.
+//!
+//! Purpose: the one way to sleep, on which everything else that sleeps is built.
+//! Key types: [`WaitQueue`], [`WaitError`], [`Waiters`]. Locks: each queue has
+//! one spin lock of the rank in its type; the scheduler's locks are taken inside
+//! it. `waiting` is written under it and read without it.
+//!
+//! Every wait registers, then checks, then sleeps; so whoever changes what is
+//! waited for and then wakes finds the waiter, or the waiter finds the change. A
+//! wake and a time-out (or an interruption) that race are decided under the
+//! lock, and the wake wins: it is never spent on one who has left.
+
+mod list;
+mod waiters;
+
+use core::marker::PhantomData;
+use core::ptr;
+
+pub(crate) use list::Place;
+use list::{List, Node};
+pub use waiters::Waiters;
+
+use crate::facade::{AtomicU32, Ordering, const_fn, fence};
+use crate::rank::{self, Rank};
+use crate::scheduler::{self, Erased};
+use crate::{preempt, spin};
+
+/// As many are woken before the lock is let go for a moment.
+const BATCH: usize = 32;
+
+/// Why a wait ended without what it waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitError {
+    /// The thread is killed or has a signal to deliver.
+    Interrupted,
+    /// The deadline has passed.
+    TimedOut,
+}
+
+/// Threads that sleep, first come first woken, each with a payload by which
+/// wakers can choose.
+pub struct WaitQueue<P = (), R: Rank = rank::WaitQueue> {
+    /// How many are in the list, or hold the lock to enter it: what a waker
+    /// looks at before it takes the lock.
+    waiting: AtomicU32,
+    list: spin::SpinLock<List<P>, R>,
+}
+
+impl<P, R: Rank> WaitQueue<P, R> {
+    const_fn! {
+        /// An empty queue.
+        pub fn new() -> Self {
+            Self {
+                waiting: AtomicU32::new(0),
+                list: spin::SpinLock::new(List::new()),
+            }
+        }
+    }
+
+    /// Checks under the queue's lock and, if `check` allows, sleeps until woken.
+    ///
+    /// A waker that changes what `check` looks at and then wakes (or does both
+    /// in [`WaitQueue::with_lock`]) finds this waiter, or is seen by `check`.
+    ///
+    /// # Errors
+    /// The outer error is that of `check`: the caller never slept. The inner one
+    /// says why it left without a wake; `Ok(Ok(()))` means that exactly one wake
+    /// was spent on it.
+    pub fn wait_checked<E>(
+        &self,
+        payload: P,
+        deadline: Option<u64>,
+        interruptible: bool,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Result<(), WaitError>, E> {
+        let (ended, _) = self.wait_at(Place::Back, payload, deadline, interruptible, check)?;
+        Ok(ended)
+    }
+
+    /// As [`WaitQueue::wait_checked`], and gives the payload back as wakers and
+    /// `requeue` left it.
+    ///
+    /// # Errors
+    /// Those of `check`.
+    pub(crate) fn wait_at<E>(
+        &self,
+        place: Place,
+        payload: P,
+        deadline: Option<u64>,
+        interruptible: bool,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(Result<(), WaitError>, P), E> {
+        preempt::might_sleep();
+        let scheduler = scheduler::get();
+        let node = Node::new(scheduler.current(), payload);
+        let registered = {
+            let mut waiters = self.lock();
+            // Counted before the check: a waker that comes after the check and
+            // does not see the count could not be seen by the check either.
+            waiters.count(1);
+            fence(Ordering::SeqCst);
+            if let Err(error) = check() {
+                waiters.uncount(1);
+                return Err(error);
+            }
+            // SAFETY: the node is new, and `registered` takes it out of the
+            // list before it goes.
+            unsafe { waiters.insert(&node, place) }
+        };
+        let ended = registered.sleep(scheduler, deadline, interruptible);
+        Ok((ended, node.into_payload()))
+    }
+
+    /// Wakes the longest waiter; false if there is none.
+    #[inline]
+    pub fn wake_one(&self) -> bool {
+        self.has_waiters() && self.lock().wake_front()
+    }
+
+    /// Wakes all who wait now; says how many. Nobody holds the queue's lock for
+    /// long, so waiters that leave meanwhile by themselves are not counted.
+    pub fn wake_all(&self) -> usize {
+        self.wake_if(usize::MAX, |_| true)
+    }
+
+    /// Wakes those who wait now and whose payload `filter` accepts, in order, up
+    /// to `max`; says how many. It may ask about one waiter several times.
+    pub fn wake_if(&self, max: usize, mut filter: impl FnMut(&P) -> bool) -> usize {
+        if !self.has_waiters() {
+            return 0;
+        }
+        let mut woken = 0;
+        let mut limit = None;
+        loop {
+            let mut waiters = self.lock();
+            let limit = *limit.get_or_insert(waiters.next_sequence());
+            let batch = BATCH.min(max - woken);
+            let now = waiters.wake_some(batch, limit, &mut filter);
+            woken += now;
+            if now < batch || woken == max {
+                return woken;
+            }
+        }
+    }
+
+    /// Wakes the longest waiter or, if there is none, runs `otherwise` under the
+    /// queue's lock; says whether it woke one.
+    pub fn wake_one_or(&self, otherwise: impl FnOnce()) -> bool {
+        let mut waiters = self.lock();
+        let woken = waiters.wake_front();
+        if !woken {
+            otherwise();
+        }
+        woken
+    }
+
+    /// Runs `access` with the queue locked.
+    #[inline]
+    pub fn with_lock<A>(&self, access: impl FnOnce(&mut Waiters<'_, P, R>) -> A) -> A {
+        access(&mut self.lock())
+    }
+
+    /// Wakes up to `wake_max` of the waiters that `filter` accepts, and moves up
+    /// to `move_max` of the others of these to the end of `to`, each payload
+    /// changed by `change`; in order and in one step. `check` runs first, with
+    /// both queues locked. Says how many were woken and moved. `to` may be the
+    /// same queue: then the payloads are changed in place.
+    ///
+    /// `to` is static because a waiter that gives up looks for the queue it is
+    /// on, and may find one that it has just been moved away from.
+    ///
+    /// # Errors
+    /// That of `check`; then nothing was done.
+    pub fn requeue<E>(
+        &self,
+        to: &'static Self,
+        check: impl FnOnce() -> Result<(), E>,
+        wake_max: usize,
+        move_max: usize,
+        filter: impl FnMut(&P) -> bool,
+        change: impl FnMut(&mut P),
+    ) -> Result<(usize, usize), E> {
+        if ptr::eq(self, to) {
+            let mut waiters = self.lock();
+            check()?;
+            return Ok(waiters.move_some(None, wake_max, move_max, filter, change));
+        }
+        let (from, target) = spin::SpinLock::lock_both(&self.list, &to.list);
+        let mut from = Waiters::new(self, from);
+        let mut target = Waiters::new(to, target);
+        // As in `wait_at`: those who will have been moved count from here on.
+        target.count(1);
+        fence(Ordering::SeqCst);
+        let checked = check();
+        let done =
+            checked.map(|()| from.move_some(Some(&mut target), wake_max, move_max, filter, change));
+        target.uncount(1);
+        done
+    }
+
+    /// Whether there may be waiters. The fence stands between what the caller
+    /// has changed and this look; its partner is in `wait_at` and `register`.
+    #[inline]
+    fn has_waiters(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.waiting.load(Ordering::Relaxed) != 0
+    }
+
+    #[inline]
+    #[cfg_attr(debug_assertions, track_caller)]
+    fn lock(&self) -> Waiters<'_, P, R> {
+        Waiters::new(self, self.list.lock())
+    }
+}
+
+impl<R: Rank> WaitQueue<(), R> {
+    /// Sleeps until `condition` gives something, whatever happens meanwhile.
+    /// Whoever changes what it looks at wakes the queue afterwards.
+    pub fn wait_until<T>(&self, condition: impl FnMut() -> Option<T>) -> T {
+        match self.wait_for(condition, None, false) {
+            Ok(value) => value,
+            Err(_) => unreachable!("the wait has no deadline and no interruption"),
+        }
+    }
+
+    /// As [`WaitQueue::wait_until`], until the deadline or an interruption.
+    ///
+    /// # Errors
+    /// Why it left; `condition` had nothing to give when it was last asked.
+    pub fn wait_interruptible<T>(
+        &self,
+        condition: impl FnMut() -> Option<T>,
+        deadline: Option<u64>,
+    ) -> Result<T, WaitError> {
+        self.wait_for(condition, deadline, true)
+    }
+
+    /// Registers, drops `held` and sleeps until woken: for one who has looked,
+    /// under the lock whose guard is `held`, at what changes only under it.
+    ///
+    /// # Errors
+    /// Why it left without a wake.
+    pub fn wait_releasing<G>(
+        &self,
+        held: G,
+        deadline: Option<u64>,
+        interruptible: bool,
+    ) -> Result<(), WaitError> {
+        let scheduler = scheduler::get();
+        let node = Node::new(scheduler.current(), ());
+        let registered = self.register(&node);
+        drop(held);
+        preempt::might_sleep();
+        registered.sleep(scheduler, deadline, interruptible)
+    }
+
+    fn wait_for<T>(
+        &self,
+        mut condition: impl FnMut() -> Option<T>,
+        deadline: Option<u64>,
+        interruptible: bool,
+    ) -> Result<T, WaitError> {
+        preempt::might_sleep();
+        // The look that saves the registration if there is nothing to wait for.
+        if let Some(value) = condition() {
+            return Ok(value);
+        }
+        let scheduler = scheduler::get();
+        loop {
+            let node = Node::new(scheduler.current(), ());
+            let registered = self.register(&node);
+            fence(Ordering::SeqCst);
+            if let Some(value) = condition() {
+                return Ok(value);
+            }
+            registered.sleep(scheduler, deadline, interruptible)?;
+            // Looked at once more before the next registration: mostly it is so.
+            if let Some(value) = condition() {
+                return Ok(value);
+            }
+        }
+    }
+
+    #[inline]
+    fn register<'a>(&'a self, node: &'a Node<()>) -> Registered<'a, (), R> {
+        let mut waiters = self.lock();
+        waiters.count(1);
+        // SAFETY: every caller's node is new, and what is returned takes it out
+        // of the list before it goes.
+        unsafe { waiters.insert(node, Place::Back) }
+    }
+}
+
+/// A waiter in a queue; dropping it takes it out.
+struct Registered<'a, P, R: Rank> {
+    node: &'a Node<P>,
+    /// The queue is one of this type and lives as long as this: it is the one
+    /// that was registered with, or a static one.
+    queue: PhantomData<&'a WaitQueue<P, R>>,
+}
+
+impl<'a, P, R: Rank> Registered<'a, P, R> {
+    fn new(node: &'a Node<P>) -> Self {
+        Self {
+            node,
+            queue: PhantomData,
+        }
+    }
+
+    /// Sleeps until woken, or until there is a reason to leave and no wake.
+    #[inline]
+    fn sleep(
+        self,
+        scheduler: &dyn Erased,
+        deadline: Option<u64>,
+        interruptible: bool,
+    ) -> Result<(), WaitError> {
+        while !self.node.is_out() {
+            let reason = if interruptible && scheduler.interrupted() {
+                WaitError::Interrupted
+            } else if deadline.is_some_and(|deadline| scheduler.now() >= deadline) {
+                WaitError::TimedOut
+            } else {
+                scheduler.park(deadline);
+                continue;
+            };
+            return if self.leave() { Err(reason) } else { Ok(()) };
+        }
+        Ok(())
+    }
+
+    /// Out of the queue; false if a wake came first.
+    #[cold]
+    fn leave(&self) -> bool {
+        while !self.node.is_out() {
+            let queue = self.node.queue();
+            // SAFETY: the node was registered with a queue that outlives this,
+            // and is moved to static ones of the same type only.
+            let mut waiters = unsafe { &*queue.cast::<WaitQueue<P, R>>() }.lock();
+            // It may have been moved between the two lines above. If not, it
+            // stays: that takes this lock.
+            if self.node.queue() == queue {
+                if self.node.is_out() {
+                    break;
+                }
+                // SAFETY: not woken and not moved means linked here.
+                unsafe { waiters.remove(self.node) };
+                self.node.set_left();
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl<P, R: Rank> Drop for Registered<'_, P, R> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.node.is_out() {
+            self.leave();
+        }
+    }
+}
