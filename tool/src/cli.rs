@@ -42,7 +42,7 @@ pub enum Command {
     Iso(Iso),
     /// Build the kernel and the programs
     Build(Build),
-    /// Check the format, the lints and where `unsafe` stands
+    /// Check the format, the lints, and that unchecked code stands only where it may
     Check,
     /// Find or install what Weft needs on this machine
     Setup,

@@ -27,7 +27,7 @@ pub enum Status {
     /// Time ran out.
     TimedOut = 208,
     /// The machine went off without telling how the program ended.
-    NoStatus = 209,
+    Untold = 209,
     /// Any other error of the tool, such as a full disk.
     Other = 210,
 }

@@ -50,13 +50,26 @@ pub fn make(programs: &[Program], files: &[FileArgument], command: &[String]) ->
     Ok(archive)
 }
 
-/// The guest's path of PROGRAM. A relative path that contains a slash is one of
-/// the host: its file is copied into the guest.
-fn from_host(archive: &mut Archive, program: &str) -> Result<String> {
-    if program.starts_with('/') || !program.contains('/') {
-        return Ok(program.to_owned());
+/// Says which of the host's files is missing, before the user waits for a build.
+pub fn check(files: &[FileArgument], command: &[String]) -> Result<()> {
+    let files = files.iter().map(|file| file.host.as_path());
+    let program = command.first().and_then(|program| host_path(program));
+    for file in files.chain(program) {
+        fs::metadata(file).map_err(|error| missing(file, &error))?;
     }
-    let host = Path::new(program);
+    Ok(())
+}
+
+/// The host's file that PROGRAM names: a relative path that contains a slash.
+fn host_path(program: &str) -> Option<&Path> {
+    (!program.starts_with('/') && program.contains('/')).then(|| Path::new(program))
+}
+
+/// The guest's path of PROGRAM, after copying it into the guest if it is one of the host.
+fn from_host(archive: &mut Archive, program: &str) -> Result<String> {
+    let Some(host) = host_path(program) else {
+        return Ok(program.to_owned());
+    };
     let name = host.file_name().unwrap_or_default().to_string_lossy();
     let guest = format!("{HOST_FOLDER}/{name}");
     let content = read(host)?;
@@ -131,10 +144,10 @@ mod tests {
     #[test]
     fn a_missing_file_has_its_own_status() {
         let command = ["./no/such/program".to_owned()];
-        let error = make(&[], &[], &command).err().unwrap();
+        let error = check(&[], &command).err().unwrap();
         assert_eq!(status::of(&error), Status::MissingFile as u8);
         let file: FileArgument = "no-such-file".parse().unwrap();
-        let error = make(&[], &[file], &[]).err().unwrap();
+        let error = check(&[file], &[]).err().unwrap();
         assert_eq!(status::of(&error), Status::MissingFile as u8);
     }
 

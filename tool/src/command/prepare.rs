@@ -30,6 +30,7 @@ pub struct Prepared {
 /// Prepares `machine` to run `program`, or the shell if that is empty.
 pub fn prepare(workspace: &Workspace, machine: &Machine, program: &[String]) -> Result<Prepared> {
     let board = board(machine)?;
+    image::check(&machine.file, program)?;
     let qemu = qemu::qemu()?;
     let engine = engine(machine, &qemu)?;
     let (kernel, programs) = products(workspace, machine)?;

@@ -96,7 +96,7 @@ impl Ending {
                 ),
             ),
             Ending::NoStatus => (
-                Status::NoStatus,
+                Status::Untold,
                 format!("the machine went off without a status of the program.{end_of_log}"),
             ),
             Ending::Emulator(code) => {

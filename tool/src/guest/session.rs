@@ -113,18 +113,10 @@ impl Session<'_> {
     /// Starts QEMU so that it ends with this process even if that is killed.
     fn spawn(&self) -> Result<Child> {
         handle_signals()?;
-        let mut command = match process::find("setpriv") {
-            Some(setpriv) => {
-                let mut command = Command::new(setpriv);
-                command.args(["--pdeathsig", "TERM"]).arg(self.qemu);
-                command
-            }
-            None => Command::new(self.qemu),
-        };
         let mut running = RUNNING
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let child = command
+        let child = tied(self.qemu)
             .args(self.hardware.arguments())
             .stdin(if self.input == Input::Nothing {
                 Stdio::null()
@@ -142,6 +134,19 @@ impl Session<'_> {
             })?;
         *running = pid(&child);
         Ok(child)
+    }
+}
+
+/// A command for QEMU, set to end when the calling thread does, however that ends.
+pub fn tied(qemu: &Path) -> Command {
+    match process::find("setpriv") {
+        Some(setpriv) => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", "TERM"]).arg(qemu);
+            command
+        }
+        // Without it only a killed tool leaves QEMU behind.
+        None => Command::new(qemu),
     }
 }
 

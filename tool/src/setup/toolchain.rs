@@ -38,6 +38,9 @@ const DEBIAN: Packages = Packages {
     brew: &["rustup"],
 };
 
+/// A way to get a toolchain; None if it does not work on this machine.
+type Find = fn() -> Result<Option<Toolchain>>;
+
 /// A cargo and a rustc, and how they get core and alloc for the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toolchain {
@@ -73,7 +76,7 @@ impl Toolchain {
     pub fn kernel() -> Result<Toolchain> {
         let choice = env::var(CHOICE).unwrap_or_default();
         let wanted = |way: &str| choice.is_empty() || choice == way;
-        let ways: [(&str, fn() -> Result<Option<Toolchain>>); 3] = [
+        let ways: [(&str, Find); 3] = [
             ("target", installed_target),
             ("rust-src", library_source),
             ("debian", debian),
