@@ -15,6 +15,7 @@ pub mod console;
 pub mod cpu;
 pub mod hooks;
 pub mod log;
+pub mod memory;
 pub mod power;
 pub mod task;
 pub mod time;
@@ -31,6 +32,7 @@ use host as arch;
 use x86_64 as arch;
 
 pub use boot::BootInfo;
+pub use memory::{copy, frames, page_table};
 
 /// Asks `cpu` to look at its run queue: it calls `Hooks::kicked` soon.
 pub fn kick(cpu: usize) {

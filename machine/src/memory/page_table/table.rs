@@ -1,0 +1,172 @@
+//! One table of 512 entries, at any level. Its frame's record keeps a bit for
+//! each eight entries (one cache line) of which some may be in use, so that
+//! walks and teardown skip what is empty.
+//!
+//! Tables that were emptied are kept zeroed in a cache of each CPU, as most of
+//! the cost of a new address space would be zeroing its tables.
+
+use super::entry::Entry;
+use crate::memory::frames::{Frame, metas, pointer};
+use crate::memory::local::{Local, Slot};
+use core::ops::Range;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+pub(super) const ENTRIES: usize = 512;
+/// Entries that one bit of the record stands for.
+const GROUP: usize = 8;
+
+/// Empty tables that a CPU keeps.
+const SPARE: usize = 16;
+static SPARES: Local<[u32; SPARE], AtomicUsize> =
+    Local::new([const { Slot::new([0; SPARE], AtomicUsize::new(0)) }; crate::cpu::MAX]);
+
+/// A table, by the number of its frame. Copies are references; who owns the
+/// table is said by the entry that points to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Table(u32);
+
+impl Table {
+    /// A table of empty entries. None if memory is used up.
+    pub(super) fn alloc() -> Option<Self> {
+        let spare = SPARES.with(|tables, length| {
+            let last = length.load(Ordering::Relaxed).wrapping_sub(1);
+            let number = *tables.get(last)?;
+            length.store(last, Ordering::Relaxed);
+            Some(number)
+        });
+        match spare {
+            Some(number) => Some(Self(number)),
+            None => Some(Self::adopt(Frame::alloc_zeroed()?)),
+        }
+    }
+
+    /// Makes a frame full of zeroes a table.
+    pub(super) fn adopt(frame: Frame) -> Self {
+        let table = Self(frame.into_number());
+        metas()[table.0 as usize].set_word(0);
+        table
+    }
+
+    /// The table an entry points to.
+    #[inline]
+    pub(super) fn of(entry: Entry) -> Option<Self> {
+        (!entry.is_empty()).then_some(Self::of_present(entry))
+    }
+
+    /// The table an entry points to that is not empty.
+    #[inline]
+    pub(super) fn of_present(entry: Entry) -> Self {
+        Self(entry.number())
+    }
+
+    pub(super) fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Gives back a table whose entries are all empty.
+    ///
+    /// # Safety
+    /// No CPU can walk through it any more, and nobody uses it.
+    pub(super) unsafe fn free(self) {
+        metas()[self.0 as usize].set_word(0);
+        let kept = SPARES.with(|tables, length| {
+            let count = length.load(Ordering::Relaxed);
+            let Some(slot) = tables.get_mut(count) else {
+                return false;
+            };
+            *slot = self.0;
+            length.store(count + 1, Ordering::Relaxed);
+            true
+        });
+        if !kept {
+            // SAFETY: the number came from a frame in `adopt`, and the caller
+            // gives up the table.
+            drop(unsafe { self.into_frame() });
+        }
+    }
+
+    /// # Safety
+    /// As for [`Table::free`], but for what the entries hold.
+    pub(super) unsafe fn into_frame(self) -> Frame {
+        // SAFETY: every table was a frame's number once; passed on to the caller.
+        unsafe { Frame::from_number(self.0) }
+    }
+
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The entries. Atomic because the CPU and walks without the lock read them.
+    #[inline]
+    pub(super) fn entries(self) -> &'static [AtomicU64; ENTRIES] {
+        // SAFETY: 1. a table's frame holds 512 aligned words that are only
+        // used as atomics. 2. Tables are freed only when their page table
+        // goes, which all users of a `Table` borrow, so the unbounded lifetime
+        // does not leave this module's users.
+        unsafe { &*pointer(self.0).cast() }
+    }
+
+    #[inline]
+    pub(super) fn get(self, index: usize) -> Entry {
+        Entry(self.entries()[index].load(Ordering::Acquire))
+    }
+
+    /// Stores an entry that is not empty. The caller holds the lock of the table.
+    #[inline]
+    pub(super) fn set(self, index: usize, entry: Entry) {
+        let meta = &metas()[self.0 as usize];
+        let used = meta.word() | 1 << (index / GROUP);
+        meta.set_word(used);
+        self.replace(index, entry);
+    }
+
+    /// Stores an entry over one that is not empty.
+    #[inline]
+    pub(super) fn replace(self, index: usize, entry: Entry) {
+        // Release: what the entry points to is seen before the entry.
+        self.entries()[index].store(entry.0, Ordering::Release);
+    }
+
+    /// Calls `visit` for each entry in `range` that is not empty; `visit` may
+    /// empty it. The caller holds the lock of the table.
+    #[inline]
+    pub(super) fn each<E>(
+        self,
+        range: Range<usize>,
+        mut visit: impl FnMut(usize, Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let meta = &metas()[self.0 as usize];
+        let first = range.start / GROUP;
+        let last = (range.end - 1) / GROUP;
+        let mut groups = meta.word() & (!0 << first) & (!0 >> (63 - last));
+        while groups != 0 {
+            let group = groups.trailing_zeros() as usize;
+            groups &= groups - 1;
+            let start = range.start.max(group * GROUP);
+            let end = range.end.min((group + 1) * GROUP);
+            let mut left = false;
+            for index in start..end {
+                let entry = self.get(index);
+                if !entry.is_empty() {
+                    visit(index, entry)?;
+                    left |= !self.get(index).is_empty();
+                }
+            }
+            if !left && end - start == GROUP {
+                meta.set_word(meta.word() & !(1 << group));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Frames in the caches of empty tables. A snapshot.
+pub(super) fn spare_tables() -> usize {
+    SPARES
+        .shared()
+        .map(|length| length.load(Ordering::Relaxed))
+        .sum()
+}
