@@ -1,1 +1,20 @@
-#![cfg_attr(target_os = "none", no_std)]
+//! The Weft kernel: threads, scheduling, memory, files and calls, over the
+//! machine's safe interface. No unsafe code.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod device;
+pub mod files;
+pub mod memory;
+mod options;
+mod random;
+pub mod sched;
+mod signal;
+mod start;
+mod syscall;
+pub mod thread;
+mod time;
+
+pub use start::start;

@@ -62,6 +62,12 @@ impl Entity {
         self.cpu.load(Relaxed) as usize
     }
 
+    /// CPU time used by the running thread, to which this belongs, until now.
+    pub fn used_now(&self) -> u64 {
+        let ran = machine::time::now().saturating_sub(self.started.load(Relaxed));
+        self.used() + ran
+    }
+
     /// CPU time used until the last switch, in nanoseconds.
     pub fn used(&self) -> u64 {
         self.used.load(Relaxed)

@@ -57,7 +57,7 @@ pub(super) fn finish(current: Current, status: i32) -> ! {
 fn clear_tid(current: &Current) {
     let word = current.clear_tid.swap(0, Relaxed);
     if word != 0 && user::write_value(word, &0u32).is_ok() {
-        let _ = futex::wake(current, word, 1, u32::MAX, true);
+        let _ = futex::wake(current, word, 1, u32::MAX);
     }
 }
 

@@ -94,7 +94,6 @@ pub fn wake(
     address: usize,
     count: usize,
     bits: u32,
-    _private: bool,
 ) -> Result<usize, Errno> {
     if bits == 0 {
         return Err(Errno::EINVAL);

@@ -2,7 +2,7 @@
 
 use super::family::Pid;
 use super::semaphore::Semaphores;
-use super::{Thread, Tid};
+use super::{Current, Thread, Tid, registry};
 use crate::signal::Actions;
 use abi::Errno;
 use alloc::sync::Arc;
@@ -181,4 +181,37 @@ impl Group {
     pub fn is_ending(&self) -> bool {
         self.members.lock().ending.is_some()
     }
+}
+
+/// The parent's id; 0 for init.
+pub fn parent(current: &Current) -> Pid {
+    registry::family(|family| family.parent(current.tgid()))
+}
+
+/// setpgid(2): puts the caller's process or a child of it into a process group.
+///
+/// # Errors
+/// `EINVAL` for a negative group, `ESRCH` if the process is neither the
+/// caller's nor a child, `EPERM` for a session leader or if there is no such
+/// group in the session.
+pub fn set_process_group(current: &Current, pid: i32, to: i32) -> Result<usize, Errno> {
+    if to < 0 {
+        return Err(Errno::EINVAL);
+    }
+    let me = current.tgid();
+    let pid = if pid == 0 { me } else { pid as Pid };
+    let group = registry::group(pid)?;
+    if pid != me && registry::family(|family| family.parent(pid)) != me {
+        return Err(Errno::ESRCH);
+    }
+    let to = if to == 0 { pid } else { to as Pid };
+    let session = current.group().session();
+    let is_member =
+        |other: &Arc<Group>| other.process_group() == to && other.session() == session;
+    let exists = to == pid || registry::ids().groups().any(is_member);
+    if group.session() == pid || group.session() != session || !exists {
+        return Err(Errno::EPERM);
+    }
+    group.set_process_group(to);
+    Ok(0)
 }

@@ -65,6 +65,16 @@ impl JoinTable {
         }
     }
 
+    /// The thread `tid` leaves the address space by exec: nobody can join it
+    /// any more.
+    pub(super) fn leave(&self, tid: Tid) {
+        self.with(|joins| {
+            joins.orphan(tid);
+            joins.forget(tid);
+        });
+        self.exited.wake_if(usize::MAX, |_| true);
+    }
+
     fn put_back(&self, tid: Tid, me: Tid) {
         self.with(|joins| joins.put_back(tid, me));
         self.exited.wake_if(usize::MAX, |_| true);

@@ -202,7 +202,8 @@ impl Joins {
         Taken { tid, stack: record.stack }
     }
 
-    fn forget(&mut self, tid: Tid) {
+    /// Forgets the thread, whoever is joining it.
+    pub fn forget(&mut self, tid: Tid) {
         self.unlist_exited(tid);
         let Some(record) = self.records.remove(&tid) else { return };
         if let Some(children) = self.children.get_mut(&record.creator) {

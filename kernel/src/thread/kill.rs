@@ -72,6 +72,14 @@ pub fn tkill(current: &Current, tid: isize, signal: u32) -> Result<usize, Errno>
     send_to_thread(current, &thread, signal)
 }
 
+/// The running thread wrote to a pipe that nobody reads.
+pub fn broken_pipe() {
+    if let Some(group) = crate::sched::current().user_group() {
+        // Nobody to tell: SIGPIPE is for the writer itself.
+        let _ = send(group, abi::signal::SIGPIPE);
+    }
+}
+
 /// A key of the console: `signal` for everybody in the process group `id`.
 pub fn interrupt_foreground(id: Tid, signal: u32) {
     // Nobody to tell of an error: there is no caller.

@@ -1,13 +1,43 @@
 //! A thread's life, top to bottom: run user mode until a trap, handle the
 //! trap, do what is pending, again.
 
-use super::{Current, Kind, exit, kill};
+use super::{Current, Group, Kind, Thread, exec_first, exit, kill, registry};
+use crate::files::{self, FileTable, Follow, Inode};
 use crate::memory::FaultError;
-use crate::{sched, syscall};
+use crate::sched::{self, Entity};
+use crate::syscall;
+use abi::Errno;
 use abi::process::wait_signaled;
 use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+use alloc::sync::Arc;
 use machine::hooks::Access;
 use machine::user::Trap;
+
+/// Makes init, the first process, from `/init` and lets it run, with the
+/// console as its standard files.
+///
+/// # Errors
+/// Those of opening `/dev/console` and of exec.
+pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
+    let console = files::walk(&root, &root, b"/dev/console", Follow::Yes)?.existing()?;
+    let console = console.open(abi::file::O_RDWR as u32)?;
+    let table = FileTable::new();
+    for _ in 0..3 {
+        table.insert(console.clone(), 0, false)?;
+    }
+    let (own, name) = exec_first(root, b"/init", Arc::new(table))?;
+    let tid = registry::ids().reserve()?;
+    let group = Arc::new(Group::new(tid, None));
+    group.set_name(name);
+    let entity = Entity::new(u64::MAX);
+    let thread = Thread::new(tid, Kind::Linux, group.clone(), entity, own);
+    let thread = Arc::new(thread.map_err(|_| Errno::ENOMEM)?);
+    group.admit(&thread)?;
+    registry::family(|family| family.add(tid, tid, group.clone()))?;
+    registry::ids().publish(tid, Some(thread.clone()), Some(group));
+    sched::start(thread);
+    Ok(())
+}
 
 /// Where every user thread begins.
 pub(super) fn begin() -> ! {

@@ -22,28 +22,30 @@ mod kill;
 mod life;
 mod registry;
 mod semaphore;
+mod stack_image;
 mod wait;
 
 pub use clone::{Request, clone, native};
 pub use clone_flags::CloneFlags;
 pub use current::{Current, Resources};
-pub use exec::{exec, exec_first};
+pub use exec::{STACK_SIZE, exec, exec_first};
 pub use exit::{exit_group, exit_thread};
-pub use family::Which;
 pub use futex::{requeue, wait as futex_wait, wake as futex_wake};
-pub use group::Group;
+pub use group::{Group, parent, set_process_group};
 pub use join::{JoinTable, detach, join_any, join_one};
-pub use kill::{Target, interrupt_foreground, kill, tgkill, tkill};
-pub use life::{start_init};
-pub use registry::{list, processes};
+pub use kill::{Target, broken_pipe, interrupt_foreground, kill, tgkill, tkill};
+pub use life::start_init;
+pub use registry::{find, list, print_list, processes};
 pub use semaphore::Semaphores;
 pub use wait::wait;
 
 use crate::sched::Entity;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use machine::hooks::Access;
 use machine::task::{OutOfMemory, Task, Tasked};
 use sync::heap::Hook;
+use sync::rank::Chain;
 use sync::{SpinLock, rank};
 
 /// A thread's id; a process's id is that of its first thread.
@@ -78,7 +80,9 @@ pub struct Thread {
     /// The page table to load when this thread runs: see [`Thread::enter_space`].
     space: SpinLock<Option<Arc<crate::memory::Space>>, rank::ThreadStart>,
     /// The word to clear and wake at exit (`set_tid_address`); 0 for none.
-    clear_tid: AtomicUsize,
+    pub(crate) clear_tid: AtomicUsize,
+    /// The sleeping locks it holds, for the checks of debug builds.
+    held: Chain,
 
     // The scheduler's, under the home run queue's lock.
     pub(crate) entity: Entity,
@@ -134,6 +138,7 @@ impl Thread {
             start: SpinLock::new(start),
             space: SpinLock::new(space),
             clear_tid: AtomicUsize::new(0),
+            held: Chain::new(),
             entity,
             run_hook: Hook::new(),
             timer_cpu: AtomicU32::new(0),
@@ -143,6 +148,10 @@ impl Thread {
 
     pub fn tid(&self) -> Tid {
         self.tid.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn held(&self) -> &Chain {
+        &self.held
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -182,6 +191,13 @@ impl Thread {
         if let Some(space) = &*self.space.lock() {
             space.activate();
         }
+    }
+
+    /// Resolves a fault that a copy from or to user memory took; false if the
+    /// access is bad.
+    pub(crate) fn resolve_fault(&self, addr: usize, access: Access) -> bool {
+        let space = self.space.lock().clone();
+        space.is_some_and(|space| space.fault(addr, access).is_ok())
     }
 
     /// Makes `space` the one this thread runs in from now on (exec), or none (exit).

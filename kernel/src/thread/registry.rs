@@ -3,7 +3,7 @@
 use super::family::{Family, Pid};
 use super::group::Group;
 use super::ids::Ids;
-use super::{Thread, Tid};
+use super::{Current, Thread, Tid};
 use abi::Errno;
 use abi::clone::ThreadInfo;
 use alloc::sync::Arc;
@@ -26,6 +26,18 @@ pub fn family<R>(act: impl FnOnce(&mut Family<Arc<Group>>) -> R) -> R {
 
 pub fn thread(tid: Tid) -> Result<Arc<Thread>, Errno> {
     ids().thread(tid).ok_or(Errno::ESRCH)
+}
+
+/// The thread that a call means: `tid`, or the caller for 0.
+///
+/// # Errors
+/// `ESRCH`.
+pub fn find(current: &Current, tid: usize) -> Result<Arc<Thread>, Errno> {
+    match tid as i32 {
+        0 => Ok(current.arc()),
+        tid if tid < 0 => Err(Errno::ESRCH),
+        tid => thread(tid as Tid),
+    }
 }
 
 pub fn group(pid: Pid) -> Result<Arc<Group>, Errno> {
@@ -57,6 +69,23 @@ pub fn list() -> Result<Vec<ThreadInfo>, Errno> {
     infos.try_reserve(threads.len()).map_err(|_| Errno::ENOMEM)?;
     infos.extend(threads.iter().map(|thread| describe(thread)));
     Ok(infos)
+}
+
+/// Prints all threads on the console (^P).
+pub fn print_list() {
+    match list() {
+        Ok(infos) => infos.iter().for_each(|info| {
+            let end = info.name.iter().position(|&byte| byte == 0).unwrap_or(info.name.len());
+            let name = core::str::from_utf8(&info.name[..end]).unwrap_or("?");
+            let (tid, tgid, state) = (info.tid, info.tgid, info.state as char);
+            let milliseconds = info.time / 1_000_000;
+            machine::log::line(format_args!(
+                "{tid:>5} {tgid:>5} {state} cpu {} {milliseconds:>7} ms {name}",
+                info.cpu
+            ));
+        }),
+        Err(error) => log::warn!("cannot list the threads: {error}"),
+    }
 }
 
 fn describe(thread: &Thread) -> ThreadInfo {

@@ -1,0 +1,56 @@
+//! The boot options: words of the command line. Pure.
+
+use crate::sched::Policy;
+use log::LevelFilter;
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Options {
+    /// `policy=fair|rr`
+    pub policy: Policy,
+    /// `log=off|error|warn|info|debug|trace`
+    pub log: LevelFilter,
+}
+
+/// Reads the command line. A word that is not understood is reported with
+/// `complain` and left alone: booting with a default beats not booting.
+pub fn parse(command_line: &str, mut complain: impl FnMut(&str)) -> Options {
+    let mut options = Options { policy: Policy::Fair, log: LevelFilter::Info };
+    for word in command_line.split_ascii_whitespace() {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        let understood = match key {
+            "policy" => Policy::from_name(value).map(|policy| options.policy = policy),
+            "log" => value.parse().ok().map(|level| options.log = level),
+            _ => None,
+        };
+        if understood.is_none() {
+            complain(word);
+        }
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> (Options, Vec<String>) {
+        let mut complaints = Vec::new();
+        let options = parse(line, |word| complaints.push(word.to_string()));
+        (options, complaints)
+    }
+
+    #[test]
+    fn options_are_read() {
+        let (options, complaints) = read("policy=rr  log=debug");
+        assert_eq!(options, Options { policy: Policy::RoundRobin, log: LevelFilter::Debug });
+        assert!(complaints.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_reported() {
+        let (options, complaints) = read("policy=best quiet log=loud");
+        assert_eq!(options, Options { policy: Policy::Fair, log: LevelFilter::Info });
+        assert_eq!(complaints, ["policy=best", "quiet", "log=loud"]);
+    }
+}

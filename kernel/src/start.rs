@@ -1,0 +1,127 @@
+//! From the boot code to the first program.
+
+use crate::thread::{self, Thread};
+use crate::{files, options, sched};
+use alloc::sync::Arc;
+use core::fmt;
+use machine::boot::BootInfo;
+use machine::hooks::Access;
+use machine::cpu;
+
+/// The kernel's first function, on the boot CPU.
+pub fn start(boot: &'static BootInfo) -> ! {
+    machine::log::install(log::LevelFilter::Info);
+    let options = options::parse(boot.command_line, |word| {
+        log::warn!("boot option `{word}` is not understood and is ignored");
+    });
+    log::set_max_level(options.log);
+    sync::scheduler::install(&Kernel);
+    machine::hooks::install(&Kernel);
+    files::hooks::install(&Kernel);
+    sched::set_policy(options.policy);
+    sched::start_this_cpu();
+    cpu::start_others(sched::start_other_cpu);
+    log::info!(
+        "Weft {}: {} CPUs, {} MiB, policy {:?}",
+        env!("CARGO_PKG_VERSION"),
+        cpu::count(),
+        boot.memory >> 20,
+        options.policy,
+    );
+    let started = files::open_root(boot.initial_image).and_then(thread::start_init);
+    if let Err(error) = started {
+        log::error!(
+            "cannot start /init: {error}; is the initial image there, and a program /init in it?"
+        );
+        machine::power::off(FAILED_START);
+    }
+    sched::idle()
+}
+
+/// The status of a kernel that found no program to run.
+const FAILED_START: u8 = 126;
+
+/// Joins the layers below to the scheduler and the threads.
+struct Kernel;
+
+impl sync::Scheduler for Kernel {
+    type Thread = Thread;
+
+    #[inline]
+    fn current(&self) -> Arc<Thread> {
+        sched::current().arc()
+    }
+
+    #[inline]
+    fn park(&self, deadline: Option<u64>) {
+        sched::park(deadline);
+    }
+
+    #[inline]
+    fn unpark(&self, thread: Arc<Thread>) {
+        sched::unpark(thread);
+    }
+
+    #[inline]
+    fn interrupted(&self) -> bool {
+        sched::current().has_pending()
+    }
+
+    fn preempt(&self) {
+        sched::preempt();
+    }
+
+    fn now(&self) -> u64 {
+        machine::time::now()
+    }
+
+    fn with_held(&self, access: impl FnOnce(&sync::rank::Chain)) {
+        if let Some(current) = sched::try_current() {
+            access(current.held());
+        }
+    }
+}
+
+impl machine::hooks::Hooks for Kernel {
+    fn timer(&self) {
+        sched::timer();
+    }
+
+    fn kicked(&self) {
+        sched::kicked();
+    }
+
+    fn kernel_fault(&self, addr: usize, access: Access) -> bool {
+        sched::current().resolve_fault(addr, access)
+    }
+
+    fn console_input(&self) {
+        crate::device::console::input();
+    }
+
+    fn device(&self, line: usize) {
+        log::warn!("an interrupt on line {line} that no driver asked for");
+    }
+
+    fn describe_current(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match sched::try_current() {
+            Some(thread) if thread.is_idle() => write!(f, "idle"),
+            Some(thread) => write!(f, "thread {}", thread.tid()),
+            None => write!(f, "no thread yet"),
+        }
+    }
+}
+
+impl files::hooks::Hooks for Kernel {
+    fn broken_pipe(&self) {
+        thread::broken_pipe();
+    }
+
+    fn signal_group(&self, group: usize, signal: u32) {
+        thread::interrupt_foreground(group as u32, signal);
+    }
+
+    fn list_threads(&self) {
+        thread::print_list();
+    }
+}

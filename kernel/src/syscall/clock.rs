@@ -1,0 +1,59 @@
+//! The calls of time.
+
+use crate::memory::user;
+use crate::thread::Current;
+use crate::time;
+use abi::Errno;
+use abi::time::*;
+
+pub fn nanosleep(current: &Current, request: usize, remain: usize) -> Result<usize, Errno> {
+    let deadline = time::from_now(user::read_value(request)?)?;
+    sleep(current, deadline, remain)
+}
+
+pub fn clock_nanosleep(
+    current: &Current,
+    clock: usize,
+    flags: usize,
+    request: usize,
+    remain: usize,
+) -> Result<usize, Errno> {
+    let request: Timespec = user::read_value(request)?;
+    let is_absolute = flags & TIMER_ABSTIME != 0;
+    let deadline = match (clock, is_absolute) {
+        (CLOCK_REALTIME | CLOCK_MONOTONIC | CLOCK_BOOTTIME, false) => time::from_now(request)?,
+        (CLOCK_MONOTONIC | CLOCK_BOOTTIME, true) => time::nanos(request)?,
+        (CLOCK_REALTIME, true) => time::from_wall_clock(request)?,
+        _ => return Err(Errno::EINVAL),
+    };
+    sleep(current, deadline, if is_absolute { 0 } else { remain })
+}
+
+fn sleep(_current: &Current, deadline: u64, remain: usize) -> Result<usize, Errno> {
+    if time::sleep_until(deadline) {
+        return Ok(0);
+    }
+    if remain != 0 {
+        let left = deadline.saturating_sub(machine::time::now());
+        user::write_value(remain, &Timespec::from_nanos(left))?;
+    }
+    Err(Errno::EINTR)
+}
+
+pub fn clock_gettime(current: &Current, clock: usize, out: usize) -> Result<usize, Errno> {
+    let nanos = match clock {
+        CLOCK_REALTIME | CLOCK_REALTIME_COARSE => time::wall_clock(),
+        CLOCK_MONOTONIC | CLOCK_MONOTONIC_RAW | CLOCK_MONOTONIC_COARSE | CLOCK_BOOTTIME => {
+            machine::time::now()
+        }
+        CLOCK_PROCESS_CPUTIME_ID | CLOCK_THREAD_CPUTIME_ID => current.entity.used_now(),
+        _ => return Err(Errno::EINVAL),
+    };
+    user::write_value(out, &Timespec::from_nanos(nanos))?;
+    Ok(0)
+}
+
+/// xv6's clock: ticks of 10 ms since start.
+pub fn uptime() -> Result<usize, Errno> {
+    Ok((machine::time::now() / 10_000_000) as usize)
+}

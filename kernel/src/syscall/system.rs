@@ -1,0 +1,108 @@
+//! The calls about the system as a whole.
+
+use crate::memory::user;
+use crate::thread::{self, Current};
+use abi::Errno;
+use abi::process::*;
+use machine::frames;
+
+pub fn uname(_current: &Current, out: usize) -> Result<usize, Errno> {
+    let field = |text: &str| {
+        let mut bytes = [0; 65];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        bytes
+    };
+    let names = UtsName {
+        sysname: field("Linux"),
+        nodename: field("weft"),
+        // C libraries refuse kernels older than what they were built for.
+        release: field("6.1.0-weft"),
+        version: field(concat!("Weft ", env!("CARGO_PKG_VERSION"))),
+        machine: field("x86_64"),
+        domainname: field("(none)"),
+    };
+    user::write_value(out, &names)?;
+    Ok(0)
+}
+
+pub fn sysinfo(_current: &Current, out: usize) -> Result<usize, Errno> {
+    let page = abi::memory::PAGE_SIZE as u64;
+    let info = SysInfo {
+        uptime: (machine::time::now() / 1_000_000_000) as i64,
+        totalram: frames::total_count() as u64 * page,
+        freeram: frames::free_count() as u64 * page,
+        procs: thread::processes() as u16,
+        mem_unit: 1,
+        ..SysInfo::default()
+    };
+    user::write_value(out, &info)?;
+    Ok(0)
+}
+
+pub fn getrandom(_current: &Current, out: usize, length: usize) -> Result<usize, Errno> {
+    let mut done = 0;
+    while done < length {
+        let bytes = crate::random::bytes::<64>();
+        let part = (length - done).min(bytes.len());
+        let at = out.checked_add(done).ok_or(Errno::EFAULT)?;
+        match user::write_bytes(at, &bytes[..part]) {
+            Ok(()) => done += part,
+            Err(error) if done == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
+}
+
+const RLIMIT_STACK: usize = 3;
+const RLIMIT_NOFILE: usize = 7;
+/// Resources that prlimit(2) knows.
+const RLIMITS: usize = 16;
+
+pub fn prlimit64(
+    current: &Current,
+    pid: usize,
+    resource: usize,
+    new: usize,
+    old: usize,
+) -> Result<usize, Errno> {
+    if resource >= RLIMITS {
+        return Err(Errno::EINVAL);
+    }
+    if pid != 0 && pid != current.tgid() as usize {
+        return Err(Errno::ESRCH);
+    }
+    let limit = match resource {
+        RLIMIT_STACK => thread::STACK_SIZE as u64,
+        RLIMIT_NOFILE => current.files().limit() as u64,
+        _ => u64::MAX,
+    };
+    if new != 0 {
+        let [soft, hard]: [u64; 2] = user::read_value(new)?;
+        if soft > hard {
+            return Err(Errno::EINVAL);
+        }
+        if resource == RLIMIT_NOFILE {
+            current.files().set_limit(soft as usize)?;
+        }
+    }
+    if old != 0 {
+        user::write_value(old, &[limit, limit])?;
+    }
+    Ok(0)
+}
+
+pub fn reboot(
+    _current: &Current,
+    magic1: usize,
+    magic2: usize,
+    command: usize,
+    status: usize,
+) -> Result<usize, Errno> {
+    // Arguments are C ints: only their lower halves count.
+    let is = |value: usize, magic: usize| value as u32 == magic as u32;
+    if !is(magic1, REBOOT_MAGIC1) || !is(magic2, REBOOT_MAGIC2) || !is(command, REBOOT_POWER_OFF) {
+        return Err(Errno::EINVAL);
+    }
+    machine::power::off(status as u8)
+}

@@ -1,0 +1,145 @@
+//! The table of system calls: one line per call.
+
+use super::{clock, descriptor, file, memory, path, process, system, thread};
+use crate::thread::Current;
+use abi::Errno;
+use abi::call::*;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Carries out the call that the running thread's registers hold.
+#[inline]
+pub fn dispatch(current: &mut Current) {
+    let number = current.regs().call_number();
+    let args = current.regs().call_args();
+    let result = match call(current, number, args) {
+        Ok(value) => value,
+        Err(error) => error.to_result(),
+    };
+    current.regs().set_result(result);
+}
+
+#[inline]
+fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize, Errno> {
+    let [a, b, c, d, e, f] = args;
+    match number {
+        // Files.
+        READ => file::read(current, a, b, c),
+        WRITE => file::write(current, a, b, c),
+        OPEN => path::open(current, a, b, c),
+        OPENAT => path::openat(current, a, b, c, d),
+        CREAT => path::creat(current, a, b),
+        CLOSE => descriptor::close(current, a),
+        STAT => path::stat(current, a, b),
+        FSTAT => file::fstat(current, a, b),
+        LSTAT => path::lstat(current, a, b),
+        NEWFSTATAT => path::newfstatat(current, a, b, c, d),
+        POLL => file::poll(current, a, b, c),
+        LSEEK => file::lseek(current, a, b, c),
+        IOCTL => file::ioctl(current, a, b, c),
+        PREAD64 => file::pread64(current, a, b, c, d),
+        PWRITE64 => file::pwrite64(current, a, b, c, d),
+        READV => file::readv(current, a, b, c),
+        WRITEV => file::writev(current, a, b, c),
+        ACCESS => path::access(current, a, b),
+        PIPE => descriptor::pipe(current, a),
+        PIPE2 => descriptor::pipe2(current, a, b),
+        DUP => descriptor::dup(current, a),
+        DUP2 => descriptor::dup2(current, a, b),
+        DUP3 => descriptor::dup3(current, a, b, c),
+        FCNTL => descriptor::fcntl(current, a, b, c),
+        FTRUNCATE => file::ftruncate(current, a, b),
+        GETDENTS64 => file::getdents64(current, a, b, c),
+        GETCWD => path::getcwd(current, a, b),
+        CHDIR => path::chdir(current, a),
+        RENAME => path::rename(current, a, b),
+        MKDIR => path::mkdir(current, a, b),
+        MKDIRAT => path::mkdirat(current, a, b, c),
+        MKNOD => path::mknod(current, a, b, c),
+        RMDIR => path::rmdir(current, a),
+        LINK => path::link(current, a, b),
+        UNLINK => path::unlink(current, a),
+        UNLINKAT => path::unlinkat(current, a, b, c),
+        SYMLINK => path::symlink(current, a, b),
+        READLINK => path::readlink(current, a, b, c),
+        UMASK => path::umask(current, a),
+        SYNC => Ok(0),
+
+        // Memory.
+        MMAP => memory::mmap(current, a, b, c, d, e, f),
+        MPROTECT => memory::mprotect(current, a, b, c),
+        MUNMAP => memory::munmap(current, a, b),
+        MADVISE => memory::madvise(current, a, b, c),
+        BRK => memory::brk(current, a),
+
+        // Threads.
+        CLONE => thread::clone(current, a, b, c, d, e),
+        FORK => thread::fork(current),
+        VFORK => thread::vfork(current),
+        EXIT => thread::exit(current, a),
+        EXIT_GROUP => thread::exit_group(current, a),
+        GETTID => Ok(current.tid() as usize),
+        SET_TID_ADDRESS => thread::set_tid_address(current, a),
+        ARCH_PRCTL => thread::arch_prctl(current, a, b),
+        FUTEX => thread::futex(current, a, b, c, d, e, f),
+        TKILL => thread::tkill(current, a, b),
+        TGKILL => thread::tgkill(current, a, b, c),
+        SCHED_YIELD => thread::sched_yield(),
+        SCHED_SETAFFINITY => thread::sched_setaffinity(current, a, b, c),
+        SCHED_GETAFFINITY => thread::sched_getaffinity(current, a, b, c),
+        GETCPU => thread::getcpu(current, a, b),
+        SET_ROBUST_LIST => Ok(0),
+        THREAD_CLONE => thread::thread_clone(current, a, b, c, d, e, f),
+        THREAD_JOIN_ANY => thread::thread_join_any(current, a),
+        THREAD_JOIN => thread::thread_join(current, a, b),
+        THREAD_DETACH => thread::thread_detach(current, a),
+        THREAD_LIST => thread::thread_list(current, a, b),
+        SEM_CREATE => thread::sem_create(current, a),
+        SEM_WAIT => thread::sem_wait(current, a),
+        SEM_TRYWAIT => thread::sem_trywait(current, a),
+        SEM_TIMEDWAIT => thread::sem_timedwait(current, a, b),
+        SEM_POST => thread::sem_post(current, a),
+        SEM_DESTROY => thread::sem_destroy(current, a),
+
+        // Processes.
+        EXECVE => process::execve(current, a, b, c),
+        WAIT4 => process::wait4(current, a, b, c, d),
+        KILL => process::kill(current, a, b),
+        GETPID => Ok(current.tgid() as usize),
+        GETPPID => process::getppid(current),
+        SETPGID => process::setpgid(current, a, b),
+        GETPGRP => Ok(current.group().process_group() as usize),
+        SETSID => process::setsid(current),
+        RT_SIGACTION => process::rt_sigaction(current, a, b, c, d),
+        RT_SIGPROCMASK => process::rt_sigprocmask(current, a, b, c, d),
+        SIGALTSTACK => Ok(0),
+        GETUID | GETGID | GETEUID | GETEGID => Ok(0),
+
+        // Time.
+        NANOSLEEP => clock::nanosleep(current, a, b),
+        CLOCK_NANOSLEEP => clock::clock_nanosleep(current, a, b, c, d),
+        CLOCK_GETTIME => clock::clock_gettime(current, a, b),
+        UPTIME => clock::uptime(),
+
+        // The system.
+        UNAME => system::uname(current, a),
+        SYSINFO => system::sysinfo(current, a),
+        GETRANDOM => system::getrandom(current, a, b),
+        PRLIMIT64 => system::prlimit64(current, a, b, c, d),
+        REBOOT => system::reboot(current, a, b, c, d),
+        _ => unknown(current, number),
+    }
+}
+
+/// A call that is not there: the program learns it by `ENOSYS`, and whoever
+/// runs it by a line in the log. Only so many: a loop must not flood it.
+#[cold]
+fn unknown(current: &Current, number: usize) -> Result<usize, Errno> {
+    const MOST: u32 = 100;
+    static LOGGED: AtomicU32 = AtomicU32::new(0);
+    if LOGGED.load(Relaxed) < MOST {
+        LOGGED.fetch_add(1, Relaxed);
+        let (name, tid) = (current.group().name(), current.tid());
+        log::info!("{name} (thread {tid}): system call {number} is not supported");
+    }
+    Err(Errno::ENOSYS)
+}

@@ -1,0 +1,228 @@
+//! The calls of threads: clone and its faces, join, futex, affinity,
+//! semaphores. Each reads its arguments and leaves the work to [`crate::thread`].
+
+use crate::memory::user;
+use crate::sched;
+use crate::thread::{self, CloneFlags, Current, Request};
+use crate::time;
+use abi::Errno;
+use abi::clone::ThreadInfo;
+use abi::futex::*;
+use abi::process::{ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_FS, ARCH_SET_GS};
+use abi::time::Timespec;
+use core::sync::atomic::Ordering::Relaxed;
+
+pub fn clone(
+    current: &mut Current,
+    flags: usize,
+    stack: usize,
+    parent_tid: usize,
+    child_tid: usize,
+    tls: usize,
+) -> Result<usize, Errno> {
+    let flags = CloneFlags::linux(flags)?;
+    thread::clone(current, flags, Request { stack, tls, parent_tid, child_tid })
+}
+
+pub fn fork(current: &mut Current) -> Result<usize, Errno> {
+    thread::clone(current, CloneFlags::FORK, Request::default())
+}
+
+pub fn vfork(current: &mut Current) -> Result<usize, Errno> {
+    thread::clone(current, CloneFlags::VFORK, Request::default())
+}
+
+pub fn exit(current: &mut Current, code: usize) -> Result<usize, Errno> {
+    thread::exit_thread(current, code as i32);
+    Ok(0)
+}
+
+pub fn exit_group(current: &mut Current, code: usize) -> Result<usize, Errno> {
+    thread::exit_group(current, code as i32);
+    Ok(0)
+}
+
+pub fn set_tid_address(current: &Current, word: usize) -> Result<usize, Errno> {
+    current.clear_tid.store(word, Relaxed);
+    Ok(current.tid() as usize)
+}
+
+pub fn arch_prctl(current: &Current, operation: usize, address: usize) -> Result<usize, Errno> {
+    let task = current.task();
+    let base = || {
+        if address < abi::memory::USER_END { Ok(address) } else { Err(Errno::EPERM) }
+    };
+    match operation {
+        ARCH_SET_FS => task.set_fs_base(base()?),
+        ARCH_SET_GS => task.set_gs_base(base()?),
+        ARCH_GET_FS => user::write_value(address, &task.fs_base())?,
+        ARCH_GET_GS => user::write_value(address, &task.gs_base())?,
+        _ => return Err(Errno::EINVAL),
+    }
+    Ok(0)
+}
+
+pub fn tkill(current: &Current, tid: usize, signal: usize) -> Result<usize, Errno> {
+    thread::tkill(current, tid as isize, signal as u32)
+}
+
+pub fn tgkill(current: &Current, tgid: usize, tid: usize, signal: usize) -> Result<usize, Errno> {
+    thread::tgkill(current, tgid as isize, tid as isize, signal as u32)
+}
+
+pub fn futex(
+    current: &Current,
+    word: usize,
+    operation: usize,
+    value: usize,
+    timeout: usize,
+    word2: usize,
+    value3: usize,
+) -> Result<usize, Errno> {
+    let command = operation & !(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+    let bits = match command {
+        FUTEX_WAIT_BITSET | FUTEX_WAKE_BITSET => value3 as u32,
+        _ => FUTEX_BITSET_MATCH_ANY,
+    };
+    // Counts are signed ints; Linux takes a negative one as none, and wakes
+    // one where none is asked for.
+    let count = |value: usize| (value as i32).max(0) as usize;
+    match command {
+        FUTEX_WAIT | FUTEX_WAIT_BITSET => {
+            let deadline = match (timeout, command) {
+                (0, _) => None,
+                (at, FUTEX_WAIT) => Some(time::from_now(user::read_value(at)?)?),
+                (at, _) if operation & FUTEX_CLOCK_REALTIME != 0 => {
+                    Some(time::from_wall_clock(user::read_value(at)?)?)
+                }
+                (at, _) => Some(time::nanos(user::read_value(at)?)?),
+            };
+            thread::futex_wait(current, word, value as u32, bits, deadline)
+        }
+        FUTEX_WAKE | FUTEX_WAKE_BITSET => {
+            thread::futex_wake(current, word, count(value).max(1), bits)
+        }
+        FUTEX_REQUEUE | FUTEX_CMP_REQUEUE => {
+            if (value as i32) < 0 || (timeout as i32) < 0 {
+                return Err(Errno::EINVAL);
+            }
+            let expected = (command == FUTEX_CMP_REQUEUE).then_some(value3 as u32);
+            thread::requeue(current, word, word2, count(value), count(timeout), expected)
+        }
+        _ => Err(Errno::ENOSYS),
+    }
+}
+
+pub fn sched_yield() -> Result<usize, Errno> {
+    sched::yield_now();
+    Ok(0)
+}
+
+/// Bytes of the affinity mask that the kernel uses.
+const MASK_SIZE: usize = size_of::<u64>();
+
+pub fn sched_setaffinity(
+    current: &Current,
+    tid: usize,
+    size: usize,
+    mask: usize,
+) -> Result<usize, Errno> {
+    let target = thread::find(current, tid)?;
+    let mut bytes = [0u8; MASK_SIZE];
+    let used = size.min(MASK_SIZE);
+    user::read_bytes(mask, &mut bytes[..used])?;
+    if sched::set_affinity(&target, u64::from_le_bytes(bytes)) {
+        // If this very thread may not stay here, it moves before it returns.
+        sched::yield_now();
+        Ok(0)
+    } else {
+        Err(Errno::EINVAL)
+    }
+}
+
+pub fn sched_getaffinity(
+    current: &Current,
+    tid: usize,
+    size: usize,
+    mask: usize,
+) -> Result<usize, Errno> {
+    let target = thread::find(current, tid)?;
+    if size < MASK_SIZE || size % MASK_SIZE != 0 {
+        return Err(Errno::EINVAL);
+    }
+    user::write_value(mask, &(target.entity.affinity() & sched::online()))?;
+    Ok(MASK_SIZE)
+}
+
+pub fn getcpu(_current: &Current, cpu: usize, node: usize) -> Result<usize, Errno> {
+    if cpu != 0 {
+        user::write_value(cpu, &(machine::cpu::id() as u32))?;
+    }
+    if node != 0 {
+        user::write_value(node, &0u32)?;
+    }
+    Ok(0)
+}
+
+pub fn thread_clone(
+    current: &mut Current,
+    entry: usize,
+    arg1: usize,
+    arg2: usize,
+    stack_base: usize,
+    stack_size: usize,
+    flags: usize,
+) -> Result<usize, Errno> {
+    thread::native(current, entry, [arg1, arg2], (stack_base, stack_size), flags)
+}
+
+pub fn thread_join_any(current: &Current, stack_out: usize) -> Result<usize, Errno> {
+    thread::join_any(current, stack_out)
+}
+
+pub fn thread_join(current: &Current, tid: usize, stack_out: usize) -> Result<usize, Errno> {
+    let tid = u32::try_from(tid).map_err(|_| Errno::ESRCH)?;
+    thread::join_one(current, tid, stack_out)
+}
+
+pub fn thread_detach(current: &Current, tid: usize) -> Result<usize, Errno> {
+    let tid = u32::try_from(tid).map_err(|_| Errno::ESRCH)?;
+    thread::detach(current, tid)
+}
+
+/// Stores what is known of all threads, as far as `count` reaches.
+pub fn thread_list(_current: &Current, buffer: usize, count: usize) -> Result<usize, Errno> {
+    let infos = thread::list()?;
+    for (index, info) in infos.iter().take(count).enumerate() {
+        let at = buffer.checked_add(index * size_of::<ThreadInfo>()).ok_or(Errno::EFAULT)?;
+        user::write_value(at, info)?;
+    }
+    Ok(infos.len())
+}
+
+pub fn sem_create(current: &Current, value: usize) -> Result<usize, Errno> {
+    let value = u32::try_from(value).map_err(|_| Errno::EINVAL)?;
+    current.group().semaphores().create(value)
+}
+
+pub fn sem_wait(current: &Current, handle: usize) -> Result<usize, Errno> {
+    current.group().semaphores().wait(handle, None)
+}
+
+pub fn sem_trywait(current: &Current, handle: usize) -> Result<usize, Errno> {
+    current.group().semaphores().try_wait(handle)
+}
+
+pub fn sem_timedwait(current: &Current, handle: usize, timeout: usize) -> Result<usize, Errno> {
+    let timeout: Timespec = user::read_value(timeout)?;
+    current.group().semaphores().wait(handle, Some(time::from_now(timeout)?))
+}
+
+pub fn sem_post(current: &Current, handle: usize) -> Result<usize, Errno> {
+    current.group().semaphores().post(handle)
+}
+
+pub fn sem_destroy(current: &Current, handle: usize) -> Result<usize, Errno> {
+    current.group().semaphores().destroy(handle)
+}
+

@@ -1,0 +1,191 @@
+//! exec: replacing the program. Everything that can fail happens on a new
+//! address space first; only then are the peers ended and the old one given
+//! up, so a failing exec harms nothing.
+
+use super::current::Resources;
+use super::group::Name;
+use super::stack_image::{Arguments, StackImage};
+use super::{Current, elf, registry};
+use crate::files::{self, Follow, Inode, Kind};
+use crate::memory::{Space, user};
+use abi::Errno;
+use abi::file::PATH_MAX;
+use abi::memory::PAGE_SIZE;
+use abi::process::ARG_MAX;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering::Relaxed;
+use machine::user::UserRegs;
+
+/// How far the stack may grow.
+pub const STACK_SIZE: usize = 8 << 20;
+
+/// A program in an address space of its own, ready to run.
+struct Loaded {
+    space: Arc<Space>,
+    regs: UserRegs,
+    name: Name,
+}
+
+/// execve(2): on success the caller runs the new program.
+///
+/// # Errors
+/// Those of walking a path; `EACCES` if it is no regular file; `ENOEXEC` if
+/// it is no static x86-64 program; `E2BIG`, `EFAULT`, `ENOMEM`.
+pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Result<usize, Errno> {
+    let path = user::read_string(path, PATH_MAX)?;
+    let mut room = ARG_MAX;
+    let arguments =
+        Arguments { argv: read_vector(argv, &mut room)?, envp: read_vector(envp, &mut room)? };
+    let fs = current.fs();
+    let loaded = load(&fs.root(), &fs.working(), &path, &arguments)?;
+    let group = current.group().clone();
+    group.become_alone(current)?;
+    let files = if Arc::strong_count(&current.own.files) > 1 {
+        // Shared with other processes, who keep theirs open.
+        current.own.files.duplicate().map(Arc::new)
+    } else {
+        Ok(current.own.files.clone())
+    };
+    // Alone already: without memory for a table of its own it cannot go on.
+    let Ok(files) = files else {
+        group.end(abi::process::wait_signaled(abi::signal::SIGKILL));
+        return Err(Errno::ENOMEM);
+    };
+    files.close_marked();
+    current.own.files = files;
+    take_over_id(current);
+    replace(current, loaded);
+    Ok(0)
+}
+
+/// The first program: resources to start a thread with.
+pub fn exec_first(
+    root: Arc<dyn Inode>,
+    path: &[u8],
+    files: Arc<files::FileTable>,
+) -> Result<(Resources, Name), Errno> {
+    let arguments = Arguments { argv: Vec::from([Vec::from(path)]), envp: Vec::new() };
+    let loaded = load(&root, &root, path, &arguments)?;
+    let own = Resources {
+        regs: loaded.regs,
+        space: loaded.space,
+        files,
+        fs: Arc::new(files::FsContext::new(root)),
+        joins: Arc::default(),
+        vfork: None,
+    };
+    Ok((own, loaded.name))
+}
+
+/// Reads the strings that an argument vector points at.
+fn read_vector(vector: usize, room: &mut usize) -> Result<Vec<Vec<u8>>, Errno> {
+    let mut strings: Vec<Vec<u8>> = Vec::new();
+    if vector == 0 {
+        return Ok(strings);
+    }
+    loop {
+        let at = vector.checked_add(strings.len() * size_of::<usize>()).ok_or(Errno::EFAULT)?;
+        let pointer: usize = user::read_value(at)?;
+        if pointer == 0 {
+            return Ok(strings);
+        }
+        let string = match user::read_string(pointer, *room) {
+            Err(Errno::ENAMETOOLONG) => return Err(Errno::E2BIG),
+            string => string?,
+        };
+        let cost = string.len() + 1 + size_of::<usize>();
+        *room = room.checked_sub(cost).ok_or(Errno::E2BIG)?;
+        strings.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        strings.push(string);
+    }
+}
+
+/// Loads the program at `path` into a new address space.
+fn load(
+    root: &Arc<dyn Inode>,
+    working: &Arc<dyn Inode>,
+    path: &[u8],
+    arguments: &Arguments,
+) -> Result<Loaded, Errno> {
+    let inode = files::walk(root, working, path, Follow::Yes)?.existing()?;
+    if inode.kind() != Kind::Regular {
+        return Err(Errno::EACCES);
+    }
+    let mut head = Vec::new();
+    head.try_reserve_exact(elf::HEAD).map_err(|_| Errno::ENOMEM)?;
+    head.resize(elf::HEAD, 0);
+    let length = files::read_at(&inode, 0, &mut head)?;
+    let image = elf::plan(&head[..length], inode.metadata().size)?;
+    let space = Space::new()?;
+    for segment in &image.segments {
+        let (start, length) = segment.pages();
+        space.map_fixed(start, length, segment.protection)?;
+        copy_segment(&space, &inode, segment, &mut head)?;
+    }
+    space.set_heap(image.end);
+    let top = space.map_stack(STACK_SIZE)?;
+    let stack = StackImage::new(top, path, arguments, &image)?;
+    space.populate(stack.pointer, &stack.bytes)?;
+    let file_name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    let mut name = Name::new();
+    for character in file_name.iter().map(|&byte| byte as char).filter(char::is_ascii_graphic) {
+        if name.try_push(character).is_err() {
+            break;
+        }
+    }
+    Ok(Loaded { space, regs: UserRegs::new(image.entry, stack.pointer, [0; 3]), name })
+}
+
+/// Copies a segment's part of the file, a page at a time; the rest stays zero.
+fn copy_segment(
+    space: &Space,
+    inode: &Arc<dyn Inode>,
+    segment: &elf::Segment,
+    page: &mut [u8],
+) -> Result<(), Errno> {
+    let mut done = 0;
+    while done < segment.file_size {
+        let address = segment.address + done;
+        let until_page_end = PAGE_SIZE - address % PAGE_SIZE;
+        let length = until_page_end.min(segment.file_size - done);
+        let read =
+            files::read_at(inode, segment.file_offset + done as u64, &mut page[..length])?;
+        if read < length {
+            return Err(Errno::ENOEXEC);
+        }
+        space.populate(address, &page[..length])?;
+        done += length;
+    }
+    Ok(())
+}
+
+/// The only thread left becomes the group's first.
+fn take_over_id(current: &Current) {
+    let (me, tgid) = (current.tid(), current.tgid());
+    if me != tgid {
+        let replaced = registry::ids().rename_thread(me, tgid);
+        current.tid.store(tgid, Relaxed);
+        drop(replaced);
+    }
+    current.group().finish_exec(me);
+    current.joins().leave(me);
+}
+
+/// Gives up the old program for the new one.
+fn replace(current: &mut Current, loaded: Loaded) {
+    let group = current.group().clone();
+    group.set_name(loaded.name);
+    group.actions().lock().exec();
+    group.is_joined.store(false, Relaxed);
+    current.clear_tid.store(0, Relaxed);
+    current.task.reset_user_state();
+    current.set_space(Some(loaded.space.clone()));
+    loaded.space.activate();
+    current.own.space = loaded.space;
+    current.own.joins = Arc::default();
+    current.own.regs = loaded.regs;
+    if let Some(vfork) = current.own.vfork.take() {
+        vfork.complete();
+    }
+}

@@ -1,0 +1,138 @@
+//! What a new program finds on its stack: argument count, argument and
+//! environment pointers, the auxiliary vector, and the strings. Pure: bytes out.
+//!
+//! Source: System V ABI, x86-64 supplement, figure 3.9.
+
+use super::elf::{HEADER_SIZE, Image};
+use abi::Errno;
+use abi::memory::PAGE_SIZE;
+use abi::process::*;
+use alloc::vec::Vec;
+
+/// Argument and environment strings, without their ending zeros.
+pub struct Arguments {
+    pub argv: Vec<Vec<u8>>,
+    pub envp: Vec<Vec<u8>>,
+}
+
+/// The bytes from the stack pointer up to the top of the stack.
+pub struct StackImage {
+    pub pointer: usize,
+    pub bytes: Vec<u8>,
+}
+
+const WORD: usize = size_of::<usize>();
+
+impl StackImage {
+    /// The image that ends at `top`.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub fn new(
+        top: usize,
+        path: &[u8],
+        arguments: &Arguments,
+        image: &Image,
+    ) -> Result<StackImage, Errno> {
+        // Strings first, from the bottom of their area upwards.
+        let all = || arguments.argv.iter().chain(&arguments.envp);
+        let random = 16;
+        let strings = all().map(|string| string.len() + 1).sum::<usize>() + path.len() + 1 + random;
+        let auxiliary = auxiliary(image);
+        let words = 1 + all().count() + 2 + auxiliary.len() * 2;
+        // The ABI wants the stack pointer aligned to 16 at the entry point.
+        let size = (words * WORD + strings).next_multiple_of(16);
+        let pointer = top - size;
+        let mut at = top - strings;
+
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(size).map_err(|_| Errno::ENOMEM)?;
+        let push = |bytes: &mut Vec<u8>, word: usize| bytes.extend(word.to_ne_bytes());
+        push(&mut bytes, arguments.argv.len());
+        for vector in [&arguments.argv, &arguments.envp] {
+            for string in vector {
+                push(&mut bytes, at);
+                at += string.len() + 1;
+            }
+            push(&mut bytes, 0);
+        }
+        for (kind, value) in auxiliary {
+            let value = match kind {
+                AT_EXECFN => at,
+                AT_RANDOM => top - random,
+                _ => value,
+            };
+            push(&mut bytes, kind);
+            push(&mut bytes, value);
+        }
+        bytes.resize(size - strings, 0);
+        for string in all().map(Vec::as_slice).chain([path]) {
+            bytes.extend_from_slice(string);
+            bytes.push(0);
+        }
+        bytes.extend(crate::random::bytes::<16>());
+        Ok(StackImage { pointer, bytes })
+    }
+}
+
+/// The auxiliary vector; addresses on the stack are filled in later.
+fn auxiliary(image: &Image) -> [(usize, usize); 15] {
+    [
+        (AT_PHDR, image.headers),
+        (AT_PHENT, HEADER_SIZE),
+        (AT_PHNUM, image.header_count),
+        (AT_PAGESZ, PAGE_SIZE),
+        (AT_BASE, 0),
+        (AT_FLAGS, 0),
+        (AT_ENTRY, image.entry),
+        (AT_UID, 0),
+        (AT_EUID, 0),
+        (AT_GID, 0),
+        (AT_EGID, 0),
+        (AT_SECURE, 0),
+        (AT_RANDOM, 0),
+        (AT_EXECFN, 0),
+        (AT_NULL, 0),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrayvec::ArrayVec;
+
+    fn strings(list: &[&str]) -> Vec<Vec<u8>> {
+        list.iter().map(|string| string.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn a_program_finds_its_arguments() {
+        let arguments =
+            Arguments { argv: strings(&["ls", "-l", ""]), envp: strings(&["HOME=/"]) };
+        let image =
+            Image { entry: 7, segments: ArrayVec::new(), headers: 9, header_count: 1, end: 0 };
+        let top = 0x10_0000;
+        let stack = StackImage::new(top, b"/bin/ls", &arguments, &image).unwrap();
+        assert_eq!(stack.pointer % 16, 0);
+        assert_eq!(stack.pointer + stack.bytes.len(), top);
+        let word = |index: usize| {
+            usize::from_ne_bytes(stack.bytes[index * 8..index * 8 + 8].try_into().unwrap())
+        };
+        let text = |address: usize| {
+            let bytes = &stack.bytes[address - stack.pointer..];
+            let end = bytes.iter().position(|&byte| byte == 0).unwrap();
+            String::from_utf8(bytes[..end].to_vec()).unwrap()
+        };
+        assert_eq!(word(0), 3);
+        assert_eq!([text(word(1)), text(word(2)), text(word(3))], ["ls", "-l", ""]);
+        assert_eq!(word(4), 0);
+        assert_eq!(text(word(5)), "HOME=/");
+        assert_eq!(word(6), 0);
+        let auxiliary: Vec<(usize, usize)> =
+            (0..15).map(|i| (word(7 + 2 * i), word(8 + 2 * i))).collect();
+        let value = |kind| auxiliary.iter().find(|entry| entry.0 == kind).unwrap().1;
+        assert_eq!((value(AT_ENTRY), value(AT_PHDR)), (7, 9));
+        assert_eq!(text(value(AT_EXECFN)), "/bin/ls");
+        assert_eq!(value(AT_RANDOM), top - 16);
+    }
+}
