@@ -79,14 +79,19 @@ macro_rules! ranks {
 }
 
 ranks! {
+    FileOffset: Sleeping, "an open file's offset, over a read or write";
     Tree: Sleeping, "the shape of a directory tree: one rename between directories at a time";
     Directory: Sleeping, "a directory's entries (parent before child)";
     Inode: Sleeping, "a file's data and attributes";
+    Pipe: Sleeping, "a pipe's ring, over the copy from or to the user";
+    TtyRead: Sleeping, "one read of a terminal at a time";
+    TtyWrite: Sleeping, "one write to a terminal at a time";
     Space: Sleeping, "the regions of an address space (readers: page faults)";
 
     FileTable: Spinning, "descriptors of a file table";
     FsContext: Spinning, "current directory, root and umask";
-    PipeState: Spinning, "a pipe's ring and its counts of ends";
+    Place: Spinning, "where a directory is: its parent and name";
+    Fifo: Spinning, "the open pipe behind a FIFO's name";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";
     Actions: Spinning, "signal actions and the name of a group";
@@ -96,7 +101,10 @@ ranks! {
     Semaphore: Spinning, "a kernel semaphore's value and waiters";
     JoinQueue: Spinning, "those who wait for a thread or a child to end";
     Joins: Spinning, "the native threads of an address space that are not joined yet";
-    PageTableLeaf: Spinning, "the entries of one leaf page table (lower address first)";
+    PageTable: Spinning, "adding a table to a page table";
+    PageTableLeaf: Spinning, "the entries of one leaf page table; never two";
+    Shootdown: Spinning, "one shootdown of a page table at a time";
+    KernelMap: Spinning, "the kernel half of the page tables, and free kernel stacks";
     Heap: Spinning, "the kernel heap's slabs";
     Frames: Spinning, "the frame allocator's free lists";
     ThreadQueue: Spinning, "a wait queue that is woken by threads only";
@@ -106,6 +114,7 @@ ranks! {
     WaitQueue: InterruptsOff, "a wait queue that handlers may wake";
     RunQueue: InterruptsOff, "a CPU's runnable threads (lower CPU first)";
     Timers: InterruptsOff, "a CPU's pending timers";
+    InterruptLines: InterruptsOff, "the I/O interrupt controllers' registers";
     Console: InterruptsOff, "the console device";
     Log: InterruptsOff, "the kernel log";
 }

@@ -34,7 +34,9 @@ pub fn try_arc<T>(value: T) -> Result<Arc<T>, Errno> {
 /// An empty vector with room for `length` elements, or ENOMEM.
 pub fn try_vec<T>(length: usize) -> Result<Vec<T>, Errno> {
     let mut vector = Vec::new();
-    vector.try_reserve_exact(length).map_err(|_| Errno::ENOMEM)?;
+    vector
+        .try_reserve_exact(length)
+        .map_err(|_| Errno::ENOMEM)?;
     Ok(vector)
 }
 

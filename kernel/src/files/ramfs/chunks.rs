@@ -21,9 +21,7 @@ const SLOTS: usize = 1 << BITS;
 /// A page of zeros, or ENOMEM.
 pub fn zeroed_chunk() -> Result<Chunk, Errno> {
     // Same length, so the conversion moves the box and cannot fail.
-    try_zeroed(PAGE_SIZE)?
-        .try_into()
-        .map_err(|_| Errno::ENOMEM)
+    try_zeroed(PAGE_SIZE)?.try_into().map_err(|_| Errno::ENOMEM)
 }
 
 enum Node {

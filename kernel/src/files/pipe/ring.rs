@@ -6,7 +6,7 @@
 
 use abi::Errno;
 
-use super::allocate::try_zeroed;
+use crate::files::allocate::try_zeroed;
 use alloc::boxed::Box;
 
 /// A growable ring of bytes. The capacity is zero or a power of two.

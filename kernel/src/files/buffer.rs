@@ -1,0 +1,257 @@
+//! Where a read puts its bytes and a write takes them from: [`Sink`] and
+//! [`Source`], over user memory (one buffer or several) or a kernel slice.
+//!
+//! A user copy may fault in pages and sleep, so neither is used under a spin
+//! lock. A copy that hits a bad address transfers what lies before it; from
+//! then on the buffer counts as full, and the call's result is EFAULT only if
+//! nothing was transferred at all, as on Linux.
+
+use abi::Errno;
+use abi::file::IoVec;
+use abi::memory::{PAGE_SIZE, USER_END};
+use core::ops::Range;
+
+/// The most one call transfers, as on Linux.
+const MOST: usize = 0x7fff_f000;
+
+/// Pieces of user memory, in order.
+struct Segments<'a> {
+    /// What is left of the current piece.
+    address: usize,
+    length: usize,
+    later: &'a [IoVec],
+    /// Bytes left in all pieces.
+    total: usize,
+    faulted: bool,
+}
+
+impl<'a> Segments<'a> {
+    fn one(address: usize, length: usize) -> Result<Segments<'a>, Errno> {
+        check_range(address, length)?;
+        let length = length.min(MOST);
+        Ok(Segments {
+            address,
+            length,
+            later: &[],
+            total: length,
+            faulted: false,
+        })
+    }
+
+    fn several(pieces: &'a [IoVec]) -> Result<Segments<'a>, Errno> {
+        let mut total: usize = 0;
+        for piece in pieces {
+            if piece.len > isize::MAX as usize {
+                return Err(Errno::EINVAL);
+            }
+            check_range(piece.base, piece.len)?;
+            total = total.saturating_add(piece.len);
+        }
+        Ok(Segments {
+            address: 0,
+            length: 0,
+            later: pieces,
+            total: total.min(MOST),
+            faulted: false,
+        })
+    }
+
+    /// Calls `copy` with an address and the part of the data that belongs
+    /// there until `length` bytes are done; how many were.
+    #[inline]
+    fn transfer(
+        &mut self,
+        length: usize,
+        mut copy: impl FnMut(usize, Range<usize>) -> Result<(), machine::copy::Fault>,
+    ) -> usize {
+        let length = length.min(self.total);
+        let mut done = 0;
+        while done < length {
+            if self.length == 0 {
+                let Some((next, later)) = self.later.split_first() else {
+                    break;
+                };
+                (self.address, self.length, self.later) = (next.base, next.len, later);
+                continue;
+            }
+            let count = self.length.min(length - done);
+            let copied = match copy(self.address, done..done + count) {
+                Ok(()) => count,
+                Err(_) => by_pages(self.address, done..done + count, &mut copy),
+            };
+            self.address += copied;
+            self.length -= copied;
+            self.total -= copied;
+            done += copied;
+            if copied < count {
+                self.faulted = true;
+                self.total = 0;
+                break;
+            }
+        }
+        done
+    }
+}
+
+/// After a fault: copies page by page, to stop at the one that is bad.
+#[cold]
+fn by_pages(
+    address: usize,
+    range: Range<usize>,
+    copy: &mut impl FnMut(usize, Range<usize>) -> Result<(), machine::copy::Fault>,
+) -> usize {
+    let mut done = 0;
+    while done < range.len() {
+        let at = address + done;
+        let step = (PAGE_SIZE - at % PAGE_SIZE).min(range.len() - done);
+        let from = range.start + done;
+        if copy(at, from..from + step).is_err() {
+            break;
+        }
+        done += step;
+    }
+    done
+}
+
+/// EFAULT unless the range lies in the user's half.
+fn check_range(address: usize, length: usize) -> Result<(), Errno> {
+    match address.checked_add(length) {
+        Some(end) if end <= USER_END => Ok(()),
+        _ => Err(Errno::EFAULT),
+    }
+}
+
+enum Target<'a> {
+    User(Segments<'a>),
+    Kernel(&'a mut [u8]),
+}
+
+/// Where a read puts its bytes.
+pub struct Sink<'a>(Target<'a>);
+
+impl<'a> Sink<'a> {
+    /// A user's buffer; EFAULT if it leaves the user's half.
+    pub fn user(address: usize, length: usize) -> Result<Sink<'a>, Errno> {
+        Ok(Sink(Target::User(Segments::one(address, length)?)))
+    }
+
+    /// A user's buffers, one after the other; EINVAL, EFAULT.
+    pub fn vectors(pieces: &'a [IoVec]) -> Result<Sink<'a>, Errno> {
+        Ok(Sink(Target::User(Segments::several(pieces)?)))
+    }
+
+    pub fn kernel(bytes: &'a mut [u8]) -> Sink<'a> {
+        Sink(Target::Kernel(bytes))
+    }
+
+    /// How many more bytes fit.
+    pub fn remaining(&self) -> usize {
+        match &self.0 {
+            Target::User(segments) => segments.total,
+            Target::Kernel(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether a copy hit a bad address.
+    pub fn faulted(&self) -> bool {
+        matches!(&self.0, Target::User(segments) if segments.faulted)
+    }
+
+    /// Copies as much of `bytes` as fits; how much that was.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) -> usize {
+        match &mut self.0 {
+            Target::User(segments) => segments.transfer(bytes.len(), |address, range| {
+                machine::copy::copy_out(address, &bytes[range])
+            }),
+            Target::Kernel(target) => {
+                let count = target.len().min(bytes.len());
+                let (now, later) = core::mem::take(target).split_at_mut(count);
+                now.copy_from_slice(&bytes[..count]);
+                *target = later;
+                count
+            }
+        }
+    }
+
+    /// Puts up to `length` zeros; how many fitted.
+    #[inline]
+    pub fn put_zeros(&mut self, length: usize) -> usize {
+        match &mut self.0 {
+            Target::User(segments) => segments.transfer(length, |address, range| {
+                machine::copy::zero(address, range.len())
+            }),
+            Target::Kernel(target) => {
+                let count = target.len().min(length);
+                let (now, later) = core::mem::take(target).split_at_mut(count);
+                now.fill(0);
+                *target = later;
+                count
+            }
+        }
+    }
+}
+
+enum Origin<'a> {
+    User(Segments<'a>),
+    Kernel(&'a [u8]),
+}
+
+/// Where a write takes its bytes from.
+pub struct Source<'a>(Origin<'a>);
+
+impl<'a> Source<'a> {
+    /// A user's buffer; EFAULT if it leaves the user's half.
+    pub fn user(address: usize, length: usize) -> Result<Source<'a>, Errno> {
+        Ok(Source(Origin::User(Segments::one(address, length)?)))
+    }
+
+    /// A user's buffers, one after the other; EINVAL, EFAULT.
+    pub fn vectors(pieces: &'a [IoVec]) -> Result<Source<'a>, Errno> {
+        Ok(Source(Origin::User(Segments::several(pieces)?)))
+    }
+
+    pub fn kernel(bytes: &'a [u8]) -> Source<'a> {
+        Source(Origin::Kernel(bytes))
+    }
+
+    /// How many more bytes there are.
+    pub fn remaining(&self) -> usize {
+        match &self.0 {
+            Origin::User(segments) => segments.total,
+            Origin::Kernel(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether a copy hit a bad address.
+    pub fn faulted(&self) -> bool {
+        matches!(&self.0, Origin::User(segments) if segments.faulted)
+    }
+
+    /// Fills as much of `into` as there are bytes; how much that was.
+    #[inline]
+    pub fn take(&mut self, into: &mut [u8]) -> usize {
+        match &mut self.0 {
+            Origin::User(segments) => segments.transfer(into.len(), |address, range| {
+                machine::copy::copy_in(&mut into[range], address)
+            }),
+            Origin::Kernel(bytes) => {
+                let count = bytes.len().min(into.len());
+                let (now, later) = bytes.split_at(count);
+                into[..count].copy_from_slice(now);
+                *bytes = later;
+                count
+            }
+        }
+    }
+
+    /// Leaves all bytes untaken behind, as `/dev/null` does.
+    pub fn skip_all(&mut self) -> usize {
+        let count = self.remaining();
+        match &mut self.0 {
+            Origin::User(segments) => segments.total = 0,
+            Origin::Kernel(bytes) => *bytes = &[],
+        }
+        count
+    }
+}

@@ -1,0 +1,227 @@
+//! What every file system and device puts behind a name: [`Inode`].
+//!
+//! An inode is shared (`Arc<dyn Inode>`) by the names that lead to it and the
+//! open files on it, and lives as long as one of them. Methods that do not fit
+//! a kind of inode answer with Linux's error for it. Each implementation has
+//! its own locks; callers hold none.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+
+use abi::Errno;
+use abi::file::{DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG};
+use abi::file::{S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, Stat};
+
+use super::buffer::{Sink, Source};
+use super::open_file::File;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Regular,
+    Directory,
+    SymbolicLink,
+    Character,
+    Fifo,
+}
+
+impl Kind {
+    /// The type bits of `stat`'s mode.
+    pub fn mode(self) -> u32 {
+        match self {
+            Kind::Regular => S_IFREG,
+            Kind::Directory => S_IFDIR,
+            Kind::SymbolicLink => S_IFLNK,
+            Kind::Character => S_IFCHR,
+            Kind::Fifo => S_IFIFO,
+        }
+    }
+
+    /// The type byte of a directory entry.
+    pub fn entry_type(self) -> u8 {
+        match self {
+            Kind::Regular => DT_REG,
+            Kind::Directory => DT_DIR,
+            Kind::SymbolicLink => DT_LNK,
+            Kind::Character => DT_CHR,
+            Kind::Fifo => DT_FIFO,
+        }
+    }
+}
+
+/// What `stat` tells. Times in nanoseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub struct Metadata {
+    pub device: u64,
+    pub number: u64,
+    pub kind: Kind,
+    /// Permission bits, without the type.
+    pub permissions: u32,
+    pub links: u32,
+    /// What a device inode stands for; see [`device_number`].
+    pub special: u64,
+    pub size: u64,
+    /// Bytes of memory or disk it takes.
+    pub allocated: u64,
+    pub accessed: u64,
+    pub modified: u64,
+    pub changed: u64,
+}
+
+impl Metadata {
+    /// In the layout of `stat`.
+    pub fn to_stat(&self) -> Stat {
+        const SECOND: u64 = 1_000_000_000;
+        Stat {
+            dev: self.device,
+            ino: self.number,
+            nlink: self.links.into(),
+            mode: self.kind.mode() | self.permissions,
+            rdev: self.special,
+            size: self.size as i64,
+            blksize: 4096,
+            blocks: self.allocated.div_ceil(512) as i64,
+            atime: (self.accessed / SECOND) as i64,
+            atime_nsec: (self.accessed % SECOND) as i64,
+            mtime: (self.modified / SECOND) as i64,
+            mtime_nsec: (self.modified % SECOND) as i64,
+            ctime: (self.changed / SECOND) as i64,
+            ctime_nsec: (self.changed % SECOND) as i64,
+            ..Stat::default()
+        }
+    }
+}
+
+/// A device's number from its major and minor part (makedev(3)).
+pub const fn device_number(major: u32, minor: u32) -> u64 {
+    let (major, minor) = (major as u64, minor as u64);
+    (minor & 0xff) | (major & 0xfff) << 8 | (minor & !0xff) << 12 | (major & !0xfff) << 32
+}
+
+/// What [`Inode::create`] makes.
+#[derive(Clone, Copy, Debug)]
+pub enum New<'a> {
+    Regular,
+    Directory,
+    SymbolicLink(&'a [u8]),
+    /// With the device's number.
+    Character(u64),
+    Fifo,
+}
+
+/// One name of a directory, as a listing gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    pub number: u64,
+    pub kind: Kind,
+    pub name: &'a [u8],
+    /// Where a later listing goes on after this entry.
+    pub next: u64,
+}
+
+/// Where a write goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Position {
+    At(u64),
+    /// To the end, wherever that is by then.
+    End,
+}
+
+/// See the module.
+pub trait Inode: Any + Send + Sync {
+    fn kind(&self) -> Kind;
+
+    fn metadata(&self) -> Metadata;
+
+    /// A new open file on this inode. May sleep (a FIFO waits for its peer).
+    fn open(self: Arc<Self>, flags: u32) -> Result<Arc<File>, Errno>;
+
+    /// The entry `name` of this directory: ENOENT, ENOTDIR. `.` and `..` are the
+    /// path walk's business.
+    fn lookup(&self, _name: &[u8]) -> Result<Arc<dyn Inode>, Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// The directory above this one; `None` at the root of its file system.
+    fn parent(&self) -> Option<Arc<dyn Inode>> {
+        None
+    }
+
+    /// Under which name [`Inode::parent`] knows this directory; ENOENT once removed.
+    fn name(&self) -> Result<Box<[u8]>, Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// Makes `name` in this directory: EEXIST, ENOSPC; ENOENT if it is removed.
+    fn create(
+        self: Arc<Self>,
+        _name: &[u8],
+        _new: New<'_>,
+        _permissions: u32,
+    ) -> Result<Arc<dyn Inode>, Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// Gives `target` one more name: EEXIST, EXDEV, EPERM for a directory.
+    fn link(&self, _name: &[u8], _target: Arc<dyn Inode>) -> Result<(), Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// Removes a name of something that is not a directory: ENOENT, EISDIR.
+    fn unlink(&self, _name: &[u8]) -> Result<(), Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// Removes an empty directory: ENOENT, ENOTDIR, ENOTEMPTY.
+    fn remove_directory(&self, _name: &[u8]) -> Result<(), Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// Moves `name` to `new_name` in `to`, in place of what is there (rename(2)).
+    fn rename(
+        self: Arc<Self>,
+        _name: &[u8],
+        _to: Arc<dyn Inode>,
+        _new_name: &[u8],
+    ) -> Result<(), Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// Calls `emit` for each entry from position `from` on until it returns
+    /// false; 0 is the beginning. Includes `.` and `..`.
+    fn list(&self, _from: u64, _emit: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<(), Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// The target of a symbolic link.
+    fn read_link(&self) -> Result<Vec<u8>, Errno> {
+        Err(Errno::EINVAL)
+    }
+
+    /// Reads from `offset`; 0 at and past the end.
+    fn read_at(&self, _offset: u64, _into: &mut Sink<'_>) -> Result<usize, Errno> {
+        Err(Errno::EINVAL)
+    }
+
+    /// Writes; the number of bytes, and the offset behind them. Fewer than
+    /// asked for if memory or the user's buffer ends.
+    fn write_at(&self, _at: Position, _from: &mut Source<'_>) -> Result<(usize, u64), Errno> {
+        Err(Errno::EINVAL)
+    }
+
+    /// Cuts off or extends with zeros.
+    fn set_size(&self, _size: u64) -> Result<(), Errno> {
+        Err(Errno::EINVAL)
+    }
+
+    /// Sets the permission bits.
+    fn set_permissions(&self, _permissions: u32) -> Result<(), Errno> {
+        Err(Errno::EPERM)
+    }
+
+    /// Sets the times of last access and modification where given.
+    fn set_times(&self, _accessed: Option<u64>, _modified: Option<u64>) -> Result<(), Errno> {
+        Err(Errno::EPERM)
+    }
+}

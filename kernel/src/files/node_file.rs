@@ -1,0 +1,98 @@
+//! Open regular files and directories: an inode with an offset.
+//!
+//! The offset is shared by all descriptors of the open file. Its lock is held
+//! over a read or write, so that two of them never get the same bytes.
+
+use abi::Errno;
+use abi::file::{POLLIN, POLLOUT};
+use sync::{Mutex, rank};
+
+use super::buffer::{Sink, Source};
+use super::inode::Listed;
+use super::open_file::{Description, Operations, Whence};
+
+/// See the module. In a directory the offset is the position of a listing.
+pub struct NodeFile {
+    offset: Mutex<u64, rank::FileOffset>,
+}
+
+impl NodeFile {
+    pub fn new() -> NodeFile {
+        NodeFile {
+            offset: Mutex::new(0),
+        }
+    }
+}
+
+impl Operations for NodeFile {
+    fn read(&self, open: &Description, into: &mut Sink<'_>) -> Result<usize, Errno> {
+        let mut offset = self.offset.lock();
+        let count = open.inode().read_at(*offset, into)?;
+        *offset += count as u64;
+        Ok(count)
+    }
+
+    fn write(&self, open: &Description, from: &mut Source<'_>) -> Result<usize, Errno> {
+        let mut offset = self.offset.lock();
+        let (count, end) = open.inode().write_at(open.position(*offset), from)?;
+        if count > 0 {
+            *offset = end;
+        }
+        Ok(count)
+    }
+
+    fn read_at(
+        &self,
+        open: &Description,
+        offset: u64,
+        into: &mut Sink<'_>,
+    ) -> Result<usize, Errno> {
+        open.inode().read_at(offset, into)
+    }
+
+    fn write_at(
+        &self,
+        open: &Description,
+        offset: u64,
+        from: &mut Source<'_>,
+    ) -> Result<usize, Errno> {
+        // As on Linux, appending wins over the given offset (pwrite(2), BUGS).
+        let position = open.position(offset);
+        let (count, _) = open.inode().write_at(position, from)?;
+        Ok(count)
+    }
+
+    fn seek(&self, open: &Description, by: i64, whence: Whence) -> Result<u64, Errno> {
+        let mut offset = self.offset.lock();
+        let origin = match whence {
+            Whence::Start => 0,
+            Whence::Current => *offset as i64,
+            Whence::End => open.inode().metadata().size as i64,
+        };
+        let target = origin.checked_add(by).ok_or(Errno::EOVERFLOW)?;
+        *offset = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
+        Ok(*offset)
+    }
+
+    fn list(
+        &self,
+        open: &Description,
+        emit: &mut dyn FnMut(Listed<'_>) -> bool,
+    ) -> Result<(), Errno> {
+        let mut offset = self.offset.lock();
+        let mut reached = *offset;
+        let result = open.inode().list(*offset, &mut |entry| {
+            let taken = emit(entry);
+            if taken {
+                reached = entry.next;
+            }
+            taken
+        });
+        *offset = reached;
+        result
+    }
+
+    fn ready(&self, _open: &Description) -> i16 {
+        POLLIN | POLLOUT
+    }
+}

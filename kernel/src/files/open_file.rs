@@ -1,0 +1,226 @@
+//! The open file description: what descriptors refer to.
+//!
+//! [`File`] is what `open` makes and `dup`, `fork` and `clone` share: access
+//! mode, status flags, the inode, and what kind of thing it is ([`Operations`]:
+//! a seekable file, an end of a pipe, a device). It is always used as
+//! `Arc<File>`, whose last owner closes it. The flags are atomic; each kind
+//! has its own locks.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use abi::Errno;
+use abi::file::{O_ACCMODE, O_APPEND, O_NONBLOCK, O_RDONLY, O_WRONLY};
+
+use super::allocate::try_arc;
+use super::buffer::{Sink, Source};
+use super::inode::{Inode, Listed, Position};
+
+/// What `fcntl(F_SETFL)` changes.
+const CHANGEABLE: u32 = (O_APPEND | O_NONBLOCK) as u32;
+
+/// Where a seek counts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    Start,
+    Current,
+    End,
+}
+
+/// What every open file has, whatever its kind.
+pub struct Description {
+    inode: Arc<dyn Inode>,
+    flags: AtomicU32,
+}
+
+impl Description {
+    pub fn inode(&self) -> &Arc<dyn Inode> {
+        &self.inode
+    }
+
+    /// Access mode and status flags, as `fcntl(F_GETFL)` gives them.
+    pub fn flags(&self) -> u32 {
+        self.flags.load(Ordering::Relaxed)
+    }
+
+    pub fn set_flags(&self, flags: u32) {
+        let update = |old| Some(old & !CHANGEABLE | flags & CHANGEABLE);
+        // The closure never refuses, so this cannot fail.
+        let _ = self
+            .flags
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+    }
+
+    pub fn readable(&self) -> bool {
+        self.flags() & O_ACCMODE as u32 != O_WRONLY as u32
+    }
+
+    pub fn writable(&self) -> bool {
+        self.flags() & O_ACCMODE as u32 != O_RDONLY as u32
+    }
+
+    pub fn nonblocking(&self) -> bool {
+        self.flags() & O_NONBLOCK as u32 != 0
+    }
+
+    /// Where a plain write goes: the end if appending, else `offset`.
+    pub fn position(&self, offset: u64) -> Position {
+        match self.flags() & O_APPEND as u32 {
+            0 => Position::At(offset),
+            _ => Position::End,
+        }
+    }
+}
+
+/// What a kind of open file does. [`File`] has checked the access mode.
+pub trait Operations: Send + Sync {
+    fn read(&self, open: &Description, into: &mut Sink<'_>) -> Result<usize, Errno>;
+
+    fn write(&self, open: &Description, from: &mut Source<'_>) -> Result<usize, Errno>;
+
+    /// Reads at an offset of its own: ESPIPE where there is no such thing.
+    fn read_at(
+        &self,
+        _open: &Description,
+        _offset: u64,
+        _into: &mut Sink<'_>,
+    ) -> Result<usize, Errno> {
+        Err(Errno::ESPIPE)
+    }
+
+    fn write_at(
+        &self,
+        _open: &Description,
+        _offset: u64,
+        _from: &mut Source<'_>,
+    ) -> Result<usize, Errno> {
+        Err(Errno::ESPIPE)
+    }
+
+    /// Moves the offset; the new one.
+    fn seek(&self, _open: &Description, _by: i64, _whence: Whence) -> Result<u64, Errno> {
+        Err(Errno::ESPIPE)
+    }
+
+    /// Lists a directory from the offset on, which follows what `emit` took.
+    fn list(
+        &self,
+        _open: &Description,
+        _emit: &mut dyn FnMut(Listed<'_>) -> bool,
+    ) -> Result<(), Errno> {
+        Err(Errno::ENOTDIR)
+    }
+
+    /// Which of poll(2)'s conditions hold now. A kind that can wait calls
+    /// [`super::poll::notify`] when that changes.
+    fn ready(&self, open: &Description) -> i16;
+
+    fn ioctl(
+        &self,
+        _open: &Description,
+        _request: usize,
+        _argument: usize,
+    ) -> Result<usize, Errno> {
+        Err(Errno::ENOTTY)
+    }
+}
+
+/// An open file. See the module.
+pub struct File<O: ?Sized = dyn Operations> {
+    open: Description,
+    operations: O,
+}
+
+impl File {
+    /// A new open file on `inode`; `flags` as `open` takes them, reduced to
+    /// what `fcntl(F_GETFL)` shows.
+    pub fn new<O: Operations + 'static>(
+        inode: Arc<dyn Inode>,
+        flags: u32,
+        operations: O,
+    ) -> Result<Arc<File>, Errno> {
+        let file: Arc<File<O>> = try_arc(File {
+            open: Description {
+                inode,
+                flags: AtomicU32::new(flags),
+            },
+            operations,
+        })?;
+        Ok(file)
+    }
+
+    pub fn inode(&self) -> &Arc<dyn Inode> {
+        &self.open.inode
+    }
+
+    /// Flags and access mode.
+    pub fn description(&self) -> &Description {
+        &self.open
+    }
+
+    /// EBADF if not open for reading.
+    #[inline]
+    pub fn read(&self, into: &mut Sink<'_>) -> Result<usize, Errno> {
+        self.may_read()?;
+        let count = self.operations.read(&self.open, into)?;
+        transferred(count, into.faulted())
+    }
+
+    /// EBADF if not open for writing.
+    #[inline]
+    pub fn write(&self, from: &mut Source<'_>) -> Result<usize, Errno> {
+        self.may_write()?;
+        let count = self.operations.write(&self.open, from)?;
+        transferred(count, from.faulted())
+    }
+
+    pub fn read_at(&self, offset: u64, into: &mut Sink<'_>) -> Result<usize, Errno> {
+        self.may_read()?;
+        let count = self.operations.read_at(&self.open, offset, into)?;
+        transferred(count, into.faulted())
+    }
+
+    pub fn write_at(&self, offset: u64, from: &mut Source<'_>) -> Result<usize, Errno> {
+        self.may_write()?;
+        let count = self.operations.write_at(&self.open, offset, from)?;
+        transferred(count, from.faulted())
+    }
+
+    pub fn seek(&self, by: i64, whence: Whence) -> Result<u64, Errno> {
+        self.operations.seek(&self.open, by, whence)
+    }
+
+    pub fn list(&self, emit: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<(), Errno> {
+        self.operations.list(&self.open, emit)
+    }
+
+    pub fn ready(&self) -> i16 {
+        self.operations.ready(&self.open)
+    }
+
+    pub fn ioctl(&self, request: usize, argument: usize) -> Result<usize, Errno> {
+        self.operations.ioctl(&self.open, request, argument)
+    }
+
+    fn may_read(&self) -> Result<(), Errno> {
+        match self.open.readable() {
+            true => Ok(()),
+            false => Err(Errno::EBADF),
+        }
+    }
+
+    fn may_write(&self) -> Result<(), Errno> {
+        match self.open.writable() {
+            true => Ok(()),
+            false => Err(Errno::EBADF),
+        }
+    }
+}
+
+/// The result of a transfer: a bad address counts only if nothing was moved.
+fn transferred(count: usize, faulted: bool) -> Result<usize, Errno> {
+    match (count, faulted) {
+        (0, true) => Err(Errno::EFAULT),
+        _ => Ok(count),
+    }
+}

@@ -1,0 +1,278 @@
+//! Pipes (pipe(7)).
+//!
+//! A [`Pipe`] is a ring of bytes with readers and writers; [`PipeEnd`] is an
+//! open end of one. A sleeping lock guards the ring and is held over the copy
+//! from or to the user, so that a transfer is one bulk copy and writes of up
+//! to PIPE_BUF bytes are never torn. What those who wait must know (bytes in
+//! it, capacity, ends) is mirrored in atomics, changed under the lock and
+//! before the wake-up.
+
+mod end;
+mod ring;
+
+pub use end::{FifoPipe, PipeEnd, open_fifo, open_pair};
+
+use abi::Errno;
+use abi::file::{PIPE_BUF, POLLERR, POLLHUP, POLLIN, POLLOUT};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use sync::{Mutex, WaitError, WaitQueue, rank};
+
+use self::ring::Ring;
+use super::buffer::{Sink, Source};
+use super::{clock, hooks, poll};
+
+/// Capacity of a pipe, which it grows to on demand.
+const CAPACITY: usize = 64 * 1024;
+/// What it starts with: room for the largest write that must not be torn.
+const FIRST_CAPACITY: usize = PIPE_BUF;
+
+/// A wait queue that only threads wake.
+type Queue<P = ()> = WaitQueue<P, rank::ThreadQueue>;
+
+/// See the module.
+pub struct Pipe {
+    ring: Mutex<Ring, rank::Pipe>,
+    /// Mirrors of the ring, written under its lock.
+    used: AtomicUsize,
+    capacity: AtomicUsize,
+    /// Open ends.
+    readers: AtomicU32,
+    writers: AtomicU32,
+    /// Ends ever opened: what the opening of a FIFO waits for.
+    readers_ever: AtomicU32,
+    writers_ever: AtomicU32,
+    can_read: Queue,
+    /// Each waits for the room that it names.
+    can_write: Queue<usize>,
+    opening: Queue,
+    number: u64,
+    made: u64,
+}
+
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+
+impl Pipe {
+    fn new() -> Pipe {
+        Pipe {
+            ring: Mutex::new(Ring::new()),
+            used: AtomicUsize::new(0),
+            capacity: AtomicUsize::new(0),
+            readers: AtomicU32::new(0),
+            writers: AtomicU32::new(0),
+            readers_ever: AtomicU32::new(0),
+            writers_ever: AtomicU32::new(0),
+            can_read: Queue::new(),
+            can_write: Queue::new(),
+            opening: Queue::new(),
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
+            made: clock::now(),
+        }
+    }
+
+    /// Bytes that can be read.
+    fn used(&self) -> usize {
+        self.used.load(Ordering::Acquire)
+    }
+
+    /// Bytes that can be written without growing.
+    fn room(&self) -> usize {
+        // The two are read one after the other; a peer's change in between can
+        // only make the result wrong for a moment, and wakes the waiter.
+        self.capacity
+            .load(Ordering::Acquire)
+            .saturating_sub(self.used())
+    }
+
+    fn has_readers(&self) -> bool {
+        self.readers.load(Ordering::Acquire) != 0
+    }
+
+    fn has_writers(&self) -> bool {
+        self.writers.load(Ordering::Acquire) != 0
+    }
+
+    /// Reads what is there, at least one byte; 0 once it is empty and nobody
+    /// can write. EAGAIN, EINTR.
+    fn read(&self, nonblocking: bool, into: &mut Sink<'_>) -> Result<usize, Errno> {
+        if into.remaining() == 0 {
+            return Ok(0);
+        }
+        loop {
+            if let Some(count) = self.drain(into) {
+                return Ok(count);
+            }
+            // The last writer may have written before it went.
+            if !self.has_writers() && self.used() == 0 {
+                return Ok(0);
+            }
+            if self.used() > 0 {
+                continue;
+            }
+            if nonblocking {
+                return Err(Errno::EAGAIN);
+            }
+            let ready = || (self.used() > 0 || !self.has_writers()).then_some(());
+            self.can_read
+                .wait_interruptible(ready, None)
+                .map_err(|_| Errno::EINTR)?;
+        }
+    }
+
+    /// Moves bytes out; `None` if there are none.
+    fn drain(&self, into: &mut Sink<'_>) -> Option<usize> {
+        let mut ring = self.ring.lock();
+        if ring.used() == 0 {
+            return None;
+        }
+        let (first, second) = ring.filled();
+        let mut count = into.put(first);
+        if count == first.len() && !second.is_empty() {
+            count += into.put(second);
+        }
+        ring.consumed(count);
+        let used = ring.used();
+        let room = ring.capacity() - used;
+        self.used.store(used, Ordering::Release);
+        drop(ring);
+        if used > 0 {
+            // The wake-up that brought this reader may have been for two.
+            self.can_read.wake_one();
+        }
+        self.can_write.wake_if(usize::MAX, |&need| room >= need);
+        poll::notify();
+        Some(count)
+    }
+
+    /// Writes all, waiting for room: EPIPE with SIGPIPE if nobody reads,
+    /// EAGAIN, EINTR, ENOMEM. Up to PIPE_BUF bytes go in one piece.
+    fn write(&self, nonblocking: bool, from: &mut Source<'_>) -> Result<usize, Errno> {
+        let total = from.remaining();
+        let mut done = 0;
+        while done < total {
+            if !self.has_readers() {
+                if let Some(hooks) = hooks::get() {
+                    hooks.broken_pipe();
+                }
+                return partial(done, Errno::EPIPE);
+            }
+            let least = if total <= PIPE_BUF { total } else { 1 };
+            match self.fill(least, from) {
+                Ok(count) => done += count,
+                Err(error) => return partial(done, error),
+            }
+            if from.faulted() {
+                break;
+            }
+            if done < total {
+                if nonblocking {
+                    return partial(done, Errno::EAGAIN);
+                }
+                if self.wait_for_room((total - done).min(PIPE_BUF)).is_err() {
+                    return partial(done, Errno::EINTR);
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// Moves bytes in: 0 if there is room for fewer than `least`, or if the
+    /// source faults before it has given so many.
+    fn fill(&self, least: usize, from: &mut Source<'_>) -> Result<usize, Errno> {
+        let mut ring = self.ring.lock();
+        make_room(&mut ring, from.remaining())?;
+        self.capacity.store(ring.capacity(), Ordering::Release);
+        if ring.capacity() - ring.used() < least {
+            return Ok(0);
+        }
+        let (first, second) = ring.vacant();
+        let mut count = from.take(first);
+        if count == first.len() && !second.is_empty() {
+            count += from.take(second);
+        }
+        if count < least {
+            return Ok(0);
+        }
+        ring.produced(count);
+        self.used.store(ring.used(), Ordering::Release);
+        drop(ring);
+        self.can_read.wake_one();
+        poll::notify();
+        Ok(count)
+    }
+
+    /// Sleeps until there is room for `need` bytes or nobody reads any more.
+    fn wait_for_room(&self, need: usize) -> Result<(), WaitError> {
+        let check = || match self.room() >= need || !self.has_readers() {
+            true => Err(()),
+            false => Ok(()),
+        };
+        // An error of the check means that there is nothing to wait for.
+        self.can_write
+            .wait_checked(need, None, true, check)
+            .unwrap_or(Ok(()))
+    }
+
+    fn open_end(&self, reads: bool, writes: bool) {
+        if reads {
+            self.readers.fetch_add(1, Ordering::AcqRel);
+            self.readers_ever.fetch_add(1, Ordering::AcqRel);
+        }
+        if writes {
+            self.writers.fetch_add(1, Ordering::AcqRel);
+            self.writers_ever.fetch_add(1, Ordering::AcqRel);
+        }
+        self.opening.wake_all();
+        poll::notify();
+    }
+
+    fn close_end(&self, reads: bool, writes: bool) {
+        if reads && self.readers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.can_write.wake_all();
+        }
+        if writes && self.writers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.can_read.wake_all();
+        }
+        poll::notify();
+    }
+
+    fn ready(&self, reads: bool, writes: bool) -> i16 {
+        let mut ready = 0;
+        if reads && self.used() > 0 {
+            ready |= POLLIN;
+        }
+        if reads && !self.has_writers() && self.writers_ever.load(Ordering::Acquire) > 0 {
+            ready |= POLLHUP;
+        }
+        // What a write of PIPE_BUF bytes would find; an unused pipe can grow.
+        if writes && CAPACITY.saturating_sub(self.used()) >= PIPE_BUF {
+            ready |= POLLOUT;
+        }
+        if writes && !self.has_readers() {
+            ready |= POLLERR;
+        }
+        ready
+    }
+}
+
+/// Grows the ring for `more` bytes, within [`CAPACITY`]. ENOMEM only if there
+/// is no memory at all; a smaller ring does, more slowly.
+fn make_room(ring: &mut Ring, more: usize) -> Result<(), Errno> {
+    let wanted = ring.used().saturating_add(more).min(CAPACITY);
+    let mut capacity = wanted.next_power_of_two().max(FIRST_CAPACITY);
+    while capacity > ring.capacity() {
+        match ring.grow(capacity) {
+            Ok(()) => break,
+            Err(error) if capacity == FIRST_CAPACITY => return Err(error),
+            Err(_) => capacity /= 2,
+        }
+    }
+    Ok(())
+}
+
+/// The result of a write that must end early.
+fn partial(done: usize, error: Errno) -> Result<usize, Errno> {
+    match done {
+        0 => Err(error),
+        _ => Ok(done),
+    }
+}

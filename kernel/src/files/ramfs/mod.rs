@@ -1,0 +1,67 @@
+//! The file system in memory: what the initial image is unpacked into.
+//!
+//! [`RamFs`] is one tree of [`Node`]s. Directory entries own their nodes, so a
+//! file lives until its last name and its last open file are gone.
+//!
+//! Locks: every change of names holds the tree lock, shared if it changes one
+//! directory, alone if it needs two to agree (rename, removal of a directory);
+//! then the locks of the directories, one after the other. A path walk takes
+//! only directory locks. A file's content has its own lock, held over the copy
+//! from or to the user. Sizes of names and data are bounded by the free memory
+//! that [`spare_memory`] leaves alone: what is missing then is space (ENOSPC).
+
+mod chunks;
+mod content;
+mod directory;
+mod entries;
+mod node;
+mod unpack;
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use abi::Errno;
+use sync::{RwLock, rank};
+
+pub use self::node::Node;
+pub use self::unpack::unpack;
+use super::allocate::try_arc;
+
+/// One file system in memory.
+pub struct RamFs {
+    /// Guards the agreement of several directories; see the module.
+    tree: RwLock<(), rank::Tree>,
+    next_number: AtomicU64,
+    device: u64,
+}
+
+static NEXT_DEVICE: AtomicU64 = AtomicU64::new(0x10);
+
+impl RamFs {
+    /// An empty file system; its root directory.
+    pub fn new() -> Result<Arc<Node>, Errno> {
+        let fs = try_arc(RamFs {
+            tree: RwLock::new(()),
+            next_number: AtomicU64::new(1),
+            device: NEXT_DEVICE.fetch_add(1, Ordering::Relaxed),
+        })?;
+        try_arc(Node::directory(fs, 0o755, None))
+    }
+
+    fn next_number(&self) -> u64 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// ENOSPC unless enough memory is free that files may take some: a sixteenth
+/// stays for everything else, so that a full file system is no more than that.
+fn spare_memory() -> Result<(), Errno> {
+    let reserve = machine::frames::total_count() / 16;
+    match machine::frames::free_count() > reserve {
+        true => Ok(()),
+        false => Err(Errno::ENOSPC),
+    }
+}
+
+#[cfg(test)]
+mod tests;

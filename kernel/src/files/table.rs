@@ -1,0 +1,213 @@
+//! The descriptor table.
+//!
+//! [`FileTable`] is shared (`Arc`) by the threads that `clone` lets share it
+//! and copied by the others. A spin lock guards slots and flags; it is held
+//! for a look-up, never over an operation on a file: what a look-up returns
+//! is counted, so that a peer may close the descriptor meanwhile. Files are
+//! dropped, and so closed, only after the lock is released.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use abi::Errno;
+use sync::{SpinLock, rank};
+
+use super::allocate::{try_arc, try_vec};
+use super::open_file::File;
+use super::slots::Slots;
+
+/// Descriptors that a new table may hold, Linux's usual soft limit.
+pub const DEFAULT_LIMIT: usize = 1024;
+/// The most that a table can be allowed.
+pub const MAX_LIMIT: usize = 65_536;
+
+struct Table {
+    files: Vec<Option<Arc<File>>>,
+    slots: Slots,
+    /// No descriptor is given out from here on.
+    limit: usize,
+}
+
+impl Table {
+    /// Makes room for descriptor `slot`.
+    fn grow(&mut self, slot: usize) -> Result<(), Errno> {
+        if slot >= self.slots.capacity() {
+            self.slots.grow((slot + 1).next_power_of_two())?;
+        }
+        if slot >= self.files.len() {
+            let more = slot + 1 - self.files.len();
+            self.files.try_reserve(more).map_err(|_| Errno::ENOMEM)?;
+            self.files.resize_with(slot + 1, || None);
+        }
+        Ok(())
+    }
+
+    fn get(&self, descriptor: usize) -> Result<&Arc<File>, Errno> {
+        let slot = self.files.get(descriptor);
+        slot.and_then(Option::as_ref).ok_or(Errno::EBADF)
+    }
+}
+
+/// See the module.
+pub struct FileTable {
+    table: SpinLock<Table, rank::FileTable>,
+}
+
+impl FileTable {
+    /// A table without open files.
+    pub const fn new() -> FileTable {
+        FileTable {
+            table: SpinLock::new(Table {
+                files: Vec::new(),
+                slots: Slots::new(),
+                limit: DEFAULT_LIMIT,
+            }),
+        }
+    }
+
+    /// The open file behind `descriptor`: EBADF.
+    #[inline]
+    pub fn get(&self, descriptor: usize) -> Result<Arc<File>, Errno> {
+        self.table.lock().get(descriptor).cloned()
+    }
+
+    /// Gives `file` the lowest free descriptor of at least `from`: EMFILE,
+    /// ENOMEM; EINVAL if `from` is past the limit.
+    pub fn insert(
+        &self,
+        file: Arc<File>,
+        from: usize,
+        close_on_exec: bool,
+    ) -> Result<usize, Errno> {
+        let mut table = self.table.lock();
+        if from > 0 && from >= table.limit {
+            return Err(Errno::EINVAL);
+        }
+        let slot = table.slots.lowest_free(from);
+        if slot >= table.limit {
+            return Err(Errno::EMFILE);
+        }
+        table.grow(slot)?;
+        table.slots.mark(slot, close_on_exec);
+        table.files[slot] = Some(file);
+        Ok(slot)
+    }
+
+    /// Gives two files one descriptor each, or neither any.
+    pub fn insert_pair(
+        &self,
+        files: [Arc<File>; 2],
+        close_on_exec: bool,
+    ) -> Result<[usize; 2], Errno> {
+        let [first, second] = files;
+        let first = self.insert(first, 0, close_on_exec)?;
+        match self.insert(second, 0, close_on_exec) {
+            Ok(second) => Ok([first, second]),
+            Err(error) => {
+                // A peer may have closed it already; then there is nothing to undo.
+                let _ = self.close(first);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes `descriptor` stand for `file`, closing what it stood for: EBADF
+    /// past the limit, ENOMEM.
+    pub fn replace(
+        &self,
+        descriptor: usize,
+        file: Arc<File>,
+        close_on_exec: bool,
+    ) -> Result<(), Errno> {
+        let mut table = self.table.lock();
+        if descriptor >= table.limit {
+            return Err(Errno::EBADF);
+        }
+        table.grow(descriptor)?;
+        table.slots.mark(descriptor, close_on_exec);
+        let old = table.files[descriptor].replace(file);
+        drop(table);
+        drop(old);
+        Ok(())
+    }
+
+    /// Frees `descriptor`: EBADF.
+    pub fn close(&self, descriptor: usize) -> Result<(), Errno> {
+        let mut table = self.table.lock();
+        table.get(descriptor)?;
+        let file = table.files[descriptor].take();
+        table.slots.clear(descriptor);
+        drop(table);
+        drop(file);
+        Ok(())
+    }
+
+    /// Whether `descriptor` closes on exec: EBADF.
+    pub fn closes_on_exec(&self, descriptor: usize) -> Result<bool, Errno> {
+        let table = self.table.lock();
+        table.get(descriptor)?;
+        Ok(table.slots.close_on_exec(descriptor))
+    }
+
+    pub fn set_close_on_exec(&self, descriptor: usize, on: bool) -> Result<(), Errno> {
+        let mut table = self.table.lock();
+        table.get(descriptor)?;
+        table.slots.set_close_on_exec(descriptor, on);
+        Ok(())
+    }
+
+    /// Closes what is marked to close on exec.
+    pub fn close_on_exec(&self) {
+        let mut from = 0;
+        loop {
+            let mut table = self.table.lock();
+            let Some(slot) = table.slots.next_close_on_exec(from) else {
+                return;
+            };
+            let file = table.files[slot].take();
+            table.slots.clear(slot);
+            drop(table);
+            drop(file);
+            from = slot + 1;
+        }
+    }
+
+    /// A table of its own with the same open files, as fork makes: ENOMEM.
+    pub fn dup_table(&self) -> Result<Arc<FileTable>, Errno> {
+        loop {
+            let expected = self.table.lock().slots.end();
+            // Allocated before the lock is taken; peers may open more meanwhile.
+            let mut files = try_vec(expected)?;
+            let table = self.table.lock();
+            let end = table.slots.end();
+            if end > expected {
+                continue;
+            }
+            files.extend(table.files[..end].iter().cloned());
+            let slots = table.slots.try_clone()?;
+            let limit = table.limit;
+            drop(table);
+            return try_arc(FileTable {
+                table: SpinLock::new(Table {
+                    files,
+                    slots,
+                    limit,
+                }),
+            });
+        }
+    }
+
+    /// How many descriptors may be open: RLIMIT_NOFILE.
+    pub fn limit(&self) -> usize {
+        self.table.lock().limit
+    }
+
+    /// EPERM past [`MAX_LIMIT`].
+    pub fn set_limit(&self, limit: usize) -> Result<(), Errno> {
+        if limit > MAX_LIMIT {
+            return Err(Errno::EPERM);
+        }
+        self.table.lock().limit = limit;
+        Ok(())
+    }
+}

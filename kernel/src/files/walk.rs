@@ -1,0 +1,264 @@
+//! Following a path to an inode (path_resolution(7)).
+//!
+//! One walk serves all calls: it returns the directory of the last component,
+//! its name, and what is there. Symbolic links on the way are replaced by
+//! their targets, at most [`MOST_LINKS`] of them. Every step asks one
+//! directory; no lock is held from step to step.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use core::ops::Range;
+
+use abi::Errno;
+
+use super::allocate::try_vec;
+use super::inode::{Inode, Kind};
+use super::path::{Component, Components};
+
+/// More symbolic links than this in one walk give ELOOP, as on Linux.
+pub const MOST_LINKS: usize = 40;
+
+/// What to do with a symbolic link in the last place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    Always,
+    /// Only if a slash follows it, as `lstat` does.
+    IfSlash,
+    /// Not at all: the name itself is to be made, removed or moved.
+    Never,
+}
+
+/// The last component of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Last<'p> {
+    Name(&'p [u8]),
+    /// Out of a symbolic link's target.
+    Linked(Vec<u8>),
+    /// `.`
+    Current,
+    /// `..`
+    Parent,
+    /// The path is the root itself.
+    Root,
+}
+
+/// Where a path leads.
+pub struct Found<'p> {
+    /// The directory that holds the last component.
+    pub directory: Arc<dyn Inode>,
+    pub last: Last<'p>,
+    /// What is there; `None` if nothing has the last name.
+    pub inode: Option<Arc<dyn Inode>>,
+    /// A slash follows the last component: it must be, or become, a directory.
+    pub wants_directory: bool,
+}
+
+impl Found<'_> {
+    /// The last component as a name that can be made or removed; `None` for
+    /// the root, `.` and `..`.
+    pub fn name(&self) -> Option<&[u8]> {
+        match &self.last {
+            Last::Name(name) => Some(name),
+            Last::Linked(name) => Some(name),
+            Last::Current | Last::Parent | Last::Root => None,
+        }
+    }
+
+    /// What is there: ENOENT; ENOTDIR if the path asks for a directory.
+    pub fn existing(self) -> Result<Arc<dyn Inode>, Errno> {
+        let inode = self.inode.ok_or(Errno::ENOENT)?;
+        match self.wants_directory && inode.kind() != Kind::Directory {
+            true => Err(Errno::ENOTDIR),
+            false => Ok(inode),
+        }
+    }
+}
+
+/// Walks `path` from `start`, or from `root` if it begins with a slash:
+/// ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG. A last component that does not exist
+/// is no error here.
+pub fn walk<'p>(
+    root: &Arc<dyn Inode>,
+    start: &Arc<dyn Inode>,
+    path: &'p [u8],
+    follow: Follow,
+) -> Result<Found<'p>, Errno> {
+    if path.is_empty() {
+        return Err(Errno::ENOENT);
+    }
+    let mut directory = match path.starts_with(b"/") {
+        true => root.clone(),
+        false => start.clone(),
+    };
+    // The path still to go, once a link's target has replaced the caller's.
+    let mut spliced: Option<Vec<u8>> = None;
+    for _ in 0..=MOST_LINKS {
+        let text = spliced.as_deref().unwrap_or(path);
+        match advance(root, &mut directory, text, follow)? {
+            Stop::Link { target, rest } => {
+                if target.starts_with(b"/") {
+                    directory = root.clone();
+                }
+                let rest = &text[rest..];
+                let mut joined = try_vec(target.len() + rest.len())?;
+                joined.extend_from_slice(&target);
+                joined.extend_from_slice(rest);
+                spliced = Some(joined);
+            }
+            Stop::Last {
+                last,
+                inode,
+                wants_directory,
+            } => {
+                return Ok(Found {
+                    directory,
+                    last: last.within(path, spliced),
+                    inode,
+                    wants_directory,
+                });
+            }
+        }
+    }
+    Err(Errno::ELOOP)
+}
+
+/// Why [`advance`] stopped.
+enum Stop {
+    /// A symbolic link to follow; the text goes on at `rest`.
+    Link { target: Vec<u8>, rest: usize },
+    Last {
+        last: LastRange,
+        inode: Option<Arc<dyn Inode>>,
+        wants_directory: bool,
+    },
+}
+
+/// [`Last`], with the name as a part of the text walked.
+enum LastRange {
+    Name(Range<usize>),
+    Current,
+    Parent,
+    Root,
+}
+
+impl LastRange {
+    fn within(self, path: &[u8], spliced: Option<Vec<u8>>) -> Last<'_> {
+        match (self, spliced) {
+            (LastRange::Name(range), None) => Last::Name(&path[range]),
+            (LastRange::Name(range), Some(mut text)) => {
+                text.truncate(range.end);
+                text.drain(..range.start);
+                Last::Linked(text)
+            }
+            (LastRange::Current, _) => Last::Current,
+            (LastRange::Parent, _) => Last::Parent,
+            (LastRange::Root, _) => Last::Root,
+        }
+    }
+}
+
+/// Goes along `text` until its last component or a link to follow.
+fn advance(
+    root: &Arc<dyn Inode>,
+    directory: &mut Arc<dyn Inode>,
+    text: &[u8],
+    follow: Follow,
+) -> Result<Stop, Errno> {
+    let mut components = Components::new(text);
+    loop {
+        let Some(component) = components.next()? else {
+            // Nothing but slashes: the root.
+            return Ok(Stop::Last {
+                last: LastRange::Root,
+                inode: Some(directory.clone()),
+                wants_directory: true,
+            });
+        };
+        let end = text.len() - components.rest().len();
+        let (is_last, wants_directory) = components.ends_here();
+        let inode = match look_up(root, directory, component) {
+            Err(Errno::ENOENT) if is_last => None,
+            result => Some(result?),
+        };
+        if let Some(link) = &inode
+            && link.kind() == Kind::SymbolicLink
+            && follows(follow, is_last, wants_directory)
+        {
+            let target = link.read_link()?;
+            return Ok(Stop::Link { target, rest: end });
+        }
+        match inode {
+            Some(inode) if !is_last => {
+                if inode.kind() != Kind::Directory {
+                    return Err(Errno::ENOTDIR);
+                }
+                *directory = inode;
+            }
+            inode => {
+                let last = match component {
+                    Component::Name(name) => LastRange::Name(end - name.len()..end),
+                    Component::Current => LastRange::Current,
+                    Component::Parent => LastRange::Parent,
+                };
+                return Ok(Stop::Last {
+                    last,
+                    inode,
+                    wants_directory,
+                });
+            }
+        }
+    }
+}
+
+/// Whether to follow a link found on the way.
+fn follows(follow: Follow, is_last: bool, slash: bool) -> bool {
+    match follow {
+        _ if !is_last => true,
+        Follow::Always => true,
+        Follow::IfSlash => slash,
+        Follow::Never => false,
+    }
+}
+
+/// One step. Where mounts come to be, a directory found here is exchanged for
+/// the root mounted on it, and `..` leaves a mounted root through its place.
+fn look_up(
+    root: &Arc<dyn Inode>,
+    directory: &Arc<dyn Inode>,
+    component: Component<'_>,
+) -> Result<Arc<dyn Inode>, Errno> {
+    match component {
+        Component::Name(name) => directory.lookup(name),
+        _ if directory.kind() != Kind::Directory => Err(Errno::ENOTDIR),
+        Component::Current => Ok(directory.clone()),
+        // The root's parent is the root (chroot(2)).
+        Component::Parent if Arc::ptr_eq(root, directory) => Ok(directory.clone()),
+        Component::Parent => Ok(directory.parent().unwrap_or_else(|| directory.clone())),
+    }
+}
+
+/// The absolute path of `directory` below `root`: ENOENT if it is removed.
+pub fn path_of(root: &Arc<dyn Inode>, directory: &Arc<dyn Inode>) -> Result<Vec<u8>, Errno> {
+    // Built backwards, from the last byte of the last name.
+    let mut backwards = Vec::new();
+    let mut at = directory.clone();
+    while !Arc::ptr_eq(root, &at) {
+        let name = at.name()?;
+        let Some(parent) = at.parent() else {
+            break;
+        };
+        backwards
+            .try_reserve(name.len() + 1)
+            .map_err(|_| Errno::ENOMEM)?;
+        backwards.extend(name.iter().rev());
+        backwards.push(b'/');
+        at = parent;
+    }
+    if backwards.is_empty() {
+        backwards.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        backwards.push(b'/');
+    }
+    backwards.reverse();
+    Ok(backwards)
+}
