@@ -37,8 +37,17 @@ unsafe impl<T: Send + Sync> Send for Hook<T> {}
 
 impl<T> Hook<T> {
     pub const fn new() -> Self {
-        let links = Links { key: 0, order: 0, child: None, next: None, previous: None };
-        Hook { heap: AtomicUsize::new(0), links: UnsafeCell::new(links) }
+        let links = Links {
+            key: 0,
+            order: 0,
+            child: None,
+            next: None,
+            previous: None,
+        };
+        Hook {
+            heap: AtomicUsize::new(0),
+            links: UnsafeCell::new(links),
+        }
     }
 }
 
@@ -81,7 +90,12 @@ static NUMBERS: AtomicUsize = AtomicUsize::new(1);
 
 impl<T: Hooked<N>, const N: usize> Heap<T, N> {
     pub const fn new() -> Self {
-        Heap { root: None, length: 0, order: 0, number: 0 }
+        Heap {
+            root: None,
+            length: 0,
+            order: 0,
+            number: 0,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -119,7 +133,13 @@ impl<T: Hooked<N>, const N: usize> Heap<T, N> {
         let node = unsafe { NonNull::new_unchecked(Arc::into_raw(member).cast_mut()) };
         self.order += 1;
         let order = self.order;
-        *self.links_mut(node) = Links { key, order, child: None, next: None, previous: None };
+        *self.links_mut(node) = Links {
+            key,
+            order,
+            child: None,
+            next: None,
+            previous: None,
+        };
         self.length += 1;
         self.root = Some(match self.root {
             Some(root) => self.meld(root, node),
@@ -197,7 +217,10 @@ impl<T: Hooked<N>, const N: usize> Heap<T, N> {
     }
 
     #[inline]
-    #[allow(clippy::mut_from_ref, reason = "the exclusive access is to the heap, `&mut self`")]
+    #[allow(
+        clippy::mut_from_ref,
+        reason = "the exclusive access is to the heap, `&mut self`"
+    )]
     fn links_mut(&mut self, node: NonNull<T>) -> &mut Links<T> {
         // SAFETY: as in `links`, and `&mut self` makes this the only reference.
         unsafe { &mut *node.as_ref().hook().links.get() }
@@ -260,11 +283,17 @@ impl<T: Hooked<N>, const N: usize> Heap<T, N> {
     /// Takes a node that is not the root out of its siblings; returns the
     /// stored pointer to it.
     fn cut(&mut self, node: NonNull<T>) -> NonNull<T> {
-        let previous = self.links(node).previous.expect("all but the root have one before them");
+        let previous = self
+            .links(node)
+            .previous
+            .expect("all but the root have one before them");
         let next = self.detach(node);
         let before = self.links_mut(previous);
-        let place =
-            if before.child == Some(node) { &mut before.child } else { &mut before.next };
+        let place = if before.child == Some(node) {
+            &mut before.child
+        } else {
+            &mut before.next
+        };
         let stored = core::mem::replace(place, next).expect("the one before links to it");
         if let Some(next) = next {
             self.links_mut(next).previous = Some(previous);
@@ -301,7 +330,10 @@ mod tests {
     hooked!(Item: 0 => hook);
 
     fn item(name: usize) -> Arc<Item> {
-        Arc::new(Item { hook: Hook::new(), name })
+        Arc::new(Item {
+            hook: Hook::new(),
+            name,
+        })
     }
 
     #[test]
@@ -310,7 +342,9 @@ mod tests {
         for name in 0..100 {
             heap.insert(item(name), 5);
         }
-        let names: Vec<usize> = core::iter::from_fn(|| heap.pop()).map(|item| item.name).collect();
+        let names: Vec<usize> = core::iter::from_fn(|| heap.pop())
+            .map(|item| item.name)
+            .collect();
         assert_eq!(names, (0..100).collect::<Vec<_>>());
     }
 
@@ -321,7 +355,9 @@ mod tests {
         let mut model: Vec<(u64, u64, Arc<Item>)> = Vec::new();
         let mut random = 1u64;
         for step in 0..5000u64 {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            random = random
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             let choice = random >> 33;
             match choice % 5 {
                 0..=2 if model.len() < 200 => {
@@ -357,7 +393,10 @@ mod tests {
             heap.insert(first, 20);
         }
         for name in 0..50 {
-            assert_eq!(heap.remove_where(|item| item.name == name).unwrap().name, name);
+            assert_eq!(
+                heap.remove_where(|item| item.name == name).unwrap().name,
+                name
+            );
         }
         assert!(heap.remove_where(|_| true).is_none());
     }

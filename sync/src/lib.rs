@@ -16,6 +16,7 @@ extern crate alloc;
 
 pub mod cpu_local;
 mod facade;
+pub mod heap;
 mod hold;
 pub mod interrupts;
 mod mutex;

@@ -116,12 +116,12 @@ impl<T> Drop for Busy<'_, T> {
     }
 }
 
-/// Something that is done once.
-pub struct Once {
-    done: OnceCell<()>,
+/// Something that is done once, and what came of it.
+pub struct Once<T = ()> {
+    done: OnceCell<T>,
 }
 
-impl Once {
+impl<T> Once<T> {
     const_fn! {
         /// Not done yet.
         pub fn new() -> Self {
@@ -132,8 +132,14 @@ impl Once {
     }
 
     /// Does it unless it is done, and returns when it is done by whomever.
-    pub fn call_once(&self, action: impl FnOnce()) {
-        self.done.get_or_init(action);
+    pub fn call_once(&self, action: impl FnOnce() -> T) -> &T {
+        self.done.get_or_init(action)
+    }
+
+    /// What came of it, once it is done.
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        self.done.get()
     }
 
     /// Whether it is done.

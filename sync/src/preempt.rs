@@ -43,12 +43,32 @@ pub(crate) fn leave() {
 
 /// Out of line: no guard is alive and a reschedule is wanted. With interrupts
 /// off the request stays, and whoever enables them looks again.
+///
+/// The request is taken here, so that no interrupt in between serves it twice.
 #[cold]
 fn now() {
     if interrupts::enabled()
         && let Some(scheduler) = scheduler::installed()
+        && take_request()
     {
         scheduler.preempt();
+    }
+}
+
+/// The last act of an interrupt that came in while interrupts were on, before it
+/// returns: gives the CPU away if it may be and shall be. Called with interrupts
+/// off, and returns so.
+#[inline]
+pub fn at_interrupt_return() {
+    if due()
+        && let Some(scheduler) = scheduler::installed()
+        && take_request()
+    {
+        // The scheduler's lock has to find interrupts as they will be when this
+        // thread goes on: the thread it switches to restores what the lock found.
+        cpu_local::interrupts_enable();
+        scheduler.preempt();
+        cpu_local::interrupts_disable();
     }
 }
 
@@ -77,7 +97,7 @@ pub fn count() -> u32 {
 }
 
 /// Whether a reschedule is wanted and nothing forbids it: what the return from
-/// an interrupt asks before it calls [`crate::Scheduler::preempt`].
+/// an interrupt asks, see [`at_interrupt_return`].
 #[inline]
 pub fn due() -> bool {
     cpu_local::preempt_word() == 0

@@ -58,8 +58,8 @@ pub trait Scheduler: Sync + Sized + 'static {
     /// calls `unpark`.
     fn interrupted(&self) -> bool;
 
-    /// Gives the CPU away if that is still wanted ([`crate::preempt::take_request`]).
-    /// Called with interrupts on and no guard alive.
+    /// Gives the CPU away if another thread should have it. Called with
+    /// interrupts on and no guard alive; the request has been taken.
     fn preempt(&self);
 
     /// The time now.

@@ -13,6 +13,7 @@
 mod list;
 mod waiters;
 
+use core::convert::Infallible;
 use core::marker::PhantomData;
 use core::ptr;
 
@@ -162,16 +163,33 @@ impl<P, R: Rank> WaitQueue<P, R> {
 
     /// Wakes up to `wake_max` of the waiters that `filter` accepts, and moves up
     /// to `move_max` of the others of these to the end of `to`, each payload
-    /// changed by `change`; in order and in one step. `check` runs first, with
-    /// both queues locked. Says how many were woken and moved. `to` may be the
-    /// same queue: then the payloads are changed in place.
+    /// changed by `change`; in order and in one step. Says how many were woken
+    /// and moved. `to` may be the same queue: then the payloads are changed in
+    /// place.
     ///
     /// `to` is static because a waiter that gives up looks for the queue it is
     /// on, and may find one that it has just been moved away from.
+    pub fn requeue(
+        &self,
+        to: &'static Self,
+        wake_max: usize,
+        move_max: usize,
+        filter: impl FnMut(&P) -> bool,
+        change: impl FnMut(&mut P),
+    ) -> (usize, usize) {
+        let check = || Ok::<(), Infallible>(());
+        match self.requeue_checked(to, check, wake_max, move_max, filter, change) {
+            Ok(done) => done,
+            Err(never) => match never {},
+        }
+    }
+
+    /// As [`WaitQueue::requeue`], if `check` allows; it runs with both queues
+    /// locked.
     ///
     /// # Errors
     /// That of `check`; then nothing was done.
-    pub fn requeue<E>(
+    pub fn requeue_checked<E>(
         &self,
         to: &'static Self,
         check: impl FnOnce() -> Result<(), E>,
