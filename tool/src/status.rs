@@ -56,7 +56,7 @@ pub struct Failure {
 
 impl Failure {
     /// An error for `anyhow` that carries `status`.
-    pub fn new(status: Status, message: impl Into<String>) -> anyhow::Error {
+    pub fn error(status: Status, message: impl Into<String>) -> anyhow::Error {
         Failure {
             status,
             message: message.into(),
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn context_keeps_the_status() {
-        let error = Err::<(), _>(Failure::new(Status::MissingFile, "no such file"))
+        let error = Err::<(), _>(Failure::error(Status::MissingFile, "no such file"))
             .context("while making the image")
             .unwrap_err();
         assert_eq!(of(&error), 204);

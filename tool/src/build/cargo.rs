@@ -42,7 +42,7 @@ pub fn build(mut command: Command, step: &Step) -> Result<Vec<Artifact>> {
         (artifacts, messages.join().unwrap_or_default())
     });
     if !child.wait()?.success() {
-        return Err(Failure::new(
+        return Err(Failure::error(
             Status::Build,
             format!("the build failed:\n{}", messages.trim_end()),
         ));

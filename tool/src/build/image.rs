@@ -100,7 +100,7 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 }
 
 fn missing(file: &Path, error: &std::io::Error) -> anyhow::Error {
-    Failure::new(
+    Failure::error(
         Status::MissingFile,
         format!("cannot read {}: {error}", file.display()),
     )

@@ -46,10 +46,11 @@ pub fn all(workspace: &Workspace, profile: Profile) -> Result<Products> {
         let programs = programs
             .join()
             .unwrap_or_else(|_| Err(anyhow::anyhow!("building the programs panicked")));
-        Ok(Products {
-            kernel: kernel?,
-            programs: programs?,
-        })
+        match (kernel, programs) {
+            (Ok(kernel), Ok(programs)) => Ok(Products { kernel, programs }),
+            (Err(kernel), Err(programs)) => Err(kernel.context(format!("{programs:#}\nand"))),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        }
     })
 }
 

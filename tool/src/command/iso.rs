@@ -50,11 +50,11 @@ pub fn write(kernel: &Path, image: &Path, command_line: &str, iso: &Path) -> Res
     command.arg("-o").arg(iso).arg(tree.path());
     match process::run_limited(&mut command, LIMIT)? {
         Some(output) if output.status.success() => Ok(()),
-        Some(output) => Err(Failure::new(
+        Some(output) => Err(Failure::error(
             Status::Build,
             format!("grub-mkrescue failed:\n{}", output.text.trim_end()),
         )),
-        None => Err(Failure::new(Status::Build, "grub-mkrescue did not end")),
+        None => Err(Failure::error(Status::Build, "grub-mkrescue did not end")),
     }
 }
 

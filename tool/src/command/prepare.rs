@@ -83,7 +83,7 @@ fn board(machine: &Machine) -> Result<Board> {
     if machine.boot == Boot::Direct || machine.machine == Board::Q35 {
         return Ok(machine.machine);
     }
-    Err(Failure::new(
+    Err(Failure::error(
         Status::Usage,
         format!("--boot {} needs --machine q35", word(&machine.boot)),
     ))
@@ -113,7 +113,7 @@ fn products(workspace: &Workspace, machine: &Machine) -> Result<(PathBuf, Vec<Pr
     // QEMU's own message for a file it cannot read is no help.
     fs::metadata(kernel).map_err(|error| {
         let message = format!("cannot read {}: {error}", kernel.display());
-        Failure::new(Status::MissingFile, message)
+        Failure::error(Status::MissingFile, message)
     })?;
     Ok((kernel.clone(), build::programs(workspace)?))
 }

@@ -7,7 +7,8 @@ use anyhow::Result;
 use super::exec;
 use super::prepare::prepare;
 use crate::cli::Run;
-use crate::guest::{Input, Session, Sink};
+use crate::guest::ending::Stopped;
+use crate::guest::{Ending, Input, Session, Sink};
 use crate::workspace::Workspace;
 
 /// Boots to a shell. Without a terminal the shell reads the standard input to
@@ -30,5 +31,9 @@ pub fn run(workspace: &Workspace, arguments: &Run) -> Result<u8> {
         expect_words: exec::expects_words(&arguments.machine),
     }
     .run()?;
+    if outcome.ending == Ending::Stopped(Stopped::ByUser) {
+        // The guest's cursor may stand anywhere in a line.
+        eprintln!();
+    }
     outcome.ending.status(&outcome.last)
 }

@@ -106,11 +106,11 @@ impl Ending {
                 };
                 (
                     Status::Emulator,
-                    format!("QEMU {how}, not by the kernel's doing.{end_of_log}"),
+                    format!("QEMU {how}, not by the kernel's doing; what it said is above."),
                 )
             }
         };
-        Err(Failure::new(status, message))
+        Err(Failure::error(status, message))
     }
 }
 
@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        let late = Some(Stopped::Late(Duration::from_secs(1)));
+        let stopped = Stopped::Late(Duration::from_secs(1));
+        let late = Some(stopped);
         let judge = Ending::judge;
         assert_eq!(judge(Some(33), exit(7), None), Ending::Status(7));
         assert_eq!(judge(Some(0), exit(0), None), Ending::Status(0));
@@ -147,7 +148,7 @@ mod tests {
         assert_eq!(judge(Some(0), PANIC, None), Ending::Panic);
         assert_eq!(judge(None, PANIC, late), Ending::Panic);
         assert_eq!(judge(Some(0), SILENT, None), Ending::TripleFault);
-        assert_eq!(judge(None, SILENT, late), Ending::Stopped(late.unwrap()));
+        assert_eq!(judge(None, SILENT, late), Ending::Stopped(stopped));
         assert_eq!(judge(Some(1), SILENT, None), Ending::Emulator(Some(1)));
         assert_eq!(judge(None, SILENT, None), Ending::Emulator(None));
     }

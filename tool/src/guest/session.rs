@@ -130,7 +130,7 @@ impl Session<'_> {
             .spawn()
             .map_err(|error| {
                 let message = format!("cannot start {}: {error}", self.qemu.display());
-                Failure::new(Status::Emulator, message)
+                Failure::error(Status::Emulator, message)
             })?;
         *running = pid(&child);
         Ok(child)

@@ -56,7 +56,7 @@ impl Packages {
     /// The error that says what to type.
     pub fn missing(&self, why: &str) -> anyhow::Error {
         let what = self.what;
-        Failure::new(
+        Failure::error(
             Status::Setup,
             match self.command_line() {
                 Some(line) => format!("{what} is needed, and {why}. Type:\n    {line}"),

@@ -56,7 +56,7 @@ const GDB: Packages = Packages {
 pub fn qemu() -> Result<PathBuf> {
     match env::var_os("WEFT_QEMU").map(PathBuf::from) {
         Some(path) if path.is_file() => Ok(path),
-        Some(path) => Err(Failure::new(
+        Some(path) => Err(Failure::error(
             Status::Setup,
             format!("WEFT_QEMU names {}, which does not exist", path.display()),
         )),

@@ -82,7 +82,7 @@ impl Toolchain {
             ("debian", debian),
         ];
         if !choice.is_empty() && !ways.iter().any(|(way, _)| *way == choice) {
-            return Err(Failure::new(
+            return Err(Failure::error(
                 Status::Setup,
                 format!("{CHOICE} is \"{choice}\"; it can be target, rust-src or debian"),
             ));
@@ -211,7 +211,7 @@ fn other_linker(sysroot: &Path) -> Option<PathBuf> {
 fn nothing_works() -> anyhow::Error {
     let add = format!("    rustup target add {KERNEL_TARGET}");
     let debian = DEBIAN.missing("none was found").to_string();
-    Failure::new(
+    Failure::error(
         Status::Setup,
         format!(
             "{debian}\nor, if your Rust comes from rustup:\n{add}\n\

@@ -41,7 +41,7 @@ pub fn run(workspace: &Workspace, arguments: &Test) -> Result<u8> {
     if !PARTS.iter().any(|(name, _)| wanted(name)) {
         let names: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
         let message = format!("there is no such part; the parts are: {}", names.join(", "));
-        return Err(crate::status::Failure::new(Status::Usage, message));
+        return Err(crate::status::Failure::error(Status::Usage, message));
     }
     // The tool's own tests use QEMU too, where it is there.
     qemu::qemu()?;
