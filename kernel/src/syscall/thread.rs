@@ -11,6 +11,7 @@ use abi::futex::*;
 use abi::process::{ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_FS, ARCH_SET_GS};
 use abi::time::Timespec;
 use core::sync::atomic::Ordering::Relaxed;
+use machine::task::Tasked;
 
 pub fn clone(
     current: &mut Current,

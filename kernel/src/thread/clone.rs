@@ -7,7 +7,7 @@
 
 use super::current::{Completion, Resources};
 use super::group::Group;
-use super::{CloneFlags, Current, Kind, Thread, Tid, registry};
+use super::{CloneFlags, Current, JoinTable, Kind, Thread, Tid, registry};
 use crate::memory::user;
 use crate::sched::{self, Entity};
 use abi::Errno;
@@ -150,9 +150,9 @@ fn share_or_copy(current: &Current, flags: CloneFlags, regs: UserRegs) -> Result
     Ok(Resources {
         regs,
         space: if shares_space { own.space.clone() } else { own.space.fork()? },
-        files: if flags.has(CLONE_FILES) { own.files.clone() } else { Arc::new(own.files.duplicate()?) },
-        fs: if flags.has(CLONE_FS) { own.fs.clone() } else { Arc::new(own.fs.duplicate()) },
-        joins: if shares_space { own.joins.clone() } else { Default::default() },
+        files: if flags.has(CLONE_FILES) { own.files.clone() } else { own.files.dup_table()? },
+        fs: if flags.has(CLONE_FS) { own.fs.clone() } else { own.fs.duplicate()? },
+        joins: if shares_space { own.joins.clone() } else { JoinTable::new() },
         vfork: flags.has(CLONE_VFORK).then(|| Arc::new(Completion::new())),
     })
 }

@@ -86,7 +86,7 @@ impl Current {
 
 /// Something that happens once and that others wait for.
 pub struct Completion {
-    done: Once<()>,
+    done: Once,
     waiters: WaitQueue,
 }
 
@@ -96,13 +96,13 @@ impl Completion {
     }
 
     pub fn complete(&self) {
-        self.done.call_once(|| ());
+        self.done.call_once(|| {});
         self.waiters.wake_all();
     }
 
     /// Waits; ends early if the caller is told to end.
     pub fn wait(&self) {
-        let done = || self.done.get().map(|_| ());
+        let done = || self.done.is_completed().then_some(());
         // Interrupted: the caller goes its own way, and nobody is waited for.
         let _ = self.waiters.wait_interruptible(done, None);
     }

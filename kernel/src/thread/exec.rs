@@ -5,7 +5,7 @@
 use super::current::Resources;
 use super::group::Name;
 use super::stack_image::{Arguments, StackImage};
-use super::{Current, elf, registry};
+use super::{Current, JoinTable, elf, registry};
 use crate::files::{self, Follow, Inode, Kind};
 use crate::memory::{Space, user};
 use abi::Errno;
@@ -43,7 +43,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     group.become_alone(current)?;
     let files = if Arc::strong_count(&current.own.files) > 1 {
         // Shared with other processes, who keep theirs open.
-        current.own.files.duplicate().map(Arc::new)
+        current.own.files.dup_table()
     } else {
         Ok(current.own.files.clone())
     };
@@ -52,7 +52,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
         group.end(abi::process::wait_signaled(abi::signal::SIGKILL));
         return Err(Errno::ENOMEM);
     };
-    files.close_marked();
+    files.close_on_exec();
     current.own.files = files;
     take_over_id(current);
     replace(current, loaded);
@@ -72,7 +72,7 @@ pub fn exec_first(
         space: loaded.space,
         files,
         fs: Arc::new(files::FsContext::new(root)),
-        joins: Arc::default(),
+        joins: JoinTable::new(),
         vfork: None,
     };
     Ok((own, loaded.name))
@@ -108,7 +108,7 @@ fn load(
     path: &[u8],
     arguments: &Arguments,
 ) -> Result<Loaded, Errno> {
-    let inode = files::walk(root, working, path, Follow::Yes)?.existing()?;
+    let inode = files::walk(root, working, path, Follow::Always)?.existing()?;
     if inode.kind() != Kind::Regular {
         return Err(Errno::EACCES);
     }
@@ -183,7 +183,7 @@ fn replace(current: &mut Current, loaded: Loaded) {
     current.set_space(Some(loaded.space.clone()));
     loaded.space.activate();
     current.own.space = loaded.space;
-    current.own.joins = Arc::default();
+    current.own.joins = JoinTable::new();
     current.own.regs = loaded.regs;
     if let Some(vfork) = current.own.vfork.take() {
         vfork.complete();

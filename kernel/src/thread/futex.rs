@@ -68,21 +68,30 @@ pub fn wait(
     let key = Key::new(current, address)?;
     loop {
         let waited = key.bucket().wait_checked(Waiter { key, bits }, deadline, true, || {
-            match copy::fetch_u32_nofault(address) {
-                Ok(value) if value == expected => Ok(()),
-                Ok(_) => Err(Errno::EAGAIN),
-                Err(_) => Err(Errno::EFAULT),
-            }
+            check(address, expected)
         });
         match waited {
             Ok(Ok(())) => return Ok(0),
             Ok(Err(WaitError::TimedOut)) => return Err(Errno::ETIMEDOUT),
             Ok(Err(WaitError::Interrupted)) => return Err(Errno::EINTR),
-            // Bring the page in without the lock, then look again.
-            Err(Errno::EFAULT) => copy::fetch_u32(address).map(drop).map_err(|_| Errno::EFAULT)?,
+            Err(Errno::EFAULT) => bring_in(address)?,
             Err(error) => return Err(error),
         }
     }
+}
+
+/// With a bucket's lock held: `EFAULT` means the page is not there, or not now.
+fn check(address: usize, expected: u32) -> Result<(), Errno> {
+    match copy::fetch_u32_nofault(address) {
+        Ok(value) if value == expected => Ok(()),
+        Ok(_) => Err(Errno::EAGAIN),
+        Err(_) => Err(Errno::EFAULT),
+    }
+}
+
+/// Brings the page in, without the lock, so that a second look can succeed.
+fn bring_in(address: usize) -> Result<(), Errno> {
+    copy::fetch_u32(address).map(drop).map_err(|_| Errno::EFAULT)
 }
 
 /// Wakes up to `count` waiters on `address` whose bits meet `bits`; how many.
@@ -117,17 +126,19 @@ pub fn requeue(
     expected: Option<u32>,
 ) -> Result<usize, Errno> {
     let (key, target) = (Key::new(current, from)?, Key::new(current, to)?);
-    if let Some(expected) = expected
-        && copy::fetch_u32(from).map_err(|_| Errno::EFAULT)? != expected
-    {
-        return Err(Errno::EAGAIN);
+    loop {
+        let done = key.bucket().requeue_checked(
+            target.bucket(),
+            || expected.map_or(Ok(()), |expected| check(from, expected)),
+            wake,
+            moved,
+            |waiter| waiter.key == key,
+            |waiter| waiter.key = target,
+        );
+        match done {
+            Ok((woken, moved)) => return Ok(woken + moved),
+            Err(Errno::EFAULT) => bring_in(from)?,
+            Err(error) => return Err(error),
+        }
     }
-    let (woken, moved) = key.bucket().requeue(
-        target.bucket(),
-        wake,
-        moved,
-        |waiter| waiter.key == key,
-        |waiter| waiter.key = target,
-    );
-    Ok(woken + moved)
 }

@@ -22,13 +22,11 @@ enum Wanted {
     One(Tid),
 }
 
-impl Default for Arc<JoinTable> {
-    fn default() -> Self {
+impl JoinTable {
+    pub(super) fn new() -> Arc<JoinTable> {
         Arc::new(JoinTable { joins: SpinLock::new(None), exited: WaitQueue::new() })
     }
-}
 
-impl JoinTable {
     fn with<R>(&self, act: impl FnOnce(&mut Joins) -> R) -> R {
         act(self.joins.lock().get_or_insert_with(Joins::new))
     }

@@ -19,7 +19,7 @@ use machine::user::Trap;
 /// # Errors
 /// Those of opening `/dev/console` and of exec.
 pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
-    let console = files::walk(&root, &root, b"/dev/console", Follow::Yes)?.existing()?;
+    let console = files::walk(&root, &root, b"/dev/console", Follow::Always)?.existing()?;
     let console = console.open(abi::file::O_RDWR as u32)?;
     let table = FileTable::new();
     for _ in 0..3 {

@@ -68,7 +68,7 @@ impl Semaphore {
     }
 
     fn destroy(&self) {
-        self.waiters.with_lock(|| self.destroyed.store(true, Relaxed));
+        self.waiters.with_lock(|_| self.destroyed.store(true, Relaxed));
         self.waiters.wake_all();
     }
 }
