@@ -1,7 +1,6 @@
 //! The CPUs: who am I, how many are there, and data that each has its own of.
 
 use crate::arch;
-use core::cell::UnsafeCell;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
 /// The most CPUs the kernel uses; more are left halted.
@@ -46,6 +45,11 @@ pub fn relax() {
 /// While a value lives, the thread that made it must not be moved to another
 /// CPU.
 pub unsafe trait Pinned {}
+
+// SAFETY: preemption is off while either lives, and neither can be sent.
+unsafe impl Pinned for sync::preempt::PreemptGuard {}
+// SAFETY: as above.
+unsafe impl Pinned for sync::interrupts::InterruptGuard {}
 
 /// One `T` for each CPU, each on its own cache lines.
 pub struct PerCpu<T> {
@@ -92,30 +96,5 @@ impl<T: Sync> PerCpu<T> {
     /// The values of all CPUs that may exist, in order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().map(|slot| &slot.0)
-    }
-}
-
-/// A value of one CPU, changed only with interrupts off on that CPU.
-pub(crate) struct Own<T>(UnsafeCell<T>);
-
-// SAFETY: `with` hands the value only to code on the owning CPU that cannot be
-// interrupted, by its contract.
-unsafe impl<T: Send> Sync for Own<T> {}
-
-#[cfg_attr(
-    not(target_os = "none"),
-    allow(dead_code, reason = "used by the x86-64 back end")
-)]
-impl<T> Own<T> {
-    pub(crate) const fn new(value: T) -> Self {
-        Self(UnsafeCell::new(value))
-    }
-
-    /// # Safety
-    /// The caller runs on the CPU that owns the value, with interrupts off,
-    /// and `act` does not come back to this value.
-    pub(crate) unsafe fn with<R>(&self, act: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: passed on to the caller.
-        act(unsafe { &mut *self.0.get() })
     }
 }

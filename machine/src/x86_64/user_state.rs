@@ -1,0 +1,209 @@
+//! What user mode has beside the general registers: floating point and vector
+//! registers, and the bases of `fs` and `gs`. The kernel uses none of them.
+//!
+//! They are loaded when a task enters user mode and are not already there, and
+//! saved when the CPU leaves a task that has entered user mode since. A task
+//! that comes back to a CPU where no other has loaded its own since then finds
+//! its registers as they were.
+
+use super::area::{self, Area};
+use super::features::{Feature, has};
+use super::registers::{FS_BASE, KERNEL_GS_BASE, write_msr};
+use super::task::Task;
+use core::arch::asm;
+use core::cell::{Cell, UnsafeCell};
+use core::ptr;
+
+/// x87, SSE and their header, then the upper halves of the AVX registers.
+const SIZE: usize = 512 + 64 + 256;
+
+/// In the format of XSAVE, or FXSAVE where there is no XSAVE.
+#[repr(C, align(64))]
+struct Vectors([u8; SIZE]);
+
+impl Vectors {
+    /// All registers empty, exceptions masked.
+    const fn initial() -> Self {
+        let mut bytes = [0; SIZE];
+        // The x87 control word (0x37f) and MXCSR (0x1f80).
+        bytes[0] = 0x7f;
+        bytes[1] = 0x03;
+        bytes[24] = 0x80;
+        bytes[25] = 0x1f;
+        Self(bytes)
+    }
+}
+
+/// The user state of a task that is not in the registers.
+pub struct UserState {
+    vectors: UnsafeCell<Vectors>,
+    fs_base: Cell<u64>,
+    gs_base: Cell<u64>,
+    /// The CPU whose registers held it last, to tell a stale owner mark.
+    cpu: Cell<u32>,
+}
+
+// SAFETY: touched only by the task it belongs to, by the CPU that switches
+// from or to that task, and by its creator before it runs.
+unsafe impl Sync for UserState {}
+// SAFETY: as above; nothing in it is bound to a thread.
+unsafe impl Send for UserState {}
+
+const NO_CPU: u32 = u32::MAX;
+
+impl UserState {
+    pub const fn new() -> Self {
+        Self {
+            vectors: UnsafeCell::new(Vectors::initial()),
+            fs_base: Cell::new(0),
+            gs_base: Cell::new(0),
+            cpu: Cell::new(NO_CPU),
+        }
+    }
+
+    /// # Safety
+    /// The task is the running one or has not been switched to yet; interrupts
+    /// are off.
+    pub unsafe fn reset(&self) {
+        // SAFETY: nobody else uses it, by this function's contract.
+        unsafe { *self.vectors.get() = Vectors::initial() };
+        self.fs_base.set(0);
+        self.gs_base.set(0);
+        self.cpu.set(NO_CPU);
+    }
+
+    /// # Safety
+    /// As for `reset`, and `from` is not in use by anyone else.
+    pub unsafe fn copy_from(&self, from: &Self) {
+        // SAFETY: two different states, in use by nobody else.
+        unsafe { ptr::copy_nonoverlapping(from.vectors.get(), self.vectors.get(), 1) };
+        self.fs_base.set(from.fs_base.get());
+        self.gs_base.set(from.gs_base.get());
+    }
+
+    pub fn fs_base(&self) -> u64 {
+        self.fs_base.get()
+    }
+
+    pub fn gs_base(&self) -> u64 {
+        self.gs_base.get()
+    }
+
+    pub fn set_fs_base(&self, base: u64) {
+        self.fs_base.set(base);
+    }
+
+    pub fn set_gs_base(&self, base: u64) {
+        self.gs_base.set(base);
+    }
+}
+
+/// Brings the user state of `task` into the registers.
+///
+/// # Safety
+/// `task` is the running task; interrupts are off.
+#[cold]
+pub unsafe fn load(task: &Task) {
+    let area = area::own();
+    let state = &task.user;
+    let cpu = area.header.cpu();
+    if area.user_owner.get() != ptr::from_ref(task) || state.cpu.get() != cpu {
+        // SAFETY: the state was made by `save_vectors` or is the initial one.
+        unsafe { load_vectors(state.vectors.get()) };
+        area.user_owner.set(task);
+        state.cpu.set(cpu);
+    }
+    if has(Feature::FsGsBase) {
+        // SAFETY: the instructions are enabled; `swapgs` twice, with interrupts
+        // off, leaves the kernel's base in place.
+        unsafe {
+            asm!(
+                "wrfsbase {fs}",
+                "swapgs",
+                "wrgsbase {gs}",
+                "swapgs",
+                fs = in(reg) state.fs_base.get(),
+                gs = in(reg) state.gs_base.get(),
+                options(nostack, preserves_flags),
+            );
+        }
+    } else {
+        // SAFETY: bases are canonical, by `set_fs_base`.
+        unsafe {
+            write_msr(FS_BASE, state.fs_base.get());
+            write_msr(KERNEL_GS_BASE, state.gs_base.get());
+        }
+    }
+    area.user_loaded.set(true);
+}
+
+/// Saves the user state of `task` if the registers hold it. They still do
+/// afterwards, until another task loads its own.
+///
+/// # Safety
+/// `task` is the task that runs on the CPU of `area`; interrupts are off.
+#[inline]
+pub unsafe fn save(area: &Area, task: &Task) {
+    if area.user_loaded.get() {
+        area.user_loaded.set(false);
+        // SAFETY: passed on to the caller.
+        unsafe { save_loaded(task) };
+    }
+}
+
+unsafe fn save_loaded(task: &Task) {
+    let state = &task.user;
+    // SAFETY: the state is this task's, and nobody else's to touch now.
+    unsafe { save_vectors(state.vectors.get()) };
+    if has(Feature::FsGsBase) {
+        // User mode may have changed them itself.
+        let (fs, gs): (u64, u64);
+        // SAFETY: as in `load`.
+        unsafe {
+            asm!(
+                "rdfsbase {fs}",
+                "swapgs",
+                "rdgsbase {gs}",
+                "swapgs",
+                fs = out(reg) fs,
+                gs = out(reg) gs,
+                options(nostack, preserves_flags),
+            );
+        }
+        state.fs_base.set(fs);
+        state.gs_base.set(gs);
+    }
+}
+
+/// Without AVX there is nothing that the older and faster pair leaves out.
+fn wide() -> bool {
+    has(Feature::Avx)
+}
+
+unsafe fn save_vectors(to: *mut Vectors) {
+    // SAFETY: `to` is aligned and large enough for the enabled components.
+    unsafe {
+        if !wide() {
+            asm!("fxsave64 [{}]", in(reg) to, options(nostack, preserves_flags));
+        } else if has(Feature::XsaveOpt) {
+            asm!("xsaveopt64 [{}]", in(reg) to, in("eax") 7, in("edx") 0,
+                options(nostack, preserves_flags));
+        } else {
+            asm!("xsave64 [{}]", in(reg) to, in("eax") 7, in("edx") 0,
+                options(nostack, preserves_flags));
+        }
+    }
+}
+
+unsafe fn load_vectors(from: *const Vectors) {
+    // SAFETY: `from` is aligned and holds what `save_vectors` wrote, or the
+    // initial state, so no reserved bit is set.
+    unsafe {
+        if wide() {
+            asm!("xrstor64 [{}]", in(reg) from, in("eax") 7, in("edx") 0,
+                options(nostack, preserves_flags));
+        } else {
+            asm!("fxrstor64 [{}]", in(reg) from, options(nostack, preserves_flags));
+        }
+    }
+}
