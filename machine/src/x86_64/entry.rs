@@ -3,7 +3,8 @@
 //! While a thread is in user mode, its `UserRegs` lie where the CPU's next
 //! trap frame goes: the task state's `rsp0` is their end. So what the hardware
 //! and these stubs push is the register file itself, and coming back from user
-//! mode is one return on the kernel stack that [`enter_user`] left.
+//! mode is one return on the kernel stack that [`sysret_to_user`] or
+//! [`iret_to_user`] left.
 //!
 //! Traps from the kernel push the same frame on the kernel stack.
 
@@ -230,19 +231,15 @@ extern "C" fn syscall_entry() {
 }
 
 /// Enters user mode with the registers at `rdi`, whose end is in the task
-/// state. Called with interrupts off; "returns" when a trap has left user mode,
-/// and then keeps only `rbx`, `rbp` and `rsp`.
-///
-/// After a system call `sysret` brings back all it must, since `rcx` and `r11`
-/// are the call's to change; else every register counts, and `iretq` does it.
+/// state, after a system call: `rcx` and `r11` are the call's to change. Called
+/// with interrupts off; "returns" when a trap has left user mode, and then
+/// keeps only `rbx`, `rbp` and `rsp`.
 #[unsafe(naked)]
-pub unsafe extern "C" fn enter_user() {
+pub unsafe extern "C" fn sysret_to_user() {
     naked_asm!(
         "push rbx",
         "push rbp",
         "mov gs:[{kernel_stack}], rsp",
-        "cmp qword ptr [rdi + {vector}], {from_syscall}",
-        "jne 2f",
         "mov rcx, [rdi + {rip}]",
         "mov r11, [rdi + {rflags}]",
         "mov rsi, [rdi + {rsi}]",
@@ -261,15 +258,7 @@ pub unsafe extern "C" fn enter_user() {
         "mov rdi, [rdi + {rdi}]",
         "swapgs",
         "sysretq",
-        "2:",
-        "mov rsp, rdi",
-        pop_general!(),
-        "add rsp, 16",
-        "swapgs",
-        "iretq",
         kernel_stack = const KERNEL_STACK,
-        from_syscall = const FROM_SYSCALL,
-        vector = const offset_of!(UserRegs, vector),
         rip = const offset_of!(UserRegs, rip),
         rflags = const offset_of!(UserRegs, rflags),
         rsp = const offset_of!(UserRegs, rsp),
@@ -286,5 +275,21 @@ pub unsafe extern "C" fn enter_user() {
         r13 = const offset_of!(UserRegs, r13),
         r14 = const offset_of!(UserRegs, r14),
         r15 = const offset_of!(UserRegs, r15),
+    )
+}
+
+/// As [`sysret_to_user`], with every register as it stands.
+#[unsafe(naked)]
+pub unsafe extern "C" fn iret_to_user() {
+    naked_asm!(
+        "push rbx",
+        "push rbp",
+        "mov gs:[{kernel_stack}], rsp",
+        "mov rsp, rdi",
+        pop_general!(),
+        "add rsp, 16",
+        "swapgs",
+        "iretq",
+        kernel_stack = const KERNEL_STACK,
     )
 }

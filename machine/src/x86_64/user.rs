@@ -1,7 +1,7 @@
 //! Entering user mode, and telling why it was left.
 
 use super::area::{self, KERNEL_STACK, USER_LOADED, USER_REGS_END};
-use super::entry::enter_user;
+use super::entry::{iret_to_user, sysret_to_user};
 use super::features::{Feature, has};
 use super::registers::{disable_interrupts, enable_interrupts, read_cr2};
 use super::{interrupts, traps, user_state};
@@ -19,6 +19,22 @@ const _: () = assert!(
     "one displacement byte or four, never more"
 );
 
+/// Enters user mode by one of the two ways, and returns when it was left.
+macro_rules! enter {
+    ($regs:ident, $way:ident) => {{
+        let regs: *mut UserRegs = $regs;
+        asm!(
+            "mov gs:[{end}], rsi",
+            "call {way}",
+            end = const USER_REGS_END,
+            way = sym $way,
+            in("rdi") regs,
+            in("rsi") regs.add(1),
+            lateout("r12") _, lateout("r13") _, lateout("r14") _, lateout("r15") _,
+            clobber_abi("C"),
+        );
+    }};
+}
 #[inline]
 pub fn run(regs: &mut UserRegs, pending: impl Fn() -> bool) -> Trap {
     disable_interrupts();
@@ -30,33 +46,32 @@ pub fn run(regs: &mut UserRegs, pending: impl Fn() -> bool) -> Trap {
         // SAFETY: interrupts are off, and this task is the running one.
         unsafe { user_state::load(&*area::task()) };
     }
-    if regs.vector != FROM_SYSCALL && regs.rip as usize >= USER_END {
-        return no_such_address(regs);
+    if regs.vector == FROM_SYSCALL {
+        // SAFETY: 1. interrupts are off; the frame of the next trap goes to the
+        // registers, which stay in place until it has come. 2. what the
+        // assembly does not keep is declared clobbered. 3. what user mode can
+        // reach, the page table says, not this code.
+        unsafe { enter!(regs, sysret_to_user) };
+    } else if let Err(trap) = enter_exactly(regs) {
+        return trap;
     }
-    let regs: *mut UserRegs = regs;
-    // SAFETY: 1. interrupts are off; the frame of the next trap goes to the
-    // registers, which stay in place until it has come. 2. enter_user keeps
-    // what is not declared clobbered here. 3. what user mode can reach, the
-    // page table says, not this code.
-    unsafe {
-        asm!(
-            "mov gs:[{end}], rsi",
-            "call {enter}",
-            end = const USER_REGS_END,
-            enter = sym enter_user,
-            in("rdi") regs,
-            in("rsi") regs.add(1),
-            lateout("r12") _, lateout("r13") _, lateout("r14") _, lateout("r15") _,
-            clobber_abi("C"),
-        );
-    }
-    // SAFETY: the borrow that came in; the assembly block is done with it.
-    let regs = unsafe { &mut *regs };
     if regs.vector == FROM_SYSCALL {
         enable_interrupts();
         return Trap::Syscall;
     }
     left(regs)
+}
+
+/// Enters user mode with every register as it stands. Not the way back from a
+/// system call.
+#[inline(never)]
+fn enter_exactly(regs: &mut UserRegs) -> Result<(), Trap> {
+    if regs.rip as usize >= USER_END {
+        return Err(no_such_address(regs));
+    }
+    // SAFETY: as in `run`.
+    unsafe { enter!(regs, iret_to_user) };
+    Ok(())
 }
 
 #[inline(always)]
