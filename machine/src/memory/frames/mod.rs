@@ -107,6 +107,13 @@ pub fn free_count() -> usize {
     store::free_count() + super::page_table::spare_tables()
 }
 
+/// `pages` frames may be had: a guess, without the frames in the CPUs' caches,
+/// and no promise.
+#[must_use]
+pub fn may_have(pages: usize) -> bool {
+    store::free_in_blocks().saturating_sub(reserve()) >= pages
+}
+
 fn reserve() -> usize {
     RESERVE.load(Ordering::Relaxed)
 }

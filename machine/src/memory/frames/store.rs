@@ -38,6 +38,11 @@ pub(super) fn free_count() -> usize {
     BUDDY.lock().free_count() + cached
 }
 
+/// Frames in the buddy system.
+pub(super) fn free_in_blocks() -> usize {
+    BUDDY.lock().free_count()
+}
+
 /// A free frame, from this CPU's cache if that has one.
 #[inline]
 pub(super) fn take() -> Option<NonZeroU32> {

@@ -1,0 +1,42 @@
+//! Duplicating a space. Parent and child share all frames until one of them
+//! writes.
+//!
+//! The parent's pages lose the right to write one after the other, while its
+//! threads on other CPUs may still write to those they know as writable. That
+//! goes into the shared frame, so the child sees it, until the flush at the
+//! end. Threads whose writes fault wait for the space's lock, which is
+//! released after the flush; so no write that follows one the child does not
+//! see is seen by it, and nothing is torn.
+
+use super::Space;
+use super::space::{Layout, no_memory};
+use abi::Errno;
+use alloc::sync::Arc;
+use machine::page_table::Sharing;
+
+impl Space {
+    /// A space with the same contents. ENOMEM.
+    pub fn fork(&self) -> Result<Arc<Self>, Errno> {
+        let layout = self.layout.write();
+        let child = Self::with_layout(Layout {
+            regions: layout.regions.duplicate().map_err(no_memory)?,
+            search_from: layout.search_from,
+            heap: layout.heap.clone(),
+        })?;
+        let mut flush = self.table.flush();
+        for region in layout.regions.iter() {
+            self.table
+                .share(
+                    region.range(),
+                    &child.table,
+                    Sharing::CopyOnWrite,
+                    &mut flush,
+                )
+                .map_err(no_memory)?;
+        }
+        // Before the lock is released, on the way of an error too.
+        drop(flush);
+        drop(layout);
+        Ok(child)
+    }
+}

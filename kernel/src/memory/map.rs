@@ -1,0 +1,161 @@
+//! Mapping and unmapping: what mmap(2), munmap(2), mprotect(2) and madvise(2)
+//! do once their arguments are judged. Ranges are whole pages in the user half.
+
+use super::Space;
+use super::regions::{Backing, Region};
+use super::space::{LOWEST, Layout, no_memory};
+use abi::Errno;
+use abi::memory::{PAGE_SIZE, USER_END};
+use core::ops::Range;
+use machine::hooks::Access;
+use machine::page_table::Rights;
+
+/// How far a region that grows downwards may grow.
+const GROWS_BY: usize = 8 << 20;
+
+/// Where a new mapping goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Placement {
+    /// At this address if that is free, else wherever there is room.
+    Hint(usize),
+    /// At this address, instead of what is there.
+    Fixed(usize),
+    /// At this address, where nothing may be: EEXIST.
+    FixedFree(usize),
+}
+
+impl Space {
+    /// Maps `length` bytes of zeroes; where. ENOMEM, EEXIST.
+    pub fn map(
+        &self,
+        placement: Placement,
+        length: usize,
+        rights: Rights,
+        grows_down: bool,
+    ) -> Result<usize, Errno> {
+        let mut layout = self.layout.write();
+        let start = match placement {
+            Placement::Hint(hint) => layout.place(hint, length)?,
+            Placement::Fixed(start) => {
+                self.unmap_in(&mut layout, start..start + length)?;
+                start
+            }
+            Placement::FixedFree(start) => {
+                if !layout.regions.is_free(&(start..start + length)) {
+                    return Err(Errno::EEXIST);
+                }
+                start
+            }
+        };
+        let backing = if grows_down {
+            Backing::Stack {
+                floor: start.saturating_sub(GROWS_BY).max(LOWEST),
+            }
+        } else {
+            Backing::Private
+        };
+        let region = Region {
+            start,
+            end: start + length,
+            rights,
+            backing,
+        };
+        layout.regions.insert(region).map_err(no_memory)?;
+        Ok(start)
+    }
+
+    /// Maps pages of zeroes at `start` with rights given as bits of mmap(2).
+    /// EINVAL, ENOMEM.
+    pub fn map_fixed(&self, start: usize, length: usize, protection: usize) -> Result<(), Errno> {
+        let range = pages(start, length).ok_or(Errno::EINVAL)?;
+        let rights = Rights::from_bits(protection as u8);
+        self.map(Placement::Fixed(range.start), range.len(), rights, false)?;
+        Ok(())
+    }
+
+    /// Unmaps a range; no CPU can reach its frames any more on return. ENOMEM.
+    pub fn unmap(&self, range: Range<usize>) -> Result<(), Errno> {
+        self.unmap_in(&mut self.layout.write(), range)
+    }
+
+    pub(super) fn unmap_in(&self, layout: &mut Layout, range: Range<usize>) -> Result<(), Errno> {
+        if layout.regions.is_free(&range) {
+            return Ok(());
+        }
+        layout.regions.remove(range.clone()).map_err(no_memory)?;
+        layout.search_from = layout.search_from.max(range.end);
+        self.table.unmap(range, &mut self.table.flush());
+        Ok(())
+    }
+
+    /// Changes the rights of a range that is mapped as a whole. ENOMEM.
+    pub fn protect(&self, range: Range<usize>, rights: Rights) -> Result<(), Errno> {
+        let mut layout = self.layout.write();
+        if !layout.regions.cover(range.clone(), Rights::NONE) {
+            return Err(Errno::ENOMEM);
+        }
+        layout
+            .regions
+            .protect(range.clone(), rights)
+            .map_err(no_memory)?;
+        self.table.protect(range, rights, &mut self.table.flush());
+        Ok(())
+    }
+
+    /// Forgets the contents of a range: it reads as zeroes. ENOMEM if not all
+    /// of it is mapped; then what is mapped is forgotten all the same.
+    pub fn discard(&self, range: Range<usize>) -> Result<(), Errno> {
+        let layout = self.layout.write();
+        self.table.unmap(range.clone(), &mut self.table.flush());
+        if layout.regions.cover(range, Rights::NONE) {
+            Ok(())
+        } else {
+            Err(Errno::ENOMEM)
+        }
+    }
+
+    /// Faults in the pages of a range, as far as memory and rights allow.
+    pub fn prefault(&self, range: Range<usize>, rights: Rights) {
+        let access = if rights.contains(Rights::WRITE) {
+            Access::Write
+        } else {
+            Access::Read
+        };
+        for page in range.step_by(PAGE_SIZE) {
+            if self.fault(page, access).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Layout {
+    /// Finds room for `length` bytes, at `hint` if that is free. ENOMEM.
+    fn place(&mut self, hint: usize, length: usize) -> Result<usize, Errno> {
+        if let Some(range) = pages(hint & !(PAGE_SIZE - 1), length)
+            && range.start >= LOWEST
+            && self
+                .regions
+                .gap_below(range.end, length, range.start)
+                .is_some()
+        {
+            return Ok(range.start);
+        }
+        let start = self
+            .regions
+            .gap_below(self.search_from, length, LOWEST)
+            .or_else(|| self.regions.gap_below(USER_END, length, LOWEST))
+            .ok_or(Errno::ENOMEM)?;
+        self.search_from = start;
+        Ok(start)
+    }
+}
+
+/// The pages from `start`, a page's border, that hold `length` bytes; none if
+/// they leave the user half.
+pub(crate) fn pages(start: usize, length: usize) -> Option<Range<usize>> {
+    let end = start
+        .checked_add(length)?
+        .checked_next_multiple_of(PAGE_SIZE)?;
+    (start.is_multiple_of(PAGE_SIZE) && end <= USER_END).then_some(start..end)
+}

@@ -1,0 +1,192 @@
+//! Which addresses of a space are mapped: regions that do not overlap, sorted
+//! by address. Neighbours that differ in nothing are one region.
+//!
+//! The regions are in chunks of limited size, so that a space of many thousand
+//! regions (two for each thread's stack) neither moves them all on each change
+//! nor allocates for each region. What allocates can fail, and then nothing
+//! that a caller could see has changed.
+
+mod chunks;
+mod gap;
+mod region;
+
+pub use region::{Backing, Region};
+
+use chunks::{Chunks, Position};
+use core::ops::Range;
+use machine::memory::OutOfMemory;
+use machine::page_table::Rights;
+
+/// Regions that one space can have.
+const MOST: usize = 65_536;
+
+/// The regions of one space.
+pub struct Regions {
+    chunks: Chunks,
+}
+
+impl Regions {
+    pub const fn new() -> Self {
+        Self {
+            chunks: Chunks::new(),
+        }
+    }
+
+    /// The region that holds `address`.
+    #[inline]
+    pub fn find(&self, address: usize) -> Option<&Region> {
+        self.after(address).filter(|region| region.start <= address)
+    }
+
+    /// The first region that ends after `address`.
+    #[inline]
+    pub fn after(&self, address: usize) -> Option<&Region> {
+        self.chunks.get(self.chunks.after(address))
+    }
+
+    /// All regions, by address.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Region> {
+        self.chunks.iter()
+    }
+
+    /// The regions that overlap `range`, by address.
+    pub fn overlapping(&self, range: Range<usize>) -> impl Iterator<Item = &Region> {
+        self.chunks
+            .iter_from(self.chunks.after(range.start))
+            .take_while(move |region| region.start < range.end)
+    }
+
+    /// No region overlaps `range`.
+    pub fn is_free(&self, range: &Range<usize>) -> bool {
+        self.overlapping(range.clone()).next().is_none()
+    }
+
+    /// Regions that grant `rights` cover all of `range`.
+    pub fn cover(&self, range: Range<usize>, rights: Rights) -> bool {
+        let mut reached = range.start;
+        for region in self.overlapping(range.clone()) {
+            if region.start > reached || !region.rights.contains(rights) {
+                return false;
+            }
+            reached = region.end;
+        }
+        reached >= range.end
+    }
+
+    /// Adds a region where none is.
+    pub fn insert(&mut self, region: Region) -> Result<(), OutOfMemory> {
+        debug_assert!(region.start < region.end && self.is_free(&region.range()));
+        let position = self.chunks.after(region.start);
+        if let Some(before) = self.chunks.before(position)
+            && let Some(region_before) = self.chunks.get_mut(before)
+            && region_before.continues_with(&region)
+        {
+            region_before.end = region.end;
+            self.merge(position);
+            return Ok(());
+        }
+        if let Some(region_after) = self.chunks.get_mut(position)
+            && region.continues_with(region_after)
+        {
+            region_after.extend_down(region.start);
+            return Ok(());
+        }
+        if self.chunks.len() >= MOST {
+            return Err(OutOfMemory);
+        }
+        self.chunks.insert(position, region)
+    }
+
+    /// Takes `range` out of all regions.
+    pub fn remove(&mut self, range: Range<usize>) -> Result<(), OutOfMemory> {
+        self.split(range.start)?;
+        self.split(range.end)?;
+        let mut position = self.chunks.after(range.start);
+        while self
+            .chunks
+            .get(position)
+            .is_some_and(|region| region.start < range.end)
+        {
+            position = self.chunks.remove(position);
+        }
+        Ok(())
+    }
+
+    /// Gives all regions in `range` other rights.
+    pub fn protect(&mut self, range: Range<usize>, rights: Rights) -> Result<(), OutOfMemory> {
+        self.split(range.start)?;
+        self.split(range.end)?;
+        let mut position = self.chunks.after(range.start);
+        while let Some(region) = self
+            .chunks
+            .get_mut(position)
+            .filter(|region| region.start < range.end)
+        {
+            region.rights = rights;
+            position = self.merge(position);
+        }
+        self.merge(position);
+        Ok(())
+    }
+
+    /// The region that starts at `start` starts at `lower` from now on, where
+    /// nothing is mapped: a stack grows.
+    pub fn grow_down(&mut self, start: usize, lower: usize) {
+        debug_assert!(self.is_free(&(lower..start)));
+        let position = self.chunks.after(start);
+        if let Some(region) = self.chunks.get_mut(position) {
+            debug_assert_eq!(region.start, start);
+            region.extend_down(lower);
+            self.merge(position);
+        }
+    }
+
+    /// A copy, for a fork.
+    pub fn duplicate(&self) -> Result<Self, OutOfMemory> {
+        Ok(Self {
+            chunks: self.chunks.duplicate()?,
+        })
+    }
+
+    /// Makes `address` a border between regions, if it lies inside one. Until
+    /// they are merged the two mean what the one did.
+    fn split(&mut self, address: usize) -> Result<(), OutOfMemory> {
+        let position = self.chunks.after(address);
+        let Some(region) = self
+            .chunks
+            .get(position)
+            .filter(|region| region.start < address)
+        else {
+            return Ok(());
+        };
+        if self.chunks.len() >= MOST + 2 {
+            return Err(OutOfMemory);
+        }
+        let (lower, upper) = region.split(address);
+        self.chunks.insert(position, lower)?;
+        if let Some(rest) = self.chunks.get_mut(self.chunks.after(address)) {
+            *rest = upper;
+        }
+        Ok(())
+    }
+
+    /// Merges the region at `position` with the one before, if they are one.
+    /// Returns the position after the result.
+    fn merge(&mut self, position: Position) -> Position {
+        if let Some(region) = self.chunks.get(position)
+            && let Some(before) = self.chunks.before(position)
+            && self
+                .chunks
+                .get(before)
+                .is_some_and(|previous| previous.continues_with(region))
+        {
+            let end = region.end;
+            let after = self.chunks.remove(position);
+            if let Some(previous) = self.chunks.get_mut(before) {
+                previous.end = end;
+            }
+            return after;
+        }
+        self.chunks.next(position)
+    }
+}

@@ -1,0 +1,61 @@
+//! One region: a range of pages that were mapped alike.
+
+use core::ops::Range;
+use machine::page_table::Rights;
+
+/// What stands behind the pages of a region.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Backing {
+    /// Zeroes, until written; the space's own.
+    Private,
+    /// As `Private`, and the region grows downwards, as far as `floor`, when
+    /// the pages below it are touched.
+    Stack { floor: usize },
+}
+
+/// A range of pages that were mapped alike. Addresses are multiples of a page.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Region {
+    pub start: usize,
+    pub end: usize,
+    pub rights: Rights,
+    pub backing: Backing,
+}
+
+impl Region {
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// Where the region may reach down to.
+    pub fn floor(&self) -> usize {
+        match self.backing {
+            Backing::Stack { floor } => floor.min(self.start),
+            Backing::Private => self.start,
+        }
+    }
+
+    /// `next` begins where this one ends, and differs in nothing else.
+    #[inline]
+    pub fn continues_with(&self, next: &Region) -> bool {
+        self.end == next.start && self.rights == next.rights && self.backing == next.backing
+    }
+
+    /// Starts the region at a lower address.
+    pub fn extend_down(&mut self, start: usize) {
+        self.start = start;
+    }
+
+    /// The parts below and above `address`.
+    pub fn split(&self, address: usize) -> (Region, Region) {
+        let mut lower = self.clone();
+        let mut upper = self.clone();
+        lower.end = address;
+        upper.start = address;
+        // What lies above a border in a stack does not grow across it.
+        if matches!(upper.backing, Backing::Stack { .. }) {
+            upper.backing = Backing::Private;
+        }
+        (lower, upper)
+    }
+}

@@ -1,0 +1,102 @@
+//! [`Space`]: an address space.
+
+use super::regions::{Backing, Region, Regions};
+use abi::Errno;
+use abi::memory::{PAGE_SIZE, USER_END};
+use alloc::sync::Arc;
+use core::ops::Range;
+use machine::memory::OutOfMemory;
+use machine::page_table::{PageTable, Rights};
+use sync::{RwLock, rank};
+
+/// The lowest address that is ever mapped: null pointers, with an offset as
+/// large as most structures, stay invalid.
+pub(crate) const LOWEST: usize = 0x1_0000;
+
+/// What a stack has from the start; the rest when it is touched.
+const STACK_START: usize = 16 * PAGE_SIZE;
+
+/// An address space: what is mapped where, shared by the threads in it. All
+/// its frames are free again when the last reference goes.
+pub struct Space {
+    pub(super) layout: RwLock<Layout, rank::Space>,
+    pub(super) table: Arc<PageTable>,
+}
+
+/// What the space's lock guards.
+pub(super) struct Layout {
+    pub(super) regions: Regions,
+    /// Where the search for room starts, downwards: little room is above.
+    pub(super) search_from: usize,
+    /// The heap, from its start to the break, which need not be a page's border.
+    pub(super) heap: Range<usize>,
+}
+
+impl Space {
+    /// A space where nothing is mapped. ENOMEM.
+    pub fn new() -> Result<Arc<Self>, Errno> {
+        Self::with_layout(Layout {
+            regions: Regions::new(),
+            search_from: USER_END,
+            heap: 0..0,
+        })
+    }
+
+    pub(super) fn with_layout(layout: Layout) -> Result<Arc<Self>, Errno> {
+        // The page table asks for a frame, and fails first where memory is short.
+        let table = PageTable::new().map_err(no_memory)?;
+        Ok(Arc::new(Self {
+            layout: RwLock::new(layout),
+            table,
+        }))
+    }
+
+    /// Makes this CPU run in the space. Cheap if it does already.
+    #[inline]
+    pub fn activate(&self) {
+        self.table.activate();
+    }
+
+    /// The program may write to all of the range.
+    pub fn is_writable(&self, start: usize, length: usize) -> bool {
+        start.checked_add(length).is_some_and(|end| {
+            let layout = self.layout.read();
+            layout.regions.cover(start..end, Rights::WRITE)
+        })
+    }
+
+    /// All of the range is mapped, with whatever rights.
+    pub fn is_mapped(&self, range: Range<usize>) -> bool {
+        self.layout.read().regions.cover(range, Rights::NONE)
+    }
+
+    /// Maps a stack that may grow to `size` bytes, at the top of the space;
+    /// the address after its last byte.
+    pub fn map_stack(&self, size: usize) -> Result<usize, Errno> {
+        let size = size.max(STACK_START).next_multiple_of(PAGE_SIZE);
+        let mut layout = self.layout.write();
+        let floor = layout
+            .regions
+            .gap_below(USER_END, size, LOWEST)
+            .ok_or(Errno::ENOMEM)?;
+        let end = floor + size;
+        let region = Region {
+            start: end - STACK_START,
+            end,
+            rights: Rights::READ | Rights::WRITE,
+            backing: Backing::Stack { floor },
+        };
+        layout.regions.insert(region).map_err(no_memory)?;
+        Ok(end)
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        self.table.retire();
+    }
+}
+
+pub(super) fn no_memory(_: OutOfMemory) -> Errno {
+    Errno::ENOMEM
+}

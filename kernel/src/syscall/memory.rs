@@ -1,0 +1,146 @@
+//! Memory calls: mmap, munmap, mprotect, madvise, brk. What Linux refuses is
+//! refused here, in Linux's order; what is done is in [`crate::memory`].
+
+use crate::memory::{LOWEST, Placement, pages};
+use crate::thread::Current;
+use abi::Errno;
+use abi::memory::*;
+use machine::page_table::Rights;
+
+/// What mprotect accepts besides the rights: PROT_SEM, which means nothing here.
+const PROT_SEM: usize = 8;
+/// The bits that say shared or private.
+const MAP_TYPE: usize = 0x0f;
+
+/// The rights that bits of mmap(2) ask for. On x86-64 a page that can be
+/// written or executed can be read.
+fn rights(protection: usize) -> Rights {
+    let rights = Rights::from_bits(protection as u8);
+    if rights == Rights::NONE {
+        rights
+    } else {
+        rights | Rights::READ
+    }
+}
+
+/// mmap(2), so far of memory that no file stands behind.
+pub fn mmap(
+    current: &Current,
+    address: usize,
+    length: usize,
+    protection: usize,
+    flags: usize,
+    descriptor: usize,
+    offset: usize,
+) -> Result<usize, Errno> {
+    if !offset.is_multiple_of(PAGE_SIZE) {
+        return Err(Errno::EINVAL);
+    }
+    if flags & MAP_ANONYMOUS == 0 {
+        // No file can be mapped yet.
+        return Err(if (descriptor as i32) < 0 {
+            Errno::EBADF
+        } else {
+            Errno::ENODEV
+        });
+    }
+    if length == 0 || !matches!(flags & MAP_TYPE, MAP_PRIVATE | MAP_SHARED) {
+        return Err(Errno::EINVAL);
+    }
+    let length = length
+        .checked_next_multiple_of(PAGE_SIZE)
+        .ok_or(Errno::ENOMEM)?;
+    if length > USER_END {
+        return Err(Errno::ENOMEM);
+    }
+    let placement = if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) == 0 {
+        Placement::Hint(address)
+    } else {
+        if !address.is_multiple_of(PAGE_SIZE) {
+            return Err(Errno::EINVAL);
+        }
+        pages(address, length).ok_or(Errno::ENOMEM)?;
+        if address < LOWEST {
+            return Err(Errno::EPERM);
+        }
+        if flags & MAP_FIXED_NOREPLACE != 0 {
+            Placement::FixedFree(address)
+        } else {
+            Placement::Fixed(address)
+        }
+    };
+    let rights = rights(protection);
+    let space = current.space();
+    let start = space.map(placement, length, rights, flags & MAP_GROWSDOWN != 0)?;
+    if flags & MAP_POPULATE != 0 {
+        space.prefault(start..start + length, rights);
+    }
+    Ok(start)
+}
+
+/// munmap(2).
+pub fn munmap(current: &Current, address: usize, length: usize) -> Result<usize, Errno> {
+    if length == 0 {
+        return Err(Errno::EINVAL);
+    }
+    let range = pages(address, length).ok_or(Errno::EINVAL)?;
+    current.space().unmap(range)?;
+    Ok(0)
+}
+
+/// mprotect(2). Unlike Linux's it changes nothing if it fails.
+pub fn mprotect(
+    current: &Current,
+    address: usize,
+    length: usize,
+    protection: usize,
+) -> Result<usize, Errno> {
+    let known = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM;
+    if !address.is_multiple_of(PAGE_SIZE) || protection & !known != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if length == 0 {
+        return Ok(0);
+    }
+    let range = pages(address, length).ok_or(Errno::ENOMEM)?;
+    current.space().protect(range, rights(protection))?;
+    Ok(0)
+}
+
+/// madvise(2). Advice that only makes things faster is taken and ignored.
+pub fn madvise(
+    current: &Current,
+    address: usize,
+    length: usize,
+    advice: usize,
+) -> Result<usize, Errno> {
+    /// NORMAL, RANDOM, SEQUENTIAL, WILLNEED; (NO)HUGEPAGE, (DO|DONT)DUMP; COLD, PAGEOUT.
+    const HINTS: [usize; 10] = [0, 1, 2, 3, 14, 15, 16, 17, 20, 21];
+    let discards = matches!(advice, MADV_DONTNEED | MADV_FREE);
+    if !discards && !HINTS.contains(&advice) {
+        return Err(Errno::EINVAL);
+    }
+    if !address.is_multiple_of(PAGE_SIZE) {
+        return Err(Errno::EINVAL);
+    }
+    let end = length
+        .checked_next_multiple_of(PAGE_SIZE)
+        .and_then(|length| address.checked_add(length))
+        .ok_or(Errno::EINVAL)?;
+    if end == address {
+        return Ok(0);
+    }
+    let range = pages(address, length).ok_or(Errno::ENOMEM)?;
+    let space = current.space();
+    if discards {
+        space.discard(range)?;
+    } else if !space.is_mapped(range) {
+        return Err(Errno::ENOMEM);
+    }
+    Ok(0)
+}
+
+/// brk(2): the new break, or the old one if it cannot be moved.
+pub fn brk(current: &Current, address: usize) -> Result<usize, Errno> {
+    Ok(current.space().brk(address))
+}
