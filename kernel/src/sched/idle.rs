@@ -5,7 +5,7 @@ use super::{IDLE, ONLINE, QUEUES, TASKS, give_way, place, this_queue};
 use super::run_queue::{Arrival, Entity};
 use crate::thread::Thread;
 use core::sync::atomic::Ordering::Relaxed;
-use machine::cpu;
+use machine::{cpu, page_table};
 
 /// Makes the running boot code this CPU's idle thread. [`run`] must follow.
 pub fn start_this_cpu() {
@@ -31,9 +31,11 @@ pub fn run() -> ! {
         if let Some(thread) = outgoing {
             place(thread);
         }
+        page_table::shed();
         // From this check to the halt no interrupt can come between: a kick
         // in that time ends the halt at once.
         let interrupts = sync::interrupts::off();
+        IDLE.fetch_or(1 << cpu::id(), Relaxed);
         let work = this_queue().ready() > 0 || steal();
         if work {
             drop(interrupts);

@@ -19,6 +19,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::sync::atomic::AtomicU64;
 use machine::cpu::{self, PerCpu};
+use machine::page_table;
 use machine::task::{Running, Tasks};
 use run_queue::{Arrival, state};
 use sync::{SpinGuard, SpinLock, rank};
@@ -200,6 +201,8 @@ fn queue_of(thread: &Thread) -> Guard {
 /// CPU's queue.
 fn place(thread: Arc<Thread>) {
     let target = choose_cpu(&thread);
+    // Taken: the next one goes elsewhere.
+    IDLE.fetch_and(!(1 << target), Relaxed);
     let _here = sync::preempt::disable();
     let here = cpu::id();
     let mut queue = QUEUES.of(target).lock();
@@ -276,12 +279,14 @@ fn switch(mut queue: Guard, current: &Running<Thread>) {
         let bit = 1 << cpu::id();
         if next.is_idle() {
             IDLE.fetch_or(bit, Relaxed);
+            page_table::leave();
         } else {
             IDLE.fetch_and(!bit, Relaxed);
         }
     }
     arm_timer(&mut queue);
     drop(TASKS.switch(next, queue));
+    current.enter_space();
 }
 
 /// Makes this CPU's timer fire no later than the end of the slice and the
