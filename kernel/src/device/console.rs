@@ -1,6 +1,6 @@
 //! The terminal: the serial console with its line discipline.
 //!
-//! Input: the interrupt marks that bytes wait ([`interrupt`]) and wakes the
+//! Input: the interrupt marks that bytes wait ([`input`]) and wakes the
 //! console's thread ([`serve`]), which feeds them to the line discipline,
 //! echoes, and sends signals, with everything that may take locks outside the
 //! interrupt. A spin lock guards the discipline; no user memory is touched
@@ -50,7 +50,7 @@ static CONSOLE: Console = Console {
 };
 
 /// Bytes wait in the machine's receive ring. Called from the interrupt.
-pub fn interrupt() {
+pub fn input() {
     CONSOLE.arrived.store(true, Ordering::Release);
     CONSOLE.server.wake_one();
 }

@@ -129,7 +129,7 @@ fn a_full_line_still_ends() {
 #[test]
 fn newlines_on_output() {
     let output = |modes: &Termios, bytes: &[u8]| {
-        let mut all = Vec::new();
+        let mut all = Vec::<u8>::new();
         process_output(modes, bytes, &mut |part| all.extend(part));
         all
     };

@@ -26,16 +26,17 @@ struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    fn one(address: usize, length: usize) -> Result<Segments<'a>, Errno> {
-        check_range(address, length)?;
-        let length = length.min(MOST);
-        Ok(Segments {
+    /// A range that leaves the user's half counts as a fault at once.
+    fn one(address: usize, length: usize) -> Segments<'a> {
+        let valid = in_user_half(address, length);
+        let length = if valid { length.min(MOST) } else { 0 };
+        Segments {
             address,
             length,
             later: &[],
             total: length,
-            faulted: false,
-        })
+            faulted: !valid,
+        }
     }
 
     fn several(pieces: &'a [IoVec]) -> Result<Segments<'a>, Errno> {
@@ -44,7 +45,9 @@ impl<'a> Segments<'a> {
             if piece.len > isize::MAX as usize {
                 return Err(Errno::EINVAL);
             }
-            check_range(piece.base, piece.len)?;
+            if !in_user_half(piece.base, piece.len) {
+                return Err(Errno::EFAULT);
+            }
             total = total.saturating_add(piece.len);
         }
         Ok(Segments {
@@ -113,12 +116,10 @@ fn by_pages(
     done
 }
 
-/// EFAULT unless the range lies in the user's half.
-fn check_range(address: usize, length: usize) -> Result<(), Errno> {
-    match address.checked_add(length) {
-        Some(end) if end <= USER_END => Ok(()),
-        _ => Err(Errno::EFAULT),
-    }
+fn in_user_half(address: usize, length: usize) -> bool {
+    address
+        .checked_add(length)
+        .is_some_and(|end| end <= USER_END)
 }
 
 enum Target<'a> {
@@ -130,9 +131,9 @@ enum Target<'a> {
 pub struct Sink<'a>(Target<'a>);
 
 impl<'a> Sink<'a> {
-    /// A user's buffer; EFAULT if it leaves the user's half.
-    pub fn user(address: usize, length: usize) -> Result<Sink<'a>, Errno> {
-        Ok(Sink(Target::User(Segments::one(address, length)?)))
+    /// A user's buffer.
+    pub fn user(address: usize, length: usize) -> Sink<'a> {
+        Sink(Target::User(Segments::one(address, length)))
     }
 
     /// A user's buffers, one after the other; EINVAL, EFAULT.
@@ -201,9 +202,9 @@ enum Origin<'a> {
 pub struct Source<'a>(Origin<'a>);
 
 impl<'a> Source<'a> {
-    /// A user's buffer; EFAULT if it leaves the user's half.
-    pub fn user(address: usize, length: usize) -> Result<Source<'a>, Errno> {
-        Ok(Source(Origin::User(Segments::one(address, length)?)))
+    /// A user's buffer.
+    pub fn user(address: usize, length: usize) -> Source<'a> {
+        Source(Origin::User(Segments::one(address, length)))
     }
 
     /// A user's buffers, one after the other; EINVAL, EFAULT.

@@ -16,6 +16,7 @@ pub mod context;
 mod cpio;
 pub mod hooks;
 pub mod inode;
+pub mod names;
 mod node_file;
 pub mod open_file;
 mod path;

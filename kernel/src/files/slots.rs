@@ -84,6 +84,11 @@ impl Slots {
         self.hint = self.hint.min(slot / WORD);
     }
 
+    pub fn is_used(&self, slot: usize) -> bool {
+        let word = self.words.get(slot / WORD);
+        word.is_some_and(|word| word.used >> (slot % WORD) & 1 == 1)
+    }
+
     pub fn close_on_exec(&self, slot: usize) -> bool {
         let word = self.words.get(slot / WORD);
         word.is_some_and(|word| word.close_on_exec >> (slot % WORD) & 1 == 1)

@@ -42,6 +42,17 @@ impl Table {
         Ok(())
     }
 
+    /// Marks the lowest free descriptor of at least `from`: EMFILE, ENOMEM.
+    fn take_free(&mut self, from: usize, close_on_exec: bool) -> Result<usize, Errno> {
+        let slot = self.slots.lowest_free(from);
+        if slot >= self.limit {
+            return Err(Errno::EMFILE);
+        }
+        self.grow(slot)?;
+        self.slots.mark(slot, close_on_exec);
+        Ok(slot)
+    }
+
     fn get(&self, descriptor: usize) -> Result<&Arc<File>, Errno> {
         let slot = self.files.get(descriptor);
         slot.and_then(Option::as_ref).ok_or(Errno::EBADF)
@@ -83,36 +94,21 @@ impl FileTable {
         if from > 0 && from >= table.limit {
             return Err(Errno::EINVAL);
         }
-        let slot = table.slots.lowest_free(from);
-        if slot >= table.limit {
-            return Err(Errno::EMFILE);
-        }
-        table.grow(slot)?;
-        table.slots.mark(slot, close_on_exec);
+        let slot = table.take_free(from, close_on_exec)?;
         table.files[slot] = Some(file);
         Ok(slot)
     }
 
-    /// Gives two files one descriptor each, or neither any.
-    pub fn insert_pair(
-        &self,
-        files: [Arc<File>; 2],
-        close_on_exec: bool,
-    ) -> Result<[usize; 2], Errno> {
-        let [first, second] = files;
-        let first = self.insert(first, 0, close_on_exec)?;
-        match self.insert(second, 0, close_on_exec) {
-            Ok(second) => Ok([first, second]),
-            Err(error) => {
-                // A peer may have closed it already; then there is nothing to undo.
-                let _ = self.close(first);
-                Err(error)
-            }
-        }
+    /// Takes the lowest free descriptor out of the others' hands before there
+    /// is a file for it: EMFILE, ENOMEM.
+    pub fn reserve(&self, close_on_exec: bool) -> Result<Reserved<'_>, Errno> {
+        let mut table = self.table.lock();
+        let slot = table.take_free(0, close_on_exec)?;
+        Ok(Reserved { table: self, slot })
     }
 
     /// Makes `descriptor` stand for `file`, closing what it stood for: EBADF
-    /// past the limit, ENOMEM.
+    /// past the limit, ENOMEM; EBUSY while a peer is about to open it.
     pub fn replace(
         &self,
         descriptor: usize,
@@ -124,6 +120,9 @@ impl FileTable {
             return Err(Errno::EBADF);
         }
         table.grow(descriptor)?;
+        if table.files[descriptor].is_none() && table.slots.is_used(descriptor) {
+            return Err(Errno::EBUSY);
+        }
         table.slots.mark(descriptor, close_on_exec);
         let old = table.files[descriptor].replace(file);
         drop(table);
@@ -184,7 +183,10 @@ impl FileTable {
                 continue;
             }
             files.extend(table.files[..end].iter().cloned());
-            let slots = table.slots.try_clone()?;
+            let mut slots = table.slots.try_clone()?;
+            // What a peer has reserved is not this table's.
+            let empty = files.iter().enumerate().filter(|(_, file)| file.is_none());
+            empty.for_each(|(slot, _)| slots.clear(slot));
             let limit = table.limit;
             drop(table);
             return try_arc(FileTable {
@@ -209,5 +211,33 @@ impl FileTable {
         }
         self.table.lock().limit = limit;
         Ok(())
+    }
+}
+
+/// A descriptor that is taken but stands for nothing yet; free again when
+/// dropped.
+pub struct Reserved<'a> {
+    table: &'a FileTable,
+    slot: usize,
+}
+
+impl Reserved<'_> {
+    /// The descriptor it will be.
+    pub fn number(&self) -> usize {
+        self.slot
+    }
+
+    /// Makes it stand for `file`.
+    pub fn fill(self, file: Arc<File>) -> usize {
+        let slot = self.slot;
+        self.table.table.lock().files[slot] = Some(file);
+        core::mem::forget(self);
+        slot
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.table.table.lock().slots.clear(self.slot);
     }
 }

@@ -1,0 +1,158 @@
+//! What the calls on names do, with Linux's rules for the last component, for
+//! slashes behind it, and for what is there already.
+//!
+//! [`At`] is a path and where it starts; its methods are the calls, without
+//! the copying from user memory. No locks of its own.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use abi::Errno;
+use abi::file::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC};
+use abi::file::{O_CLOEXEC, O_LARGEFILE, O_NOCTTY};
+
+use super::inode::{Inode, Kind, New};
+use super::open_file::File;
+use super::walk::{Follow, Found, Last, walk};
+
+/// What an open file does not remember of the flags it was opened with.
+const FORGOTTEN: usize = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
+
+/// A path, and where it starts.
+pub struct At {
+    pub root: Arc<dyn Inode>,
+    pub start: Arc<dyn Inode>,
+    pub path: Vec<u8>,
+}
+
+impl At {
+    /// Where the path leads, see [`walk`].
+    pub fn walk(&self, follow: Follow) -> Result<Found<'_>, Errno> {
+        walk(&self.root, &self.start, &self.path, follow)
+    }
+
+    /// What the path names: ENOENT and all of [`walk`].
+    pub fn existing(&self, follow: Follow) -> Result<Arc<dyn Inode>, Errno> {
+        self.walk(follow)?.existing()
+    }
+
+    /// Opens, with O_CREAT makes, a file (open(2)). `permissions` have the
+    /// umask taken off.
+    pub fn open(&self, flags: usize, permissions: u32) -> Result<Arc<File>, Errno> {
+        if flags & O_CREAT != 0 && flags & O_DIRECTORY != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
+        let follow = match exclusive || flags & O_NOFOLLOW != 0 {
+            true => Follow::IfSlash,
+            false => Follow::Always,
+        };
+        loop {
+            let found = self.walk(follow)?;
+            let inode = match &found.inode {
+                Some(_) if exclusive => return Err(Errno::EEXIST),
+                Some(_) => check_open(found, flags)?,
+                None if flags & O_CREAT == 0 => return Err(Errno::ENOENT),
+                None if found.wants_directory => return Err(Errno::EISDIR),
+                None => {
+                    let name = found.name().ok_or(Errno::EISDIR)?;
+                    let directory = found.directory.clone();
+                    match directory.create(name, New::Regular, permissions) {
+                        // A peer was faster: open what it has made.
+                        Err(Errno::EEXIST) if !exclusive => continue,
+                        result => result?,
+                    }
+                }
+            };
+            let kept = (flags & !FORGOTTEN | O_LARGEFILE) as u32;
+            let file = inode.clone().open(kept)?;
+            if flags & O_TRUNC != 0 && inode.kind() == Kind::Regular {
+                inode.set_size(0)?;
+            }
+            return Ok(file);
+        }
+    }
+
+    /// Makes something that must not be there: mkdir(2), mknod(2), symlink(2).
+    pub fn create(&self, new: New<'_>, permissions: u32) -> Result<Arc<dyn Inode>, Errno> {
+        let found = self.walk(Follow::Never)?;
+        let name = vacant_name(&found, matches!(new, New::Directory))?;
+        found.directory.clone().create(name, new, permissions)
+    }
+
+    /// Removes an empty directory (rmdir(2)).
+    pub fn remove_directory(&self) -> Result<(), Errno> {
+        let found = self.walk(Follow::Never)?;
+        match found.last {
+            Last::Current => return Err(Errno::EINVAL),
+            Last::Parent => return Err(Errno::ENOTEMPTY),
+            Last::Root => return Err(Errno::EBUSY),
+            Last::Name(_) | Last::Linked(_) => {}
+        }
+        let name = found.name().ok_or(Errno::EBUSY)?;
+        found.directory.remove_directory(name)
+    }
+
+    /// Removes a name that is not a directory's (unlink(2)).
+    pub fn unlink(&self) -> Result<(), Errno> {
+        let found = self.walk(Follow::Never)?;
+        let name = found.name().ok_or(Errno::EISDIR)?;
+        let inode = found.inode.as_ref().ok_or(Errno::ENOENT)?;
+        if inode.kind() == Kind::Directory {
+            return Err(Errno::EISDIR);
+        }
+        if found.wants_directory {
+            return Err(Errno::ENOTDIR);
+        }
+        found.directory.unlink(name)
+    }
+
+    /// Makes `new` one more name of what this path names (link(2)).
+    pub fn link_to(&self, new: &At) -> Result<(), Errno> {
+        let target = self.existing(Follow::Never)?;
+        let found = new.walk(Follow::Never)?;
+        let name = vacant_name(&found, false)?;
+        found.directory.link(name, target)
+    }
+
+    /// Moves what this path names to `new` (rename(2)).
+    pub fn rename_to(&self, new: &At) -> Result<(), Errno> {
+        let from = self.walk(Follow::Never)?;
+        let to = new.walk(Follow::Never)?;
+        let name = from.name().ok_or(Errno::EBUSY)?;
+        let new_name = to.name().ok_or(Errno::EBUSY)?;
+        let inode = from.inode.as_ref().ok_or(Errno::ENOENT)?;
+        let is_directory = inode.kind() == Kind::Directory;
+        if !is_directory && (from.wants_directory || to.wants_directory) {
+            return Err(Errno::ENOTDIR);
+        }
+        let target = to.directory.clone();
+        from.directory.clone().rename(name, target, new_name)
+    }
+}
+
+/// What is there, if `flags` fit it: EISDIR, ENOTDIR, ELOOP.
+fn check_open(found: Found<'_>, flags: usize) -> Result<Arc<dyn Inode>, Errno> {
+    let inode = found.existing()?;
+    let writes = flags & O_ACCMODE != O_RDONLY;
+    match inode.kind() {
+        Kind::Directory if writes || flags & (O_CREAT | O_TRUNC) != 0 => Err(Errno::EISDIR),
+        Kind::Directory => Ok(inode),
+        Kind::SymbolicLink if flags & O_DIRECTORY == 0 => Err(Errno::ELOOP),
+        _ if flags & O_DIRECTORY != 0 => Err(Errno::ENOTDIR),
+        _ => Ok(inode),
+    }
+}
+
+/// The name to make: EEXIST; ENOENT if a slash asks for a directory that is
+/// not being made.
+fn vacant_name<'f>(found: &'f Found<'_>, directory: bool) -> Result<&'f [u8], Errno> {
+    let name = found.name().ok_or(Errno::EEXIST)?;
+    if found.inode.is_some() {
+        return Err(Errno::EEXIST);
+    }
+    match found.wants_directory && !directory {
+        true => Err(Errno::ENOENT),
+        false => Ok(name),
+    }
+}

@@ -1,0 +1,92 @@
+//! Calls on descriptors: close, duplicates, pipes, fcntl.
+
+use abi::Errno;
+use abi::file::*;
+
+use crate::files::pipe::open_pair;
+use crate::files::user_value;
+use crate::thread::Current;
+
+/// Descriptors are C's `int`: only the lower half of the register counts, and
+/// a negative one is one that is never open.
+pub(super) fn number(argument: usize) -> usize {
+    argument as u32 as usize
+}
+
+pub fn close(current: &Current, descriptor: usize) -> Result<usize, Errno> {
+    current.files().close(number(descriptor))?;
+    Ok(0)
+}
+
+pub fn dup(current: &Current, descriptor: usize) -> Result<usize, Errno> {
+    let file = current.files().get(number(descriptor))?;
+    current.files().insert(file, 0, false)
+}
+
+pub fn dup2(current: &Current, old: usize, new: usize) -> Result<usize, Errno> {
+    let (old, new) = (number(old), number(new));
+    let file = current.files().get(old)?;
+    if old != new {
+        current.files().replace(new, file, false)?;
+    }
+    Ok(new)
+}
+
+pub fn dup3(current: &Current, old: usize, new: usize, flags: usize) -> Result<usize, Errno> {
+    let (old, new) = (number(old), number(new));
+    if flags & !O_CLOEXEC != 0 || old == new {
+        return Err(Errno::EINVAL);
+    }
+    let file = current.files().get(old)?;
+    current.files().replace(new, file, flags & O_CLOEXEC != 0)?;
+    Ok(new)
+}
+
+pub fn fcntl(
+    current: &Current,
+    descriptor: usize,
+    command: usize,
+    argument: usize,
+) -> Result<usize, Errno> {
+    let descriptor = number(descriptor);
+    let files = current.files();
+    let file = files.get(descriptor)?;
+    match command {
+        F_DUPFD | F_DUPFD_CLOEXEC => files.insert(file, argument, command == F_DUPFD_CLOEXEC),
+        F_GETFD => match files.closes_on_exec(descriptor)? {
+            true => Ok(FD_CLOEXEC),
+            false => Ok(0),
+        },
+        F_SETFD => {
+            files.set_close_on_exec(descriptor, argument & FD_CLOEXEC != 0)?;
+            Ok(0)
+        }
+        F_GETFL => Ok(file.description().flags() as usize),
+        F_SETFL => {
+            file.description().set_flags(argument as u32);
+            Ok(0)
+        }
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+pub fn pipe(current: &Current, descriptors: usize) -> Result<usize, Errno> {
+    pipe2(current, descriptors, 0)
+}
+
+pub fn pipe2(current: &Current, descriptors: usize, flags: usize) -> Result<usize, Errno> {
+    if flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    let close_on_exec = flags & O_CLOEXEC != 0;
+    let [reader, writer] = open_pair(flags as u32)?;
+    let first = current.files().reserve(close_on_exec)?;
+    let second = current.files().reserve(close_on_exec)?;
+    // The numbers are told before a peer could see the files: if that fails,
+    // nothing has happened.
+    let numbers = [first.number() as i32, second.number() as i32];
+    user_value::write(descriptors, &numbers)?;
+    first.fill(reader);
+    second.fill(writer);
+    Ok(0)
+}

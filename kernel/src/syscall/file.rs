@@ -1,0 +1,268 @@
+//! Calls on open files: reading, writing, seeking, listing, and waiting.
+
+use abi::Errno;
+use abi::file::*;
+use abi::tty::FIONBIO;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use arrayvec::ArrayVec;
+use zerocopy::IntoBytes;
+
+use super::descriptor::number;
+use crate::files::allocate::try_vec;
+use crate::files::inode::{Kind, Listed};
+use crate::files::open_file::Whence;
+use crate::files::{File, Sink, Source, poll as pollers, user_value};
+use crate::thread::Current;
+
+/// Sets or clears close-on-exec by ioctl.
+const FIONCLEX: usize = 0x5450;
+const FIOCLEX: usize = 0x5451;
+
+fn open_file(current: &Current, descriptor: usize) -> Result<Arc<File>, Errno> {
+    current.files().get(number(descriptor))
+}
+
+pub fn read(
+    current: &Current,
+    descriptor: usize,
+    buffer: usize,
+    length: usize,
+) -> Result<usize, Errno> {
+    open_file(current, descriptor)?.read(&mut Sink::user(buffer, length))
+}
+
+pub fn write(
+    current: &Current,
+    descriptor: usize,
+    buffer: usize,
+    length: usize,
+) -> Result<usize, Errno> {
+    open_file(current, descriptor)?.write(&mut Source::user(buffer, length))
+}
+
+pub fn readv(
+    current: &Current,
+    descriptor: usize,
+    vectors: usize,
+    count: usize,
+) -> Result<usize, Errno> {
+    let file = open_file(current, descriptor)?;
+    let vectors = read_vectors(vectors, count)?;
+    file.read(&mut Sink::vectors(&vectors)?)
+}
+
+pub fn writev(
+    current: &Current,
+    descriptor: usize,
+    vectors: usize,
+    count: usize,
+) -> Result<usize, Errno> {
+    let file = open_file(current, descriptor)?;
+    let vectors = read_vectors(vectors, count)?;
+    file.write(&mut Source::vectors(&vectors)?)
+}
+
+/// The caller's list of buffers, copied once: EINVAL if it is too long.
+fn read_vectors(address: usize, count: usize) -> Result<Vec<IoVec>, Errno> {
+    if count > IOV_MAX {
+        return Err(Errno::EINVAL);
+    }
+    let mut vectors = try_vec(count)?;
+    vectors.resize(count, IoVec::default());
+    machine::copy::copy_in(vectors.as_mut_bytes(), address).map_err(|_| Errno::EFAULT)?;
+    Ok(vectors)
+}
+
+pub fn pread64(
+    current: &Current,
+    descriptor: usize,
+    buffer: usize,
+    length: usize,
+    offset: usize,
+) -> Result<usize, Errno> {
+    let offset = at_offset(offset)?;
+    open_file(current, descriptor)?.read_at(offset, &mut Sink::user(buffer, length))
+}
+
+pub fn pwrite64(
+    current: &Current,
+    descriptor: usize,
+    buffer: usize,
+    length: usize,
+    offset: usize,
+) -> Result<usize, Errno> {
+    let offset = at_offset(offset)?;
+    open_file(current, descriptor)?.write_at(offset, &mut Source::user(buffer, length))
+}
+
+/// Offsets are signed: EINVAL if negative.
+fn at_offset(offset: usize) -> Result<u64, Errno> {
+    match i64::try_from(offset) {
+        Ok(_) => Ok(offset as u64),
+        Err(_) => Err(Errno::EINVAL),
+    }
+}
+
+pub fn lseek(
+    current: &Current,
+    descriptor: usize,
+    offset: usize,
+    whence: usize,
+) -> Result<usize, Errno> {
+    let file = open_file(current, descriptor)?;
+    let whence = match whence as u32 as usize {
+        SEEK_SET => Whence::Start,
+        SEEK_CUR => Whence::Current,
+        SEEK_END => Whence::End,
+        _ => return Err(Errno::EINVAL),
+    };
+    Ok(file.seek(offset as i64, whence)? as usize)
+}
+
+pub fn fstat(current: &Current, descriptor: usize, buffer: usize) -> Result<usize, Errno> {
+    let file = open_file(current, descriptor)?;
+    user_value::write(buffer, &file.inode().metadata().to_stat())?;
+    Ok(0)
+}
+
+pub fn ftruncate(current: &Current, descriptor: usize, size: usize) -> Result<usize, Errno> {
+    let size = at_offset(size)?;
+    let file = open_file(current, descriptor)?;
+    if !file.description().writable() || file.inode().kind() != Kind::Regular {
+        return Err(Errno::EINVAL);
+    }
+    file.inode().set_size(size)?;
+    Ok(0)
+}
+
+pub fn ioctl(
+    current: &Current,
+    descriptor: usize,
+    request: usize,
+    argument: usize,
+) -> Result<usize, Errno> {
+    let file = open_file(current, descriptor)?;
+    // The request is an `unsigned int`.
+    match request as u32 as usize {
+        FIOCLEX | FIONCLEX => {
+            let on = request as u32 as usize == FIOCLEX;
+            current.files().set_close_on_exec(number(descriptor), on)?;
+            Ok(0)
+        }
+        FIONBIO => {
+            let on: i32 = user_value::read(argument)?;
+            let flags = file.description().flags();
+            file.description().set_flags(match on {
+                0 => flags & !(O_NONBLOCK as u32),
+                _ => flags | O_NONBLOCK as u32,
+            });
+            Ok(0)
+        }
+        request => file.ioctl(request, argument),
+    }
+}
+
+/// A directory entry with the longest name, padded.
+const LONGEST_ENTRY: usize = (DIRENT_NAME + NAME_MAX + 1).next_multiple_of(8);
+
+pub fn getdents64(
+    current: &Current,
+    descriptor: usize,
+    buffer: usize,
+    length: usize,
+) -> Result<usize, Errno> {
+    let file = open_file(current, descriptor)?;
+    let mut sink = Sink::user(buffer, length as u32 as usize);
+    let mut done = 0;
+    let mut full = false;
+    file.list(&mut |entry| {
+        let record = directory_entry(&entry);
+        if record.len() > sink.remaining() {
+            full = true;
+            return false;
+        }
+        // An entry that is only half there has not been given.
+        if sink.put(&record) < record.len() {
+            return false;
+        }
+        done += record.len();
+        true
+    })?;
+    match done {
+        0 if sink.faulted() => Err(Errno::EFAULT),
+        0 if full => Err(Errno::EINVAL),
+        done => Ok(done),
+    }
+}
+
+/// In the layout of `linux_dirent64` (getdents(2)).
+fn directory_entry(entry: &Listed<'_>) -> ArrayVec<u8, LONGEST_ENTRY> {
+    // A name is at most NAME_MAX bytes, or it could not have been made.
+    let name = &entry.name[..entry.name.len().min(NAME_MAX)];
+    let length = (DIRENT_NAME + name.len() + 1).next_multiple_of(8);
+    let mut record = ArrayVec::new();
+    record.extend(entry.number.to_ne_bytes());
+    record.extend(entry.next.to_ne_bytes());
+    record.extend((length as u16).to_ne_bytes());
+    record.push(entry.kind.entry_type());
+    record.extend(name.iter().copied());
+    let padding = length - record.len();
+    record.extend([0; 8].into_iter().take(padding));
+    record
+}
+
+/// Conditions that are told whether asked for or not.
+const ALWAYS: i16 = POLLERR | POLLHUP;
+
+pub fn poll(
+    current: &Current,
+    entries: usize,
+    count: usize,
+    timeout: usize,
+) -> Result<usize, Errno> {
+    if count > current.files().limit() {
+        return Err(Errno::EINVAL);
+    }
+    let mut entries_copy: Vec<PollFd> = try_vec(count)?;
+    entries_copy.resize(count, PollFd::default());
+    machine::copy::copy_in(entries_copy.as_mut_bytes(), entries).map_err(|_| Errno::EFAULT)?;
+    // Held until the end: a descriptor that a peer closes is still polled.
+    let mut files = try_vec(count)?;
+    for entry in &entries_copy {
+        // Negative: this entry is to be ignored (poll(2)).
+        files.push(match usize::try_from(entry.fd) {
+            Ok(descriptor) => Some(current.files().get(descriptor)),
+            Err(_) => None,
+        });
+    }
+    let ready = wait_ready(&mut entries_copy, &files, timeout as i32)?;
+    machine::copy::copy_out(entries, entries_copy.as_bytes()).map_err(|_| Errno::EFAULT)?;
+    Ok(ready)
+}
+
+/// Waits until an entry is ready or `timeout` milliseconds are over (negative:
+/// never); how many are ready.
+fn wait_ready(
+    entries: &mut [PollFd],
+    files: &[Option<Result<Arc<File>, Errno>>],
+    timeout: i32,
+) -> Result<usize, Errno> {
+    let mut look = || {
+        for (entry, file) in entries.iter_mut().zip(files) {
+            entry.revents = match file {
+                None => 0,
+                Some(Err(_)) => POLLNVAL,
+                Some(Ok(file)) => file.ready() & (entry.events | ALWAYS),
+            };
+        }
+        let ready = entries.iter().filter(|entry| entry.revents != 0).count();
+        (ready > 0).then_some(ready)
+    };
+    if timeout == 0 {
+        return Ok(look().unwrap_or(0));
+    }
+    let nanoseconds = |milliseconds: i32| milliseconds as u64 * 1_000_000;
+    let deadline = (timeout > 0).then(|| machine::time::now() + nanoseconds(timeout));
+    Ok(pollers::wait(deadline, look)?.unwrap_or(0))
+}
