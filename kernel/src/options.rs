@@ -15,7 +15,10 @@ pub struct Options {
 /// Reads the command line. A word that is not understood is reported with
 /// `complain` and left alone: booting with a default beats not booting.
 pub fn parse(command_line: &str, mut complain: impl FnMut(&str)) -> Options {
-    let mut options = Options { policy: Policy::Fair, log: LevelFilter::Info };
+    let mut options = Options {
+        policy: Policy::Fair,
+        log: LevelFilter::Info,
+    };
     for word in command_line.split_ascii_whitespace() {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let understood = match key {
@@ -43,14 +46,26 @@ mod tests {
     #[test]
     fn options_are_read() {
         let (options, complaints) = read("policy=rr  log=debug");
-        assert_eq!(options, Options { policy: Policy::RoundRobin, log: LevelFilter::Debug });
+        assert_eq!(
+            options,
+            Options {
+                policy: Policy::RoundRobin,
+                log: LevelFilter::Debug
+            }
+        );
         assert!(complaints.is_empty());
     }
 
     #[test]
     fn what_is_not_understood_is_reported() {
         let (options, complaints) = read("policy=best quiet log=loud");
-        assert_eq!(options, Options { policy: Policy::Fair, log: LevelFilter::Info });
+        assert_eq!(
+            options,
+            Options {
+                policy: Policy::Fair,
+                log: LevelFilter::Info
+            }
+        );
         assert_eq!(complaints, ["policy=best", "quiet", "log=loud"]);
     }
 }

@@ -72,7 +72,10 @@ mod tests {
     use super::*;
 
     fn action(handler: usize) -> SigAction {
-        SigAction { handler, ..SigAction::default() }
+        SigAction {
+            handler,
+            ..SigAction::default()
+        }
     }
 
     #[test]

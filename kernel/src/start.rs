@@ -5,8 +5,8 @@ use crate::{files, options, sched};
 use alloc::sync::Arc;
 use core::fmt;
 use machine::boot::BootInfo;
-use machine::hooks::Access;
 use machine::cpu;
+use machine::hooks::Access;
 
 /// The kernel's first function, on the boot CPU.
 pub fn start(boot: &'static BootInfo) -> ! {

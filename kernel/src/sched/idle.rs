@@ -1,8 +1,8 @@
 //! The idle thread of each CPU: takes work from busier CPUs, halts when there
 //! is none, and passes on threads that may not run here any more.
 
-use super::{IDLE, ONLINE, QUEUES, TASKS, give_way, place, this_queue};
 use super::run_queue::{Arrival, Entity};
+use super::{IDLE, ONLINE, QUEUES, TASKS, give_way, place, this_queue};
 use crate::thread::Thread;
 use core::sync::atomic::Ordering::Relaxed;
 use machine::{cpu, page_table};
@@ -59,7 +59,9 @@ fn steal() -> bool {
     if busiest.0 == 0 {
         return false;
     }
-    let Some(thread) = QUEUES.of(busiest.1).lock().steal(here) else { return false };
+    let Some(thread) = QUEUES.of(busiest.1).lock().steal(here) else {
+        return false;
+    };
     // On no queue and on no CPU: nobody else can find it.
     let mut queue = this_queue();
     thread.entity.cpu.store(here as u32, Relaxed);

@@ -16,8 +16,8 @@ pub use run_queue::{Entity, RunQueue};
 use crate::thread::Thread;
 use crate::time::timers;
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use machine::cpu::{self, PerCpu};
 use machine::page_table;
 use machine::task::{Running, Tasks};
@@ -64,7 +64,10 @@ pub fn start(thread: Arc<Thread>) {
     thread.entity.cpu.store(cpu::id() as u32, Relaxed);
     let current = current();
     // A child begins where its parent stands, so that creating threads earns nothing.
-    thread.entity.key.store(current.entity.key.load(Relaxed), Relaxed);
+    thread
+        .entity
+        .key
+        .store(current.entity.key.load(Relaxed), Relaxed);
     place(thread);
 }
 
@@ -241,7 +244,11 @@ fn choose_cpu(thread: &Thread) -> usize {
     if idle != 0 {
         return idle.trailing_zeros() as usize;
     }
-    if allowed >> last & 1 == 1 { last } else { allowed.trailing_zeros() as usize }
+    if allowed >> last & 1 == 1 {
+        last
+    } else {
+        allowed.trailing_zeros() as usize
+    }
 }
 
 fn give_way(arrival: Arrival) {

@@ -169,7 +169,8 @@ impl RunQueue {
         entity.key.store(key, Relaxed);
         entity.state.store(state::RUNNABLE, Relaxed);
         self.ready.insert(thread, key);
-        self.running.is_none_or(|running| self.policy.preempts(key, running))
+        self.running
+            .is_none_or(|running| self.policy.preempts(key, running))
     }
 
     /// Takes the next thread to run, the idle one if none is ready or if one
@@ -178,10 +179,17 @@ impl RunQueue {
     /// # Panics
     /// Before `set_idle`.
     pub fn pick(&mut self, now: u64) -> Arc<Thread> {
-        let ready = if self.outgoing.is_none() { self.ready.pop() } else { None };
+        let ready = if self.outgoing.is_none() {
+            self.ready.pop()
+        } else {
+            None
+        };
         let Some(thread) = ready else {
             self.running = None;
-            return self.idle.clone().expect("every CPU has an idle thread before it schedules");
+            return self
+                .idle
+                .clone()
+                .expect("every CPU has an idle thread before it schedules");
         };
         let key = thread.entity.key.load(Relaxed);
         thread.entity.started.store(now, Relaxed);
@@ -193,7 +201,8 @@ impl RunQueue {
 
     /// Takes a ready thread for the CPU `cpu`, which has nothing to do.
     pub fn steal(&mut self, cpu: usize) -> Option<Arc<Thread>> {
-        self.ready.remove_where(|thread| thread.entity.affinity() >> cpu & 1 == 1)
+        self.ready
+            .remove_where(|thread| thread.entity.affinity() >> cpu & 1 == 1)
     }
 
     /// Takes `thread` off, if it is on.

@@ -66,8 +66,11 @@ pub fn rt_sigaction(
     if size != SET_SIZE || signal == 0 || signal > SIGNAL_MAX {
         return Err(Errno::EINVAL);
     }
-    let new: Option<SigAction> =
-        if new != 0 { Some(user::read_value(new)?) } else { None };
+    let new: Option<SigAction> = if new != 0 {
+        Some(user::read_value(new)?)
+    } else {
+        None
+    };
     let mut actions = current.group().actions().lock();
     let previous = actions.get(signal);
     if let Some(new) = new {

@@ -22,7 +22,16 @@ pub fn clone(
     tls: usize,
 ) -> Result<usize, Errno> {
     let flags = CloneFlags::linux(flags)?;
-    thread::clone(current, flags, Request { stack, tls, parent_tid, child_tid })
+    thread::clone(
+        current,
+        flags,
+        Request {
+            stack,
+            tls,
+            parent_tid,
+            child_tid,
+        },
+    )
 }
 
 pub fn fork(current: &mut Current) -> Result<usize, Errno> {
@@ -51,7 +60,11 @@ pub fn set_tid_address(current: &Current, word: usize) -> Result<usize, Errno> {
 pub fn arch_prctl(current: &Current, operation: usize, address: usize) -> Result<usize, Errno> {
     let task = current.task();
     let base = || {
-        if address < abi::memory::USER_END { Ok(address) } else { Err(Errno::EPERM) }
+        if address < abi::memory::USER_END {
+            Ok(address)
+        } else {
+            Err(Errno::EPERM)
+        }
     };
     match operation {
         ARCH_SET_FS => task.set_fs_base(base()?),
@@ -174,7 +187,13 @@ pub fn thread_clone(
     stack_size: usize,
     flags: usize,
 ) -> Result<usize, Errno> {
-    thread::native(current, entry, [arg1, arg2], (stack_base, stack_size), flags)
+    thread::native(
+        current,
+        entry,
+        [arg1, arg2],
+        (stack_base, stack_size),
+        flags,
+    )
 }
 
 pub fn thread_join_any(current: &Current, stack_out: usize) -> Result<usize, Errno> {
@@ -195,7 +214,9 @@ pub fn thread_detach(current: &Current, tid: usize) -> Result<usize, Errno> {
 pub fn thread_list(_current: &Current, buffer: usize, count: usize) -> Result<usize, Errno> {
     let infos = thread::list()?;
     for (index, info) in infos.iter().take(count).enumerate() {
-        let at = buffer.checked_add(index * size_of::<ThreadInfo>()).ok_or(Errno::EFAULT)?;
+        let at = buffer
+            .checked_add(index * size_of::<ThreadInfo>())
+            .ok_or(Errno::EFAULT)?;
         user::write_value(at, info)?;
     }
     Ok(infos.len())
@@ -216,7 +237,10 @@ pub fn sem_trywait(current: &Current, handle: usize) -> Result<usize, Errno> {
 
 pub fn sem_timedwait(current: &Current, handle: usize, timeout: usize) -> Result<usize, Errno> {
     let timeout: Timespec = user::read_value(timeout)?;
-    current.group().semaphores().wait(handle, Some(time::from_now(timeout)?))
+    current
+        .group()
+        .semaphores()
+        .wait(handle, Some(time::from_now(timeout)?))
 }
 
 pub fn sem_post(current: &Current, handle: usize) -> Result<usize, Errno> {
@@ -226,4 +250,3 @@ pub fn sem_post(current: &Current, handle: usize) -> Result<usize, Errno> {
 pub fn sem_destroy(current: &Current, handle: usize) -> Result<usize, Errno> {
     current.group().semaphores().destroy(handle)
 }
-

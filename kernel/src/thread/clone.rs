@@ -62,15 +62,24 @@ pub fn native(
 ) -> Result<usize, Errno> {
     let flags = CloneFlags::native(flags)?;
     let (base, size) = stack;
-    let top = base.checked_add(size).filter(|&top| top <= USER_END).ok_or(Errno::EFAULT)?;
+    let top = base
+        .checked_add(size)
+        .filter(|&top| top <= USER_END)
+        .ok_or(Errno::EFAULT)?;
     // The convention at a function's entry: a return address at a stack
     // pointer that is 8 past a multiple of 16.
-    let pointer = (top & !15).checked_sub(8).filter(|&sp| sp >= base).ok_or(Errno::EINVAL)?;
+    let pointer = (top & !15)
+        .checked_sub(8)
+        .filter(|&sp| sp >= base)
+        .ok_or(Errno::EINVAL)?;
     if !current.space().is_writable(base, size) {
         return Err(Errno::EFAULT);
     }
     let regs = UserRegs::new(entry, pointer, [args[0], args[1], 0]);
-    let native = Native { regs: regs.clone(), stack_base: base };
+    let native = Native {
+        regs: regs.clone(),
+        stack_base: base,
+    };
     if flags.has(CLONE_VM) {
         user::write_value(pointer, &FAKE_RETURN)?;
     }
@@ -106,7 +115,10 @@ fn build(
     native: Option<Native>,
     tid: Tid,
 ) -> Result<Created, Errno> {
-    let joined = native.as_ref().filter(|_| flags.has(CLONE_VM)).map(|native| native.stack_base);
+    let joined = native
+        .as_ref()
+        .filter(|_| flags.has(CLONE_VM))
+        .map(|native| native.stack_base);
     let own = share_or_copy(current, flags, regs)?;
     if let Some(native) = native.filter(|_| !flags.has(CLONE_VM)) {
         let stack = native.regs.stack();
@@ -120,8 +132,14 @@ fn build(
     } else {
         Arc::new(Group::new(tid, Some(current.group())))
     };
-    group.is_joined.store(joined.is_some() && !flags.has(CLONE_THREAD), Relaxed);
-    let kind = if joined.is_some() { Kind::Native } else { Kind::Linux };
+    group
+        .is_joined
+        .store(joined.is_some() && !flags.has(CLONE_THREAD), Relaxed);
+    let kind = if joined.is_some() {
+        Kind::Native
+    } else {
+        Kind::Linux
+    };
     let entity = Entity::new(current.entity.affinity());
     let thread = Thread::new(tid, kind, group.clone(), entity, own).map_err(|_| Errno::ENOMEM)?;
     thread.task.clone_user_state_from_current();
@@ -149,21 +167,32 @@ fn share_or_copy(current: &Current, flags: CloneFlags, regs: UserRegs) -> Result
     let shares_space = flags.has(CLONE_VM);
     Ok(Resources {
         regs,
-        space: if shares_space { own.space.clone() } else { own.space.fork()? },
-        files: if flags.has(CLONE_FILES) { own.files.clone() } else { own.files.dup_table()? },
-        fs: if flags.has(CLONE_FS) { own.fs.clone() } else { own.fs.duplicate()? },
-        joins: if shares_space { own.joins.clone() } else { JoinTable::new() },
+        space: if shares_space {
+            own.space.clone()
+        } else {
+            own.space.fork()?
+        },
+        files: if flags.has(CLONE_FILES) {
+            own.files.clone()
+        } else {
+            own.files.dup_table()?
+        },
+        fs: if flags.has(CLONE_FS) {
+            own.fs.clone()
+        } else {
+            own.fs.duplicate()?
+        },
+        joins: if shares_space {
+            own.joins.clone()
+        } else {
+            JoinTable::new()
+        },
         vfork: flags.has(CLONE_VFORK).then(|| Arc::new(Completion::new())),
     })
 }
 
 /// Writes the child's id where the flags ask for it.
-fn write_ids(
-    flags: CloneFlags,
-    request: Request,
-    own: &Resources,
-    tid: Tid,
-) -> Result<(), Errno> {
+fn write_ids(flags: CloneFlags, request: Request, own: &Resources, tid: Tid) -> Result<(), Errno> {
     if flags.has(CLONE_PARENT_SETTID) {
         user::write_value(request.parent_tid, &tid)?;
     }
@@ -190,7 +219,11 @@ fn admit(
     if is_process {
         let added = registry::family(|family| {
             let me = current.tgid();
-            let parent = if flags.has(CLONE_PARENT) { family.parent(me) } else { me };
+            let parent = if flags.has(CLONE_PARENT) {
+                family.parent(me)
+            } else {
+                me
+            };
             // Init has no parent to give away.
             let parent = if parent == 0 { me } else { parent };
             family.add(tid, parent, group.clone())

@@ -7,8 +7,14 @@ use abi::Errno;
 use abi::clone::*;
 
 /// Linux's flags that ask for namespaces, which Weft has none of.
-const NAMESPACES: usize = 0x0002_0000 | 0x0200_0000 | 0x0400_0000 | 0x0800_0000
-    | 0x1000_0000 | 0x2000_0000 | 0x4000_0000 | 0x80;
+const NAMESPACES: usize = 0x0002_0000
+    | 0x0200_0000
+    | 0x0400_0000
+    | 0x0800_0000
+    | 0x1000_0000
+    | 0x2000_0000
+    | 0x4000_0000
+    | 0x80;
 /// `CLONE_PIDFD`: descriptors for processes are not there yet.
 const PIDFD: usize = 0x1000;
 /// Accepted and without effect: tracing, System V undo lists, I/O contexts.
@@ -71,7 +77,11 @@ impl CloneFlags {
         if flags & WRITES != 0 {
             return Err(Errno::EINVAL);
         }
-        let implied = if flags & CLONE_THREAD != 0 { CLONE_SIGHAND } else { 0 };
+        let implied = if flags & CLONE_THREAD != 0 {
+            CLONE_SIGHAND
+        } else {
+            0
+        };
         CloneFlags::linux(flags | implied)
     }
 
@@ -90,26 +100,48 @@ impl CloneFlags {
 mod tests {
     use super::*;
 
-    const PTHREAD: usize = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD
-        | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+    const PTHREAD: usize = CLONE_VM
+        | CLONE_FS
+        | CLONE_FILES
+        | CLONE_SIGHAND
+        | CLONE_THREAD
+        | CLONE_SYSVSEM
+        | CLONE_SETTLS
+        | CLONE_PARENT_SETTID
+        | CLONE_CHILD_CLEARTID;
 
     #[test]
     fn what_c_libraries_ask_for_passes() {
         assert!(CloneFlags::linux(PTHREAD).is_ok());
         assert!(CloneFlags::linux(PTHREAD | CLONE_DETACHED).is_ok());
         assert_eq!(CloneFlags::linux(17), Ok(CloneFlags::FORK));
-        assert_eq!(CloneFlags::linux(CLONE_VM | CLONE_VFORK | 17), Ok(CloneFlags::VFORK));
+        assert_eq!(
+            CloneFlags::linux(CLONE_VM | CLONE_VFORK | 17),
+            Ok(CloneFlags::VFORK)
+        );
     }
 
     /// Every combination of the sharing flags against the rules said once more, plainly.
     #[test]
     fn every_combination() {
-        let flags = [CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD, CLONE_PARENT];
+        let flags = [
+            CLONE_VM,
+            CLONE_FS,
+            CLONE_FILES,
+            CLONE_SIGHAND,
+            CLONE_THREAD,
+            CLONE_PARENT,
+        ];
         for bits in 0..1usize << flags.len() {
-            let set: usize =
-                (0..flags.len()).filter(|i| bits >> i & 1 == 1).map(|i| flags[i]).sum();
-            let (vm, sighand, thread) =
-                (set & CLONE_VM != 0, set & CLONE_SIGHAND != 0, set & CLONE_THREAD != 0);
+            let set: usize = (0..flags.len())
+                .filter(|i| bits >> i & 1 == 1)
+                .map(|i| flags[i])
+                .sum();
+            let (vm, sighand, thread) = (
+                set & CLONE_VM != 0,
+                set & CLONE_SIGHAND != 0,
+                set & CLONE_THREAD != 0,
+            );
             let valid = (!thread || sighand) && (!sighand || vm);
             assert_eq!(CloneFlags::linux(set).is_ok(), valid, "{set:#x}");
             let valid = (!thread || vm) && (!sighand || vm);
@@ -122,11 +154,17 @@ mod tests {
         for flag in [0x80, 0x1000, 0x2_0000, 0x1000_0000, 0x4000_0000] {
             assert_eq!(CloneFlags::linux(flag), Err(Errno::EINVAL), "{flag:#x}");
         }
-        assert_eq!(CloneFlags::native(CLONE_VM | CLONE_SETTLS), Err(Errno::EINVAL));
+        assert_eq!(
+            CloneFlags::native(CLONE_VM | CLONE_SETTLS),
+            Err(Errno::EINVAL)
+        );
     }
 
     #[test]
     fn the_upper_half_is_not_looked_at() {
-        assert_eq!(CloneFlags::linux(0xdead_beef_0000_0011), Ok(CloneFlags::FORK));
+        assert_eq!(
+            CloneFlags::linux(0xdead_beef_0000_0011),
+            Ok(CloneFlags::FORK)
+        );
     }
 }

@@ -43,8 +43,16 @@ impl Current {
     /// The running thread takes what was prepared for it.
     pub(super) fn begin() -> Current {
         let thread = sched::current();
-        let own = thread.start.lock().take().expect("a user thread begins once");
-        Current { thread, own, ending: None }
+        let own = thread
+            .start
+            .lock()
+            .take()
+            .expect("a user thread begins once");
+        Current {
+            thread,
+            own,
+            ending: None,
+        }
     }
 
     pub fn arc(&self) -> Arc<Thread> {
@@ -52,7 +60,10 @@ impl Current {
     }
 
     pub fn group(&self) -> &Arc<Group> {
-        self.thread.group.as_ref().expect("a user thread has a group")
+        self.thread
+            .group
+            .as_ref()
+            .expect("a user thread has a group")
     }
 
     pub fn tgid(&self) -> Tid {
@@ -92,7 +103,10 @@ pub struct Completion {
 
 impl Completion {
     pub fn new() -> Completion {
-        Completion { done: Once::new(), waiters: WaitQueue::new() }
+        Completion {
+            done: Once::new(),
+            waiters: WaitQueue::new(),
+        }
     }
 
     pub fn complete(&self) {

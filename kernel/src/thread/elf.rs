@@ -84,7 +84,10 @@ pub fn plan(head: &[u8], size: u64) -> Result<Image, Errno> {
                     return Err(Errno::ENOEXEC);
                 }
                 image.end = segment.address + segment.memory_size;
-                image.segments.try_push(segment).map_err(|_| Errno::ENOEXEC)?;
+                image
+                    .segments
+                    .try_push(segment)
+                    .map_err(|_| Errno::ENOEXEC)?;
             }
             _ => {}
         }
@@ -94,7 +97,11 @@ pub fn plan(head: &[u8], size: u64) -> Result<Image, Errno> {
         segment.protection & PROT_EXEC != 0
             && image.entry.wrapping_sub(segment.address) < segment.memory_size
     };
-    if image.segments.iter().any(starts_in) { Ok(image) } else { Err(Errno::ENOEXEC) }
+    if image.segments.iter().any(starts_in) {
+        Ok(image)
+    } else {
+        Err(Errno::ENOEXEC)
+    }
 }
 
 fn file_header(head: &[u8]) -> Result<FileHeader<LittleEndian>, Errno> {
@@ -106,7 +113,11 @@ fn file_header(head: &[u8]) -> Result<FileHeader<LittleEndian>, Errno> {
         && header.e_machine == EM_X86_64
         && header.e_phentsize as usize == HEADER_SIZE
         && header.e_phnum > 0;
-    if fits { Ok(header) } else { Err(Errno::ENOEXEC) }
+    if fits {
+        Ok(header)
+    } else {
+        Err(Errno::ENOEXEC)
+    }
 }
 
 fn program_headers<'a>(
@@ -114,16 +125,23 @@ fn program_headers<'a>(
     header: &FileHeader<LittleEndian>,
 ) -> Result<SegmentTable<'a, LittleEndian>, Errno> {
     let start = usize::try_from(header.e_phoff).map_err(|_| Errno::ENOEXEC)?;
-    let end = start.checked_add(header.e_phnum as usize * HEADER_SIZE).ok_or(Errno::ENOEXEC)?;
+    let end = start
+        .checked_add(header.e_phnum as usize * HEADER_SIZE)
+        .ok_or(Errno::ENOEXEC)?;
     let bytes = head.get(start..end).ok_or(Errno::ENOEXEC)?;
     Ok(SegmentTable::new(LittleEndian, Class::ELF64, bytes))
 }
 
 fn segment(header: &ProgramHeader, bias: usize, file_size: u64) -> Result<Segment, Errno> {
-    let address = bias.checked_add(header.p_vaddr as usize).ok_or(Errno::ENOEXEC)?;
+    let address = bias
+        .checked_add(header.p_vaddr as usize)
+        .ok_or(Errno::ENOEXEC)?;
     let memory_size = header.p_memsz as usize;
     let end = address.checked_add(memory_size).ok_or(Errno::ENOEXEC)?;
-    let file_end = header.p_offset.checked_add(header.p_filesz).ok_or(Errno::ENOEXEC)?;
+    let file_end = header
+        .p_offset
+        .checked_add(header.p_filesz)
+        .ok_or(Errno::ENOEXEC)?;
     let is_sound = address >= ADDRESS_MIN
         && end <= USER_END - PAGE_SIZE
         && header.p_filesz <= header.p_memsz
@@ -132,7 +150,13 @@ fn segment(header: &ProgramHeader, bias: usize, file_size: u64) -> Result<Segmen
     if !is_sound {
         return Err(Errno::ENOEXEC);
     }
-    let bit = |flag, protection| if header.p_flags & flag != 0 { protection } else { 0 };
+    let bit = |flag, protection| {
+        if header.p_flags & flag != 0 {
+            protection
+        } else {
+            0
+        }
+    };
     Ok(Segment {
         address,
         memory_size,
@@ -244,7 +268,11 @@ mod tests {
     #[test]
     fn every_truncation_is_refused() {
         for length in 0..0x1ff {
-            assert_eq!(program(|file| file.truncate(length)), Err(Errno::ENOEXEC), "{length}");
+            assert_eq!(
+                program(|file| file.truncate(length)),
+                Err(Errno::ENOEXEC),
+                "{length}"
+            );
         }
     }
 }

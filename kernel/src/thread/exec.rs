@@ -35,8 +35,10 @@ struct Loaded {
 pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Result<usize, Errno> {
     let path = user::read_string(path, PATH_MAX)?;
     let mut room = ARG_MAX;
-    let arguments =
-        Arguments { argv: read_vector(argv, &mut room)?, envp: read_vector(envp, &mut room)? };
+    let arguments = Arguments {
+        argv: read_vector(argv, &mut room)?,
+        envp: read_vector(envp, &mut room)?,
+    };
     let fs = current.fs();
     let loaded = load(&fs.root(), &fs.working(), &path, &arguments)?;
     let group = current.group().clone();
@@ -65,7 +67,10 @@ pub fn exec_first(
     path: &[u8],
     files: Arc<files::FileTable>,
 ) -> Result<(Resources, Name), Errno> {
-    let arguments = Arguments { argv: Vec::from([Vec::from(path)]), envp: Vec::new() };
+    let arguments = Arguments {
+        argv: Vec::from([Vec::from(path)]),
+        envp: Vec::new(),
+    };
     let loaded = load(&root, &root, path, &arguments)?;
     let own = Resources {
         regs: loaded.regs,
@@ -85,7 +90,9 @@ fn read_vector(vector: usize, room: &mut usize) -> Result<Vec<Vec<u8>>, Errno> {
         return Ok(strings);
     }
     loop {
-        let at = vector.checked_add(strings.len() * size_of::<usize>()).ok_or(Errno::EFAULT)?;
+        let at = vector
+            .checked_add(strings.len() * size_of::<usize>())
+            .ok_or(Errno::EFAULT)?;
         let pointer: usize = user::read_value(at)?;
         if pointer == 0 {
             return Ok(strings);
@@ -113,7 +120,8 @@ fn load(
         return Err(Errno::EACCES);
     }
     let mut head = Vec::new();
-    head.try_reserve_exact(elf::HEAD).map_err(|_| Errno::ENOMEM)?;
+    head.try_reserve_exact(elf::HEAD)
+        .map_err(|_| Errno::ENOMEM)?;
     head.resize(elf::HEAD, 0);
     let length = files::read_at(&inode, 0, &mut head)?;
     let image = elf::plan(&head[..length], inode.metadata().size)?;
@@ -129,12 +137,20 @@ fn load(
     space.populate(stack.pointer, &stack.bytes)?;
     let file_name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
     let mut name = Name::new();
-    for character in file_name.iter().map(|&byte| byte as char).filter(char::is_ascii_graphic) {
+    for character in file_name
+        .iter()
+        .map(|&byte| byte as char)
+        .filter(char::is_ascii_graphic)
+    {
         if name.try_push(character).is_err() {
             break;
         }
     }
-    Ok(Loaded { space, regs: UserRegs::new(image.entry, stack.pointer, [0; 3]), name })
+    Ok(Loaded {
+        space,
+        regs: UserRegs::new(image.entry, stack.pointer, [0; 3]),
+        name,
+    })
 }
 
 /// Copies a segment's part of the file, a page at a time; the rest stays zero.
@@ -149,8 +165,11 @@ fn copy_segment(
         let address = segment.address + done;
         let until_page_end = PAGE_SIZE - address % PAGE_SIZE;
         let length = until_page_end.min(segment.file_size - done);
-        let read =
-            files::read_at(inode, segment.file_offset + done as u64, &mut page[..length])?;
+        let read = files::read_at(
+            inode,
+            segment.file_offset + done as u64,
+            &mut page[..length],
+        )?;
         if read < length {
             return Err(Errno::ENOEXEC);
         }

@@ -38,7 +38,11 @@ pub(super) fn finish(current: Current, status: i32) -> ! {
     let whole = group.leave(tid, status);
     let thread = {
         let mut ids = registry::ids();
-        if stays { ids.retire_thread(tid) } else { ids.remove_thread(tid) }
+        if stays {
+            ids.retire_thread(tid)
+        } else {
+            ids.remove_thread(tid)
+        }
     };
     drop(thread);
     if let Some(whole) = whole {

@@ -48,7 +48,9 @@ pub enum Found {
 
 impl<G: Clone> Family<G> {
     pub fn new() -> Self {
-        Family { nodes: HashMap::new() }
+        Family {
+            nodes: HashMap::new(),
+        }
     }
 
     /// Adds `pid` as a child of `parent` (init has none: its own id).
@@ -63,11 +65,20 @@ impl<G: Clone> Family<G> {
         for (id, room) in [(INIT, total), (parent, 0)] {
             if let Some(node) = self.nodes.get_mut(&id) {
                 let room = room.max(node.children.len() + 1);
-                node.children.try_reserve(room - node.children.len()).map_err(no_memory)?;
-                node.ended.try_reserve(room - node.ended.len()).map_err(no_memory)?;
+                node.children
+                    .try_reserve(room - node.children.len())
+                    .map_err(no_memory)?;
+                node.ended
+                    .try_reserve(room - node.ended.len())
+                    .map_err(no_memory)?;
             }
         }
-        let node = Node { group, parent, children: Vec::new(), ended: VecDeque::new() };
+        let node = Node {
+            group,
+            parent,
+            children: Vec::new(),
+            ended: VecDeque::new(),
+        };
         self.nodes.insert(pid, node);
         if pid != parent
             && let Some(node) = self.nodes.get_mut(&parent)
@@ -96,15 +107,13 @@ impl<G: Clone> Family<G> {
         self.nodes.get(&pid).map(|node| &node.group)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (Pid, &G)> {
-        self.nodes.iter().map(|(&pid, node)| (pid, &node.group))
-    }
-
     /// `pid` has ended with `status`: its children go to init, and it waits
     /// for its parent. Returns the parent, and whether init has got ended
     /// children by it: both are to be told.
     pub fn end(&mut self, pid: Pid, status: i32) -> (Option<G>, Option<G>) {
-        let Some(node) = self.nodes.get_mut(&pid) else { return (None, None) };
+        let Some(node) = self.nodes.get_mut(&pid) else {
+            return (None, None);
+        };
         let parent = node.parent;
         let children = core::mem::take(&mut node.children);
         let ended = core::mem::take(&mut node.ended);
@@ -113,7 +122,11 @@ impl<G: Clone> Family<G> {
                 child.parent = INIT;
             }
         }
-        let adopter = if ended.is_empty() { None } else { self.get(INIT).cloned() };
+        let adopter = if ended.is_empty() {
+            None
+        } else {
+            self.get(INIT).cloned()
+        };
         if let Some(init) = self.nodes.get_mut(&INIT) {
             init.children.extend(children);
             init.ended.extend(ended);
@@ -127,15 +140,20 @@ impl<G: Clone> Family<G> {
 
     /// Looks for an ended child of `parent` among `which` that `wanted` accepts.
     pub fn find(&self, parent: Pid, which: Which, wanted: impl Fn(&G) -> bool) -> Found {
-        let Some(node) = self.nodes.get(&parent) else { return Found::None };
+        let Some(node) = self.nodes.get(&parent) else {
+            return Found::None;
+        };
         let is = |pid: Pid| {
-            (which == Which::Any || which == Which::One(pid))
-                && self.get(pid).is_some_and(&wanted)
+            (which == Which::Any || which == Which::One(pid)) && self.get(pid).is_some_and(&wanted)
         };
         if let Some(&(pid, status)) = node.ended.iter().find(|(pid, _)| is(*pid)) {
             return Found::Ended(pid, status);
         }
-        if node.children.iter().any(|&pid| is(pid)) { Found::Alive } else { Found::None }
+        if node.children.iter().any(|&pid| is(pid)) {
+            Found::Alive
+        } else {
+            Found::None
+        }
     }
 
     /// Forgets the ended child `pid` of `parent`. False if somebody else did.

@@ -27,8 +27,7 @@ struct Waiter {
 
 const BUCKETS: usize = 256;
 
-static TABLE: [WaitQueue<Waiter, rank::Futex>; BUCKETS] =
-    [const { WaitQueue::new() }; BUCKETS];
+static TABLE: [WaitQueue<Waiter, rank::Futex>; BUCKETS] = [const { WaitQueue::new() }; BUCKETS];
 
 impl Key {
     fn new(current: &Current, address: usize) -> Result<Key, Errno> {
@@ -39,7 +38,10 @@ impl Key {
             return Err(Errno::EFAULT);
         }
         let space: *const Space = Arc::as_ptr(current.space());
-        Ok(Key { space: space.addr(), address })
+        Ok(Key {
+            space: space.addr(),
+            address,
+        })
     }
 
     fn bucket(self) -> &'static WaitQueue<Waiter, rank::Futex> {
@@ -67,9 +69,11 @@ pub fn wait(
     }
     let key = Key::new(current, address)?;
     loop {
-        let waited = key.bucket().wait_checked(Waiter { key, bits }, deadline, true, || {
-            check(address, expected)
-        });
+        let waited = key
+            .bucket()
+            .wait_checked(Waiter { key, bits }, deadline, true, || {
+                check(address, expected)
+            });
         match waited {
             Ok(Ok(())) => return Ok(0),
             Ok(Err(WaitError::TimedOut)) => return Err(Errno::ETIMEDOUT),
@@ -91,24 +95,23 @@ fn check(address: usize, expected: u32) -> Result<(), Errno> {
 
 /// Brings the page in, without the lock, so that a second look can succeed.
 fn bring_in(address: usize) -> Result<(), Errno> {
-    copy::fetch_u32(address).map(drop).map_err(|_| Errno::EFAULT)
+    copy::fetch_u32(address)
+        .map(drop)
+        .map_err(|_| Errno::EFAULT)
 }
 
 /// Wakes up to `count` waiters on `address` whose bits meet `bits`; how many.
 ///
 /// # Errors
 /// `EINVAL`, `EFAULT` for a bad address.
-pub fn wake(
-    current: &Current,
-    address: usize,
-    count: usize,
-    bits: u32,
-) -> Result<usize, Errno> {
+pub fn wake(current: &Current, address: usize, count: usize, bits: u32) -> Result<usize, Errno> {
     if bits == 0 {
         return Err(Errno::EINVAL);
     }
     let key = Key::new(current, address)?;
-    Ok(key.bucket().wake_if(count, |waiter| waiter.key == key && waiter.bits & bits != 0))
+    Ok(key
+        .bucket()
+        .wake_if(count, |waiter| waiter.key == key && waiter.bits & bits != 0))
 }
 
 /// Wakes up to `wake` waiters on `from` and moves up to `moved` of the rest to

@@ -206,8 +206,7 @@ pub fn set_process_group(current: &Current, pid: i32, to: i32) -> Result<usize, 
     }
     let to = if to == 0 { pid } else { to as Pid };
     let session = current.group().session();
-    let is_member =
-        |other: &Arc<Group>| other.process_group() == to && other.session() == session;
+    let is_member = |other: &Arc<Group>| other.process_group() == to && other.session() == session;
     let exists = to == pid || registry::ids().groups().any(is_member);
     if group.session() == pid || group.session() != session || !exists {
         return Err(Errno::EPERM);

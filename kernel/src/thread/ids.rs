@@ -18,7 +18,11 @@ struct Slot<T, G> {
 
 impl<T, G> Slot<T, G> {
     const fn empty() -> Self {
-        Slot { thread: None, group: None, reserved: false }
+        Slot {
+            thread: None,
+            group: None,
+            reserved: false,
+        }
     }
 
     fn is_free(&self) -> bool {
@@ -36,7 +40,11 @@ pub struct Ids<T, G> {
 
 impl<T: Clone, G: Clone> Ids<T, G> {
     pub const fn new() -> Self {
-        Ids { slots: Vec::new(), next: 0, used: 0 }
+        Ids {
+            slots: Vec::new(),
+            next: 0,
+            used: 0,
+        }
     }
 
     /// Reserves an id.
@@ -55,7 +63,9 @@ impl<T: Clone, G: Clone> Ids<T, G> {
         if self.used == length {
             return Err(Errno::EAGAIN);
         }
-        let free = (self.next..length).chain(0..self.next).find(|&at| self.slots[at].is_free());
+        let free = (self.next..length)
+            .chain(0..self.next)
+            .find(|&at| self.slots[at].is_free());
         let at = free.ok_or(Errno::EAGAIN)?;
         self.slots[at].reserved = true;
         self.used += 1;
@@ -135,7 +145,8 @@ impl<T: Clone, G: Clone> Ids<T, G> {
     }
 
     /// How many ids are in use.
-    pub fn used(&self) -> usize {
+    #[cfg(test)]
+    fn used(&self) -> usize {
         self.used
     }
 
@@ -209,6 +220,9 @@ mod tests {
         }
         assert_eq!(ids.remove_thread(1), Some(1));
         assert_eq!(ids.rename_thread(2, 1), None);
-        assert_eq!((ids.thread(1), ids.thread(2), ids.used()), (Some(2), None, 1));
+        assert_eq!(
+            (ids.thread(1), ids.thread(2), ids.used()),
+            (Some(2), None, 1)
+        );
     }
 }

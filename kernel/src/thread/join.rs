@@ -24,7 +24,10 @@ enum Wanted {
 
 impl JoinTable {
     pub(super) fn new() -> Arc<JoinTable> {
-        Arc::new(JoinTable { joins: SpinLock::new(None), exited: WaitQueue::new() })
+        Arc::new(JoinTable {
+            joins: SpinLock::new(None),
+            exited: WaitQueue::new(),
+        })
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Joins) -> R) -> R {
@@ -122,7 +125,11 @@ pub fn join_one(current: &Current, tid: Tid, stack_out: usize) -> Result<usize, 
 pub fn detach(current: &Current, tid: Tid) -> Result<usize, Errno> {
     let exited = current.joins().with(|joins| {
         let exited = joins.has_exited(tid).ok_or(Errno::ESRCH)?;
-        if joins.remove(tid) { Ok(exited) } else { Err(Errno::EINVAL) }
+        if joins.remove(tid) {
+            Ok(exited)
+        } else {
+            Err(Errno::EINVAL)
+        }
     })?;
     if exited {
         registry::ids().cancel(tid);
@@ -141,7 +148,11 @@ fn wait(
         // finds the waiter.
         let waited = table.exited.wait_checked(wanted, None, true, || {
             taken = table.with(&take);
-            if matches!(taken, Ok(None)) { Ok(()) } else { Err(()) }
+            if matches!(taken, Ok(None)) {
+                Ok(())
+            } else {
+                Err(())
+            }
         });
         match (taken, waited) {
             (Ok(Some(taken)), _) => return Ok(taken),

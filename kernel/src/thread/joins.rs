@@ -53,7 +53,10 @@ pub struct Taken {
 
 impl Joins {
     pub fn new() -> Self {
-        Joins { records: HashMap::new(), children: HashMap::new() }
+        Joins {
+            records: HashMap::new(),
+            children: HashMap::new(),
+        }
     }
 
     /// Registers a thread before it can run. `ENOMEM` changes nothing.
@@ -61,8 +64,14 @@ impl Joins {
         self.records.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         // One for the creator, one for the threads that lose theirs.
         self.children.try_reserve(2).map_err(|_| Errno::ENOMEM)?;
-        let record =
-            Record { creator, stack, state: State::Running, joiner: None, previous: None, next: None };
+        let record = Record {
+            creator,
+            stack,
+            state: State::Running,
+            joiner: None,
+            previous: None,
+            next: None,
+        };
         self.records.insert(tid, record);
         self.children.entry(creator).or_default().count += 1;
         Ok(())
@@ -80,13 +89,17 @@ impl Joins {
 
     /// Whether the thread has exited, if it can still be joined.
     pub fn has_exited(&self, tid: Tid) -> Option<bool> {
-        self.records.get(&tid).map(|record| record.state == State::Exited)
+        self.records
+            .get(&tid)
+            .map(|record| record.state == State::Exited)
     }
 
     /// The thread has exited. Returns whether a joiner will take it; if not
     /// even a record is left, nobody ever will.
     pub fn exit(&mut self, tid: Tid) -> bool {
-        let Some(record) = self.records.get_mut(&tid) else { return false };
+        let Some(record) = self.records.get_mut(&tid) else {
+            return false;
+        };
         record.state = State::Exited;
         if record.joiner.is_none() {
             self.list_exited(tid);
@@ -96,8 +109,14 @@ impl Joins {
 
     /// The creator has exited: its threads can be joined by any peer.
     pub fn orphan(&mut self, creator: Tid) {
-        let Some(mut gone) = self.children.remove(&creator) else { return };
-        for record in self.records.values_mut().filter(|record| record.creator == creator) {
+        let Some(mut gone) = self.children.remove(&creator) else {
+            return;
+        };
+        for record in self
+            .records
+            .values_mut()
+            .filter(|record| record.creator == creator)
+        {
             record.creator = NOBODY;
         }
         let orphans = self.children.entry(NOBODY).or_default();
@@ -122,7 +141,9 @@ impl Joins {
     pub fn take_any(&mut self, me: Tid) -> Result<Option<Taken>, Errno> {
         let mut any = false;
         for creator in [me, NOBODY] {
-            let Some(children) = self.children.get(&creator) else { continue };
+            let Some(children) = self.children.get(&creator) else {
+                continue;
+            };
             if let Some(tid) = children.oldest_exited {
                 return Ok(Some(self.take(tid, me)));
             }
@@ -150,7 +171,10 @@ impl Joins {
             return Ok(None);
         }
         if record.joiner.is_some() {
-            return Ok(Some(Taken { tid, stack: record.stack }));
+            return Ok(Some(Taken {
+                tid,
+                stack: record.stack,
+            }));
         }
         Ok(Some(self.take(tid, me)))
     }
@@ -163,7 +187,9 @@ impl Joins {
     /// The joiner could not use what it took, or gave up waiting for `tid`:
     /// a later join finds the thread again.
     pub fn put_back(&mut self, tid: Tid, me: Tid) {
-        let Some(record) = self.records.get_mut(&tid) else { return };
+        let Some(record) = self.records.get_mut(&tid) else {
+            return;
+        };
         if record.joiner != Some(me) {
             return;
         }
@@ -175,37 +201,45 @@ impl Joins {
 
     /// The threads that have exited and were not joined.
     pub fn exited(&self) -> impl Iterator<Item = Tid> {
-        self.records.iter().filter(|(_, r)| r.state == State::Exited).map(|(&tid, _)| tid)
-    }
-
-    /// How many threads are not joined yet.
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.records
+            .iter()
+            .filter(|(_, r)| r.state == State::Exited)
+            .map(|(&tid, _)| tid)
     }
 
     /// Threads of `creator` that a join of any could get one day: all but
     /// `me` (an orphan cannot join itself).
     fn joinable_by(&self, creator: Tid, me: Tid) -> usize {
-        let count = self.children.get(&creator).map_or(0, |children| children.count);
-        let is_me = self.records.get(&me).is_some_and(|record| record.creator == creator);
+        let count = self
+            .children
+            .get(&creator)
+            .map_or(0, |children| children.count);
+        let is_me = self
+            .records
+            .get(&me)
+            .is_some_and(|record| record.creator == creator);
         count - usize::from(is_me)
     }
 
     fn take(&mut self, tid: Tid, me: Tid) -> Taken {
         self.unlist_exited(tid);
-        let record = self.records.get_mut(&tid).expect("an exited thread on a list has a record");
+        let record = self
+            .records
+            .get_mut(&tid)
+            .expect("an exited thread on a list has a record");
         record.joiner = Some(me);
-        Taken { tid, stack: record.stack }
+        Taken {
+            tid,
+            stack: record.stack,
+        }
     }
 
     /// Forgets the thread, whoever is joining it.
     pub fn forget(&mut self, tid: Tid) {
         self.unlist_exited(tid);
-        let Some(record) = self.records.remove(&tid) else { return };
+        let Some(record) = self.records.remove(&tid) else {
+            return;
+        };
         if let Some(children) = self.children.get_mut(&record.creator) {
             children.count -= 1;
             if children.count == 0 {
@@ -224,8 +258,12 @@ impl Joins {
     }
 
     fn list_exited(&mut self, tid: Tid) {
-        let Some(creator) = self.records.get(&tid).map(|record| record.creator) else { return };
-        let Some(children) = self.children.get_mut(&creator) else { return };
+        let Some(creator) = self.records.get(&tid).map(|record| record.creator) else {
+            return;
+        };
+        let Some(children) = self.children.get_mut(&creator) else {
+            return;
+        };
         let last = children.newest_exited.replace(tid);
         if last.is_none() {
             children.oldest_exited = Some(tid);
@@ -234,9 +272,13 @@ impl Joins {
     }
 
     fn unlist_exited(&mut self, tid: Tid) {
-        let Some(record) = self.records.get_mut(&tid) else { return };
+        let Some(record) = self.records.get_mut(&tid) else {
+            return;
+        };
         let (previous, next) = (record.previous.take(), record.next.take());
-        let Some(children) = self.children.get_mut(&record.creator) else { return };
+        let Some(children) = self.children.get_mut(&record.creator) else {
+            return;
+        };
         if children.oldest_exited == Some(tid) {
             children.oldest_exited = next;
         }
@@ -261,7 +303,13 @@ mod tests {
         joins.exit(4);
         joins.exit(2);
         let taken = joins.take_any(1).unwrap().unwrap();
-        assert_eq!(taken, Taken { tid: 4, stack: 0x4000 });
+        assert_eq!(
+            taken,
+            Taken {
+                tid: 4,
+                stack: 0x4000
+            }
+        );
         joins.finish(taken);
         assert_eq!(joins.take_any(1).unwrap().unwrap().tid, 2);
         assert_eq!(joins.take_any(1), Ok(None), "2 is taken, 3 and 5 run");
@@ -305,10 +353,17 @@ mod tests {
         joins.orphan(1);
         let first = joins.take_any(3).unwrap().unwrap();
         let second = joins.take_any(3).unwrap().unwrap();
-        assert_eq!((first.tid.min(second.tid), first.tid.max(second.tid)), (2, 4));
+        assert_eq!(
+            (first.tid.min(second.tid), first.tid.max(second.tid)),
+            (2, 4)
+        );
         joins.finish(first);
         joins.finish(second);
-        assert_eq!(joins.take_any(3), Err(Errno::ECHILD), "only 3 itself is left");
+        assert_eq!(
+            joins.take_any(3),
+            Err(Errno::ECHILD),
+            "only 3 itself is left"
+        );
         assert_eq!(joins.take_any(9), Ok(None));
     }
 
@@ -330,7 +385,7 @@ mod tests {
         while let Ok(Some(taken)) = joins.take_any(1) {
             joins.finish(taken);
         }
-        assert!(joins.is_empty());
+        assert!(joins.records.is_empty());
         assert!(joins.children.is_empty());
     }
 }

@@ -5,7 +5,7 @@ use super::{Current, Group, Kind, Thread, Tid, registry};
 use crate::signal::Effect;
 use abi::Errno;
 use abi::process::wait_signaled;
-use abi::signal::{SIGNAL_MAX, SIGKILL};
+use abi::signal::{SIGKILL, SIGNAL_MAX};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -62,8 +62,14 @@ pub fn tgkill(current: &Current, tgid: isize, tid: isize, signal: u32) -> Result
         return Err(Errno::EINVAL);
     }
     let thread = find(tid, signal)?;
-    let is_member = thread.user_group().is_some_and(|group| group.id() == tgid as Tid);
-    if is_member { send_to_thread(current, &thread, signal) } else { Err(Errno::ESRCH) }
+    let is_member = thread
+        .user_group()
+        .is_some_and(|group| group.id() == tgid as Tid);
+    if is_member {
+        send_to_thread(current, &thread, signal)
+    } else {
+        Err(Errno::ESRCH)
+    }
 }
 
 /// As [`tgkill`], without naming the process.
@@ -115,11 +121,7 @@ fn find(tid: isize, signal: u32) -> Result<Arc<Thread>, Errno> {
     registry::thread(tid as Tid)
 }
 
-fn send_to_thread(
-    current: &Current,
-    thread: &Arc<Thread>,
-    signal: u32,
-) -> Result<usize, Errno> {
+fn send_to_thread(current: &Current, thread: &Arc<Thread>, signal: u32) -> Result<usize, Errno> {
     let group = thread.user_group().ok_or(Errno::ESRCH)?;
     if thread.kind() != Kind::Native || !is_family(current, group) {
         return send(group, signal).map(|()| 0);
@@ -138,7 +140,11 @@ fn is_family(current: &Current, group: &Arc<Group>) -> bool {
 }
 
 fn check(signal: u32) -> Result<(), Errno> {
-    if signal <= SIGNAL_MAX { Ok(()) } else { Err(Errno::EINVAL) }
+    if signal <= SIGNAL_MAX {
+        Ok(())
+    } else {
+        Err(Errno::EINVAL)
+    }
 }
 
 fn select(wanted: impl Fn(&Group) -> bool) -> Result<Vec<Arc<Group>>, Errno> {

@@ -115,7 +115,11 @@ fn fault(current: &mut Current, vector: u8, addr: Option<usize>) {
         machine::cpu::id(),
         regs.ip(),
         addr.unwrap_or(0),
-        if current.kind() == Kind::Native { "the thread ends" } else { "the process ends" },
+        if current.kind() == Kind::Native {
+            "the thread ends"
+        } else {
+            "the process ends"
+        },
     );
     match current.kind() {
         Kind::Native => current.ending = Some(wait_signaled(signal)),

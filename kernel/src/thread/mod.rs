@@ -112,12 +112,28 @@ impl Thread {
     ) -> Result<Thread, OutOfMemory> {
         let space = start.space.clone();
         let task = Task::new(life::begin)?;
-        Ok(Thread::assemble(task, tid, kind, Some(group), entity, Some(start), Some(space)))
+        Ok(Thread::assemble(
+            task,
+            tid,
+            kind,
+            Some(group),
+            entity,
+            Some(start),
+            Some(space),
+        ))
     }
 
     /// The idle thread of the calling CPU.
     pub(crate) fn idle(entity: Entity) -> Arc<Thread> {
-        Arc::new(Thread::assemble(Task::idle(), 0, Kind::Idle, None, entity, None, None))
+        Arc::new(Thread::assemble(
+            Task::idle(),
+            0,
+            Kind::Idle,
+            None,
+            entity,
+            None,
+            None,
+        ))
     }
 
     fn assemble(

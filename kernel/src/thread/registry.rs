@@ -66,7 +66,9 @@ pub fn list() -> Result<Vec<ThreadInfo>, Errno> {
         }
     }
     let mut infos = Vec::new();
-    infos.try_reserve(threads.len()).map_err(|_| Errno::ENOMEM)?;
+    infos
+        .try_reserve(threads.len())
+        .map_err(|_| Errno::ENOMEM)?;
     infos.extend(threads.iter().map(|thread| describe(thread)));
     Ok(infos)
 }
@@ -75,7 +77,11 @@ pub fn list() -> Result<Vec<ThreadInfo>, Errno> {
 pub fn print_list() {
     match list() {
         Ok(infos) => infos.iter().for_each(|info| {
-            let end = info.name.iter().position(|&byte| byte == 0).unwrap_or(info.name.len());
+            let end = info
+                .name
+                .iter()
+                .position(|&byte| byte == 0)
+                .unwrap_or(info.name.len());
             let name = core::str::from_utf8(&info.name[..end]).unwrap_or("?");
             let (tid, tgid, state) = (info.tid, info.tgid, info.state as char);
             let milliseconds = info.time / 1_000_000;
@@ -92,7 +98,11 @@ fn describe(thread: &Thread) -> ThreadInfo {
     let mut info = ThreadInfo {
         tid: thread.tid(),
         cpu: thread.entity.cpu() as u32,
-        state: if thread.entity.is_asleep() { b'S' } else { b'R' },
+        state: if thread.entity.is_asleep() {
+            b'S'
+        } else {
+            b'R'
+        },
         time: thread.entity.used(),
         ..ThreadInfo::default()
     };

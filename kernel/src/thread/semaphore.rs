@@ -68,7 +68,8 @@ impl Semaphore {
     }
 
     fn destroy(&self) {
-        self.waiters.with_lock(|_| self.destroyed.store(true, Relaxed));
+        self.waiters
+            .with_lock(|_| self.destroyed.store(true, Relaxed));
         self.waiters.wake_all();
     }
 }
@@ -80,12 +81,16 @@ pub struct Semaphores {
 
 impl Semaphores {
     pub fn new() -> Semaphores {
-        Semaphores { handles: SpinLock::new(Vec::new()) }
+        Semaphores {
+            handles: SpinLock::new(Vec::new()),
+        }
     }
 
     /// For a forked child: the same semaphores under the same handles.
     pub fn share(&self) -> Semaphores {
-        Semaphores { handles: SpinLock::new(self.handles.lock().clone()) }
+        Semaphores {
+            handles: SpinLock::new(self.handles.lock().clone()),
+        }
     }
 
     /// A new semaphore; its handle.
@@ -115,7 +120,12 @@ impl Semaphores {
     }
 
     fn get(&self, handle: usize) -> Result<Arc<Semaphore>, Errno> {
-        self.handles.lock().get(handle).cloned().flatten().ok_or(Errno::EINVAL)
+        self.handles
+            .lock()
+            .get(handle)
+            .cloned()
+            .flatten()
+            .ok_or(Errno::EINVAL)
     }
 
     /// Takes one unit, waiting for it until `deadline`.

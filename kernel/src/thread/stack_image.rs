@@ -102,15 +102,24 @@ mod tests {
     use arrayvec::ArrayVec;
 
     fn strings(list: &[&str]) -> Vec<Vec<u8>> {
-        list.iter().map(|string| string.as_bytes().to_vec()).collect()
+        list.iter()
+            .map(|string| string.as_bytes().to_vec())
+            .collect()
     }
 
     #[test]
     fn a_program_finds_its_arguments() {
-        let arguments =
-            Arguments { argv: strings(&["ls", "-l", ""]), envp: strings(&["HOME=/"]) };
-        let image =
-            Image { entry: 7, segments: ArrayVec::new(), headers: 9, header_count: 1, end: 0 };
+        let arguments = Arguments {
+            argv: strings(&["ls", "-l", ""]),
+            envp: strings(&["HOME=/"]),
+        };
+        let image = Image {
+            entry: 7,
+            segments: ArrayVec::new(),
+            headers: 9,
+            header_count: 1,
+            end: 0,
+        };
         let top = 0x10_0000;
         let stack = StackImage::new(top, b"/bin/ls", &arguments, &image).unwrap();
         assert_eq!(stack.pointer % 16, 0);
@@ -124,12 +133,16 @@ mod tests {
             String::from_utf8(bytes[..end].to_vec()).unwrap()
         };
         assert_eq!(word(0), 3);
-        assert_eq!([text(word(1)), text(word(2)), text(word(3))], ["ls", "-l", ""]);
+        assert_eq!(
+            [text(word(1)), text(word(2)), text(word(3))],
+            ["ls", "-l", ""]
+        );
         assert_eq!(word(4), 0);
         assert_eq!(text(word(5)), "HOME=/");
         assert_eq!(word(6), 0);
-        let auxiliary: Vec<(usize, usize)> =
-            (0..15).map(|i| (word(7 + 2 * i), word(8 + 2 * i))).collect();
+        let auxiliary: Vec<(usize, usize)> = (0..15)
+            .map(|i| (word(7 + 2 * i), word(8 + 2 * i)))
+            .collect();
         let value = |kind| auxiliary.iter().find(|entry| entry.0 == kind).unwrap().1;
         assert_eq!((value(AT_ENTRY), value(AT_PHDR)), (7, 9));
         assert_eq!(text(value(AT_EXECFN)), "/bin/ls");

@@ -16,19 +16,27 @@ struct Selection {
 
 impl Selection {
     fn new(pid: isize, caller: &Group) -> Result<Selection, Errno> {
-        let group = |process_group| Selection { which: Which::Any, process_group };
+        let group = |process_group| Selection {
+            which: Which::Any,
+            process_group,
+        };
         Ok(match pid as i32 {
             i32::MIN => return Err(Errno::ESRCH),
             ..=-2 => group(Some((pid as i32).unsigned_abs())),
             -1 => group(None),
             0 => group(Some(caller.process_group())),
-            pid => Selection { which: Which::One(pid as u32), process_group: None },
+            pid => Selection {
+                which: Which::One(pid as u32),
+                process_group: None,
+            },
         })
     }
 
     fn accepts(self, child: &Group) -> bool {
         !child.is_joined.load(Relaxed)
-            && self.process_group.is_none_or(|id| child.process_group() == id)
+            && self
+                .process_group
+                .is_none_or(|id| child.process_group() == id)
     }
 }
 
@@ -55,7 +63,9 @@ pub fn wait(
     loop {
         let look = || {
             let found = registry::family(|family| {
-                family.find(group.id(), selection.which, |child| selection.accepts(child))
+                family.find(group.id(), selection.which, |child| {
+                    selection.accepts(child)
+                })
             });
             match found {
                 Found::Ended(pid, status) => Some(Ok((pid, status))),

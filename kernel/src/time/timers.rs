@@ -21,8 +21,12 @@ struct Timers {
 const NONE: u64 = u64::MAX;
 
 static TIMERS: PerCpu<Timers> = PerCpu::new(
-    [const { Timers { sleepers: SpinLock::new(Heap::new()), next: AtomicU64::new(NONE) } };
-        cpu::MAX],
+    [const {
+        Timers {
+            sleepers: SpinLock::new(Heap::new()),
+            next: AtomicU64::new(NONE),
+        }
+    }; cpu::MAX],
 );
 
 /// Has the running thread unparked at `deadline`, in nanoseconds since start.
@@ -50,7 +54,9 @@ pub fn disarm(current: &Running<Thread>) {
     let timers = TIMERS.of(current.timer_cpu.load(Relaxed) as usize);
     let mut sleepers = timers.sleepers.lock();
     let removed = sleepers.remove(current);
-    timers.next.store(sleepers.first_key().unwrap_or(NONE), Relaxed);
+    timers
+        .next
+        .store(sleepers.first_key().unwrap_or(NONE), Relaxed);
     drop(sleepers);
     drop(removed);
 }
@@ -68,7 +74,9 @@ pub fn expire(now: u64) {
         let mut sleepers = timers.sleepers.lock();
         let is_due = sleepers.first_key().is_some_and(|deadline| deadline <= now);
         let due = if is_due { sleepers.pop() } else { None };
-        timers.next.store(sleepers.first_key().unwrap_or(NONE), Relaxed);
+        timers
+            .next
+            .store(sleepers.first_key().unwrap_or(NONE), Relaxed);
         drop(sleepers);
         match due {
             Some(thread) => sched::unpark(thread),
