@@ -101,8 +101,8 @@ ranks! {
     Semaphore: Spinning, "a kernel semaphore's value and waiters";
     JoinQueue: Spinning, "those who wait for a thread or a child to end";
     Joins: Spinning, "the native threads of an address space that are not joined yet";
-    PageTable: Spinning, "adding a table to a page table";
     PageTableLeaf: Spinning, "the entries of one leaf page table; never two";
+    PageTable: Spinning, "adding a table to a page table";
     Shootdown: Spinning, "one shootdown of a page table at a time";
     KernelMap: Spinning, "the kernel half of the page tables, and free kernel stacks";
     Heap: Spinning, "the kernel heap's slabs";

@@ -6,11 +6,15 @@
 //! objects, so that user programs cannot make the kernel fail.
 
 mod buddy;
+#[cfg(test)]
+mod buddy_tests;
 mod fill;
 mod frame;
 pub(super) mod meta;
 mod run;
 pub(super) mod store;
+#[cfg(test)]
+mod tests;
 
 pub use frame::Frame;
 pub use run::Run;
@@ -159,7 +163,7 @@ pub mod arena {
 
     use crate::address::PAGE_SIZE;
     use std::alloc::{Layout, alloc_zeroed};
-    use std::sync::OnceLock;
+    use std::sync::{Mutex, MutexGuard, Once, OnceLock};
 
     static BASE: OnceLock<usize> = OnceLock::new();
     const FRAMES: usize = 16 * 1024;
@@ -167,7 +171,7 @@ pub mod arena {
     /// Gives the frame allocator an arena of 64 MiB; later calls do nothing.
     /// Every test that uses frames calls this first.
     pub fn init() {
-        static READY: std::sync::Once = std::sync::Once::new();
+        static READY: Once = Once::new();
         READY.call_once(|| {
             BASE.get_or_init(|| {
                 let layout = Layout::from_size_align(FRAMES * PAGE_SIZE, PAGE_SIZE)
@@ -185,6 +189,15 @@ pub mod arena {
             // SAFETY: called once; the arena is never freed nor otherwise used.
             unsafe { super::init(&ranges) };
         });
+    }
+
+    /// As [`init`], and keeps other callers of this out while the guard lives:
+    /// for tests that count frames or load page tables.
+    pub fn exclusive() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        init();
+        // A test that failed says so itself.
+        ALONE.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
     pub(super) fn base() -> usize {

@@ -8,6 +8,8 @@
 
 mod classes;
 mod slab;
+#[cfg(test)]
+mod tests;
 
 use super::frames::{number_of, pointer, store};
 use super::local::{Local, Slot};

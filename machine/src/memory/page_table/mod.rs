@@ -19,6 +19,8 @@ mod entry;
 mod kernel;
 mod range;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use super::tlb::{Flush, leave, shed};
 pub use cursor::{Cursor, Mapped, Page};

@@ -13,6 +13,8 @@ mod extents;
 mod flush;
 pub(super) mod mmu;
 mod shootdown;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use flush::Flush;
