@@ -5,7 +5,7 @@
 //!   each a thin safe wrapper over [`call`].
 //! - [`print!`] and friends, [`args()`], and a heap (`alloc` works).
 //! - [`thread`] makes threads, [`sync`] lets them meet.
-//! - [`wild`]: calls with arguments no sane program would pass, for tests.
+//! - [`check`] is the harness of the tests in `/tests`; [`wild`]: calls with arguments no sane program would pass, for tests.
 //!
 //! Every call is Linux's unless the private range of `abi::call` says otherwise,
 //! so a program that starts no threads runs on a Linux host just as well.
@@ -15,6 +15,7 @@ extern crate alloc;
 
 pub mod args;
 pub mod call;
+pub mod check;
 pub mod file;
 mod heap;
 pub mod io;

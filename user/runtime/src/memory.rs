@@ -2,6 +2,7 @@
 //! expect of every program.
 
 use crate::call::{self, raw};
+use crate::sync::{RawLock, RawMutex};
 use abi::Errno;
 use abi::memory::*;
 
@@ -24,6 +25,33 @@ pub unsafe fn unmap(address: usize, length: usize) -> Result<(), Errno> {
 pub unsafe fn protect(address: usize, length: usize, protection: usize) -> Result<(), Errno> {
     // SAFETY: the caller's.
     unsafe { raw(call::MPROTECT, [address, length, protection]) }.map(drop)
+}
+
+/// Whoever moves the break relative to where it is.
+static BREAK: RawMutex = RawMutex::NEW;
+
+/// Moves the end of the heap segment by `by` bytes; where it was. Threads that
+/// do this at once take turns.
+pub fn move_break(by: isize) -> Result<usize, Errno> {
+    let set = |to: usize| {
+        // SAFETY: what lies past the break belongs to whoever moves it.
+        unsafe { raw(call::BRK, [to]) }
+    };
+    BREAK.lock();
+    let old = set(0);
+    let result = old.and_then(|old| {
+        let new = old
+            .checked_add_signed(by)
+            .filter(|&new| new != 0)
+            .ok_or(Errno::ENOMEM)?;
+        if by == 0 || set(new)? == new {
+            Ok(old)
+        } else {
+            Err(Errno::ENOMEM)
+        }
+    });
+    BREAK.unlock();
+    result
 }
 
 #[cfg(not(test))]

@@ -137,6 +137,14 @@ pub fn exit_bare() -> ! {
     unreachable!("exit returned")
 }
 
+/// Fills in what there is to know about the system's threads; how many there
+/// are, which may be more than there is room for.
+pub fn list(threads: &mut [ThreadInfo]) -> Result<usize, Errno> {
+    let args = [threads.as_mut_ptr() as usize, threads.len()];
+    // SAFETY: the kernel writes at most that many.
+    unsafe { raw(call::THREAD_LIST, args) }
+}
+
 /// The calling thread's id.
 pub fn id() -> i32 {
     // SAFETY: touches no memory.
