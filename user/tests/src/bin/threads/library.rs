@@ -212,7 +212,7 @@ fn library_locals_are_dropped() {
         .collect();
     joined
         .into_iter()
-        .for_each(|handle| drop(handle.join().unwrap()));
+        .for_each(|handle| assert!(handle.join().unwrap().is_some()));
     assert_eq!(DROPPED.load(SeqCst), 10);
 }
 
