@@ -16,7 +16,8 @@ use sync::{Mutex, SpinLock, WaitError, WaitQueue, rank};
 use super::line::{Event, Line, process_output};
 use crate::files::buffer::{Sink, Source};
 use crate::files::open_file::{Description, Operations};
-use crate::files::{hooks, poll, user_value};
+use crate::files::{hooks, poll};
+use crate::memory::user;
 
 /// Bytes moved between user and terminal at a time.
 const PORTION: usize = 256;
@@ -200,9 +201,9 @@ impl Console {
 
     fn ioctl(&self, request: usize, argument: usize) -> Result<(), Errno> {
         match request {
-            TCGETS => user_value::write(argument, &self.line.lock().modes()),
+            TCGETS => user::write_value(argument, &self.line.lock().modes()),
             TCSETS | TCSETSW | TCSETSF => {
-                self.set_modes(user_value::read(argument)?, request == TCSETSF);
+                self.set_modes(user::read_value(argument)?, request == TCSETSF);
                 Ok(())
             }
             TCSBRK => Ok(()),
@@ -217,22 +218,22 @@ impl Console {
             TIOCSCTTY => Ok(()),
             TIOCGPGRP => {
                 let group = self.foreground.load(Ordering::Relaxed) as i32;
-                user_value::write(argument, &group)
+                user::write_value(argument, &group)
             }
             TIOCSPGRP => {
-                let group: i32 = user_value::read(argument)?;
+                let group: i32 = user::read_value(argument)?;
                 set_foreground(usize::try_from(group).map_err(|_| Errno::EINVAL)?);
                 Ok(())
             }
-            TIOCGWINSZ => user_value::write(argument, &self.window.load(Ordering::Relaxed)),
+            TIOCGWINSZ => user::write_value(argument, &self.window.load(Ordering::Relaxed)),
             TIOCSWINSZ => {
                 self.window
-                    .store(user_value::read(argument)?, Ordering::Relaxed);
+                    .store(user::read_value(argument)?, Ordering::Relaxed);
                 Ok(())
             }
             FIONREAD => {
                 let available = self.line.lock().available() as i32;
-                user_value::write(argument, &available)
+                user::write_value(argument, &available)
             }
             _ => Err(Errno::ENOTTY),
         }

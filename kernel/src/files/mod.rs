@@ -25,7 +25,6 @@ pub mod poll;
 pub mod ramfs;
 mod slots;
 pub mod table;
-pub mod user_value;
 pub mod walk;
 
 use alloc::sync::Arc;
@@ -73,3 +72,6 @@ fn make_devices(root: &Arc<dyn Inode>) -> Result<(), Errno> {
 pub fn read_at(inode: &Arc<dyn Inode>, offset: u64, into: &mut [u8]) -> Result<usize, Errno> {
     inode.read_at(offset, &mut Sink::kernel(into))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use abi::Errno;
 use abi::file::*;
 
 use crate::files::pipe::open_pair;
-use crate::files::user_value;
+use crate::memory::user;
 use crate::thread::Current;
 
 /// Descriptors are C's `int`: only the lower half of the register counts, and
@@ -85,7 +85,7 @@ pub fn pipe2(current: &Current, descriptors: usize, flags: usize) -> Result<usiz
     // The numbers are told before a peer could see the files: if that fails,
     // nothing has happened.
     let numbers = [first.number() as i32, second.number() as i32];
-    user_value::write(descriptors, &numbers)?;
+    user::write_value(descriptors, &numbers)?;
     first.fill(reader);
     second.fill(writer);
     Ok(0)

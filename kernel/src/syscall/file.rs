@@ -12,7 +12,8 @@ use super::descriptor::number;
 use crate::files::allocate::try_vec;
 use crate::files::inode::{Kind, Listed};
 use crate::files::open_file::Whence;
-use crate::files::{File, Sink, Source, poll as pollers, user_value};
+use crate::files::{File, Sink, Source, poll as pollers};
+use crate::memory::user;
 use crate::thread::Current;
 
 /// Sets or clears close-on-exec by ioctl.
@@ -70,7 +71,7 @@ fn read_vectors(address: usize, count: usize) -> Result<Vec<IoVec>, Errno> {
     }
     let mut vectors = try_vec(count)?;
     vectors.resize(count, IoVec::default());
-    machine::copy::copy_in(vectors.as_mut_bytes(), address).map_err(|_| Errno::EFAULT)?;
+    user::read_bytes(address, vectors.as_mut_bytes())?;
     Ok(vectors)
 }
 
@@ -122,7 +123,7 @@ pub fn lseek(
 
 pub fn fstat(current: &Current, descriptor: usize, buffer: usize) -> Result<usize, Errno> {
     let file = open_file(current, descriptor)?;
-    user_value::write(buffer, &file.inode().metadata().to_stat())?;
+    user::write_value(buffer, &file.inode().metadata().to_stat())?;
     Ok(0)
 }
 
@@ -151,7 +152,7 @@ pub fn ioctl(
             Ok(0)
         }
         FIONBIO => {
-            let on: i32 = user_value::read(argument)?;
+            let on: i32 = user::read_value(argument)?;
             let flags = file.description().flags();
             file.description().set_flags(match on {
                 0 => flags & !(O_NONBLOCK as u32),
@@ -226,7 +227,7 @@ pub fn poll(
     }
     let mut entries_copy: Vec<PollFd> = try_vec(count)?;
     entries_copy.resize(count, PollFd::default());
-    machine::copy::copy_in(entries_copy.as_mut_bytes(), entries).map_err(|_| Errno::EFAULT)?;
+    user::read_bytes(entries, entries_copy.as_mut_bytes())?;
     // Held until the end: a descriptor that a peer closes is still polled.
     let mut files = try_vec(count)?;
     for entry in &entries_copy {
@@ -237,7 +238,7 @@ pub fn poll(
         });
     }
     let ready = wait_ready(&mut entries_copy, &files, timeout as i32)?;
-    machine::copy::copy_out(entries, entries_copy.as_bytes()).map_err(|_| Errno::EFAULT)?;
+    user::write_bytes(entries, entries_copy.as_bytes())?;
     Ok(ready)
 }
 

@@ -6,10 +6,11 @@ use abi::file::*;
 use alloc::sync::Arc;
 
 use super::descriptor::number;
+use crate::files::Sink;
 use crate::files::inode::{Inode, Kind, New, device_number};
 use crate::files::names::At;
 use crate::files::walk::{Follow, path_of};
-use crate::files::{Sink, user_value};
+use crate::memory::user;
 use crate::thread::Current;
 
 const CWD: usize = AT_FDCWD as usize;
@@ -17,7 +18,7 @@ const AT_NO_AUTOMOUNT: usize = 0x800;
 
 /// The path at `address`, relative to `directory`.
 fn at(current: &Current, directory: usize, address: usize) -> Result<At, Errno> {
-    let path = user_value::read_string(address, PATH_MAX)?;
+    let path = user::read_string(address, PATH_MAX - 1)?;
     let start = match path.starts_with(b"/") {
         true => current.fs().root(),
         false => start(current, directory)?,
@@ -91,7 +92,7 @@ pub fn newfstatat(
         0 => Follow::Always,
         _ => Follow::IfSlash,
     };
-    let path = user_value::read_string(path, PATH_MAX)?;
+    let path = user::read_string(path, PATH_MAX - 1)?;
     let inode = if path.is_empty() && flags & AT_EMPTY_PATH != 0 {
         match directory as i32 == CWD as i32 {
             true => current.fs().working(),
@@ -105,7 +106,7 @@ pub fn newfstatat(
         };
         At { root, start, path }.existing(follow)?
     };
-    user_value::write(buffer, &inode.metadata().to_stat())?;
+    user::write_value(buffer, &inode.metadata().to_stat())?;
     Ok(0)
 }
 
@@ -156,7 +157,7 @@ pub fn mknod(current: &Current, path: usize, mode: usize, device: usize) -> Resu
 }
 
 pub fn symlink(current: &Current, target: usize, path: usize) -> Result<usize, Errno> {
-    let target = user_value::read_string(target, PATH_MAX)?;
+    let target = user::read_string(target, PATH_MAX - 1)?;
     if target.is_empty() {
         return Err(Errno::ENOENT);
     }

@@ -16,7 +16,7 @@ use crate::files::allocate::try_arc;
 use crate::files::buffer::{Sink, Source};
 use crate::files::inode::{Inode, Kind, Metadata};
 use crate::files::open_file::{Description, File, Operations};
-use crate::files::user_value;
+use crate::memory::user;
 
 /// The device number of pipes, which no file system has.
 const PIPE_DEVICE: u64 = 0xb;
@@ -61,7 +61,7 @@ impl Operations for PipeEnd {
     fn ioctl(&self, _open: &Description, request: usize, argument: usize) -> Result<usize, Errno> {
         match request {
             FIONREAD => {
-                user_value::write(argument, &(self.pipe.used() as i32))?;
+                user::write_value(argument, &(self.pipe.used() as i32))?;
                 Ok(0)
             }
             _ => Err(Errno::ENOTTY),

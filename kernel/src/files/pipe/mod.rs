@@ -276,3 +276,6 @@ fn partial(done: usize, error: Errno) -> Result<usize, Errno> {
         _ => Ok(done),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::Errno;
+use machine::frames;
 use sync::{RwLock, rank};
 
 pub use self::node::Node;
@@ -56,8 +57,7 @@ impl RamFs {
 /// ENOSPC unless enough memory is free that files may take some: a sixteenth
 /// stays for everything else, so that a full file system is no more than that.
 fn spare_memory() -> Result<(), Errno> {
-    let reserve = machine::frames::total_count() / 16;
-    match machine::frames::free_count() > reserve {
+    match frames::may_have(frames::total_count() / 16) {
         true => Ok(()),
         false => Err(Errno::ENOSPC),
     }

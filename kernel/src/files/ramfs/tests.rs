@@ -1,1 +1,460 @@
+//! Ramfs as a whole, through the calls on names, against a naive model; and
+//! its behaviour among threads.
 
+use super::*;
+use crate::files::buffer::{Sink, Source};
+use crate::files::inode::{Inode, Kind, New, Position};
+use crate::files::names::At;
+use crate::files::walk::{Follow, path_of};
+use abi::Errno;
+use abi::file::*;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::string::String;
+use std::vec;
+use std::vec::Vec;
+
+fn root() -> Arc<dyn Inode> {
+    frames::arena::init();
+    RamFs::new().unwrap()
+}
+
+fn at(root: &Arc<dyn Inode>, path: &str) -> At {
+    At {
+        root: root.clone(),
+        start: root.clone(),
+        path: path.as_bytes().to_vec(),
+    }
+}
+
+fn write_file(root: &Arc<dyn Inode>, path: &str, text: &[u8]) -> Result<(), Errno> {
+    let file = at(root, path).open(O_WRONLY | O_CREAT | O_TRUNC, 0o644)?;
+    assert_eq!(file.write(&mut Source::kernel(text))?, text.len());
+    Ok(())
+}
+
+fn read_file(root: &Arc<dyn Inode>, path: &str) -> Result<Vec<u8>, Errno> {
+    let file = at(root, path).open(O_RDONLY, 0)?;
+    let mut bytes = vec![0; 100];
+    let count = file.read(&mut Sink::kernel(&mut bytes))?;
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+fn names(directory: &Arc<dyn Inode>) -> Vec<String> {
+    let mut names = Vec::new();
+    let listed = directory.list(0, &mut |entry| {
+        names.push(String::from_utf8(entry.name.to_vec()).unwrap());
+        true
+    });
+    listed.unwrap();
+    names.sort();
+    names
+}
+
+/// The naive model: a table of nodes by number, and paths without links.
+#[derive(Clone, Debug, PartialEq)]
+enum ModelNode {
+    File(Vec<u8>),
+    Directory(BTreeMap<String, usize>),
+}
+
+struct Model {
+    nodes: Vec<ModelNode>,
+}
+
+type Result2<T> = core::result::Result<T, Errno>;
+
+impl Model {
+    fn new() -> Model {
+        Model {
+            nodes: vec![ModelNode::Directory(BTreeMap::new())],
+        }
+    }
+
+    fn entries(&mut self, node: usize) -> Result2<&mut BTreeMap<String, usize>> {
+        match &mut self.nodes[node] {
+            ModelNode::Directory(entries) => Ok(entries),
+            ModelNode::File(_) => Err(Errno::ENOTDIR),
+        }
+    }
+
+    fn is_directory(&self, node: usize) -> bool {
+        matches!(self.nodes[node], ModelNode::Directory(_))
+    }
+
+    /// The directory of the last name, the name, and what is there.
+    fn find(&mut self, path: &str) -> Result2<(usize, String, Option<usize>)> {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut node = 0;
+        for part in above.split('/').filter(|part| !part.is_empty()) {
+            node = *self.entries(node)?.get(part).ok_or(Errno::ENOENT)?;
+        }
+        let found = self.entries(node)?.get(name).copied();
+        Ok((node, name.into(), found))
+    }
+
+    fn make(&mut self, path: &str, new: ModelNode) -> Result2<()> {
+        let (directory, name, found) = self.find(path)?;
+        if found.is_some() {
+            return Err(Errno::EEXIST);
+        }
+        self.nodes.push(new);
+        let number = self.nodes.len() - 1;
+        self.entries(directory)?.insert(name, number);
+        Ok(())
+    }
+
+    fn write(&mut self, path: &str, text: &[u8]) -> Result2<()> {
+        match self.find(path)?.2 {
+            None => self.make(path, ModelNode::File(text.to_vec())),
+            Some(node) if self.is_directory(node) => Err(Errno::EISDIR),
+            Some(node) => {
+                self.nodes[node] = ModelNode::File(text.to_vec());
+                Ok(())
+            }
+        }
+    }
+
+    fn read(&mut self, path: &str) -> Result2<Vec<u8>> {
+        let node = self.find(path)?.2.ok_or(Errno::ENOENT)?;
+        match &self.nodes[node] {
+            ModelNode::File(text) => Ok(text.clone()),
+            ModelNode::Directory(_) => Err(Errno::EISDIR),
+        }
+    }
+
+    fn unlink(&mut self, path: &str) -> Result2<()> {
+        let (directory, name, found) = self.find(path)?;
+        if self.is_directory(found.ok_or(Errno::ENOENT)?) {
+            return Err(Errno::EISDIR);
+        }
+        self.entries(directory)?.remove(&name);
+        Ok(())
+    }
+
+    fn remove_directory(&mut self, path: &str) -> Result2<()> {
+        let (directory, name, found) = self.find(path)?;
+        if !self.entries(found.ok_or(Errno::ENOENT)?)?.is_empty() {
+            return Err(Errno::ENOTEMPTY);
+        }
+        self.entries(directory)?.remove(&name);
+        Ok(())
+    }
+
+    fn link(&mut self, old: &str, new: &str) -> Result2<()> {
+        let target = self.find(old)?.2.ok_or(Errno::ENOENT)?;
+        let (directory, name, found) = self.find(new)?;
+        if found.is_some() {
+            return Err(Errno::EEXIST);
+        }
+        if self.is_directory(target) {
+            return Err(Errno::EPERM);
+        }
+        self.entries(directory)?.insert(name, target);
+        Ok(())
+    }
+
+    fn rename(&mut self, old: &str, new: &str) -> Result2<()> {
+        let (from, name, found) = self.find(old)?;
+        let (to, new_name, existing) = self.find(new)?;
+        let node = found.ok_or(Errno::ENOENT)?;
+        let below = |one: &str, other: &str| {
+            one.strip_prefix(other)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        if self.is_directory(node) && below(new, old) {
+            return Err(Errno::EINVAL);
+        }
+        if let Some(existing) = existing {
+            if existing == node {
+                return Ok(());
+            }
+            if below(old, new) {
+                return Err(Errno::ENOTEMPTY);
+            }
+            match (self.is_directory(node), self.is_directory(existing)) {
+                (true, false) => return Err(Errno::ENOTDIR),
+                (false, true) => return Err(Errno::EISDIR),
+                (true, true) if !self.entries(existing)?.is_empty() => {
+                    return Err(Errno::ENOTEMPTY);
+                }
+                _ => {}
+            }
+        }
+        self.entries(from)?.remove(&name);
+        self.entries(to)?.insert(new_name, node);
+        Ok(())
+    }
+
+    /// How many names a node has in the tree, as `stat` counts them.
+    fn links(&self, node: usize) -> u32 {
+        let directories = self.nodes.iter().filter_map(|node| match node {
+            ModelNode::Directory(entries) => Some(entries),
+            ModelNode::File(_) => None,
+        });
+        match &self.nodes[node] {
+            ModelNode::File(_) => directories
+                .flat_map(BTreeMap::values)
+                .filter(|&&target| target == node)
+                .count() as u32,
+            ModelNode::Directory(entries) => {
+                2 + entries.values().filter(|&&e| self.is_directory(e)).count() as u32
+            }
+        }
+    }
+
+    fn compare(&self, node: usize, real: &Arc<dyn Inode>, top: bool) {
+        // Nodes that lost all names stay in the table, directories among them
+        // emptied: they do not count.
+        assert_eq!(real.metadata().links, self.links(node));
+        match &self.nodes[node] {
+            ModelNode::File(text) => {
+                let mut bytes = vec![0; 100];
+                let count = real.read_at(0, &mut Sink::kernel(&mut bytes)).unwrap();
+                assert_eq!(&bytes[..count], text);
+            }
+            ModelNode::Directory(entries) => {
+                let mut expected = vec![String::from("."), String::from("..")];
+                expected.extend(entries.keys().cloned());
+                assert_eq!(names(real), expected);
+                for (name, &child) in entries {
+                    let inode = real.lookup(name.as_bytes()).unwrap();
+                    if self.is_directory(child) {
+                        assert!(Arc::ptr_eq(&inode.parent().unwrap(), real));
+                        assert_eq!(&*inode.name().unwrap(), name.as_bytes());
+                    }
+                    self.compare(child, &inode, false);
+                }
+            }
+        }
+        assert!(!top || real.parent().is_none());
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    MakeDirectory(String),
+    Write(String, u8),
+    Read(String),
+    Unlink(String),
+    RemoveDirectory(String),
+    Link(String, String),
+    Rename(String, String),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let path = || "[ab](/[ab]){0,2}";
+    prop_oneof![
+        3 => path().prop_map(Step::MakeDirectory),
+        3 => (path(), any::<u8>()).prop_map(|(p, b)| Step::Write(p, b)),
+        1 => path().prop_map(Step::Read),
+        1 => path().prop_map(Step::Unlink),
+        1 => path().prop_map(Step::RemoveDirectory),
+        2 => (path(), path()).prop_map(|(a, b)| Step::Link(a, b)),
+        4 => (path(), path()).prop_map(|(a, b)| Step::Rename(a, b)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn behaves_as_the_model(steps in proptest::collection::vec(step(), 0..60)) {
+        let root = root();
+        let mut model = Model::new();
+        for step in steps {
+            let at = |path: &String| at(&root, path);
+            let (real, expected) = match &step {
+                Step::MakeDirectory(path) => (
+                    at(path).create(New::Directory, 0o755).map(drop),
+                    model.make(path, ModelNode::Directory(BTreeMap::new())),
+                ),
+                Step::Write(path, byte) => (
+                    write_file(&root, path, &[*byte; 3]),
+                    model.write(path, &[*byte; 3]),
+                ),
+                Step::Read(path) => {
+                    // A directory opens, and then cannot be read.
+                    prop_assert_eq!(read_file(&root, path), model.read(path));
+                    continue;
+                }
+                Step::Unlink(path) => (at(path).unlink(), model.unlink(path)),
+                Step::RemoveDirectory(path) => {
+                    (at(path).remove_directory(), model.remove_directory(path))
+                }
+                Step::Link(old, new) => (at(old).link_to(&at(new)), model.link(old, new)),
+                Step::Rename(old, new) => (at(old).rename_to(&at(new)), model.rename(old, new)),
+            };
+            prop_assert_eq!(real, expected, "{:?}", step);
+            model.compare(0, &root, true);
+        }
+    }
+}
+
+#[test]
+fn an_unlinked_file_lives_while_it_is_open() {
+    let root = root();
+    write_file(&root, "f", b"text").unwrap();
+    let file = at(&root, "f").open(O_RDWR | O_APPEND, 0).unwrap();
+    at(&root, "f").unlink().unwrap();
+    assert_eq!(read_file(&root, "f"), Err(Errno::ENOENT));
+    assert_eq!(file.inode().metadata().links, 0);
+    assert_eq!(file.write(&mut Source::kernel(b" and more")), Ok(9));
+    let mut bytes = [0; 20];
+    let count = file.read_at(0, &mut Sink::kernel(&mut bytes)).unwrap();
+    assert_eq!(&bytes[..count], b"text and more");
+    // A file without a name does not come back.
+    let inode = file.inode().clone();
+    assert_eq!(root.link(b"g", inode), Err(Errno::ENOENT));
+}
+
+#[test]
+fn a_removed_directory_takes_nothing() {
+    let root = root();
+    let directory = at(&root, "d").create(New::Directory, 0o755).unwrap();
+    assert_eq!(path_of(&root, &directory).unwrap(), b"/d");
+    at(&root, "d").remove_directory().unwrap();
+    assert_eq!(path_of(&root, &directory), Err(Errno::ENOENT));
+    let made = directory.clone().create(b"x", New::Regular, 0o644);
+    assert_eq!(made.err(), Some(Errno::ENOENT));
+    let inside = At {
+        root: root.clone(),
+        start: directory,
+        path: b"..".to_vec(),
+    };
+    assert!(Arc::ptr_eq(
+        &inside.existing(Follow::Always).unwrap(),
+        &root
+    ));
+}
+
+#[test]
+fn a_long_chain_of_removed_directories_goes_without_recursion() {
+    let root = root();
+    let mut chain = vec![root.clone()];
+    for _ in 0..100_000 {
+        let last = chain.last().unwrap().clone();
+        chain.push(last.create(b"d", New::Directory, 0o755).unwrap());
+    }
+    let deepest = chain.last().unwrap().clone();
+    while let Some(directory) = chain.pop() {
+        if let Some(parent) = directory.parent() {
+            parent.remove_directory(b"d").unwrap();
+        }
+    }
+    drop(deepest);
+    assert_eq!(names(&root), [".", ".."]);
+}
+
+#[test]
+fn image_files_are_read_in_place_and_copied_on_write() {
+    frames::arena::init();
+    let mut archive = Vec::new();
+    use crate::files::cpio::tests::append;
+    append(&mut archive, "bin/sh", 0o100755, b"program");
+    append(&mut archive, "./etc", 0o040700, b"");
+    append(&mut archive, "etc/link", 0o120777, b"../bin/sh");
+    append(&mut archive, "../evil", 0o100644, b"no");
+    append(&mut archive, "bin/sh", 0o100700, b"newer one");
+    append(&mut archive, "TRAILER!!!", 0, b"");
+    let root = crate::files::open_root(archive.leak()).unwrap();
+    assert_eq!(read_file(&root, "/etc/link").unwrap(), b"newer one");
+    assert_eq!(names(&root), [".", "..", "bin", "dev", "etc"]);
+    let file = at(&root, "bin/sh").open(O_RDWR, 0).unwrap();
+    assert_eq!(file.write(&mut Source::kernel(b"NEW")), Ok(3));
+    assert_eq!(read_file(&root, "bin/sh").unwrap(), b"NEWer one");
+    let sh = at(&root, "bin/sh").existing(Follow::Always).unwrap();
+    assert_eq!(sh.metadata().permissions, 0o700);
+    assert_eq!(sh.metadata().links, 1);
+    let null = at(&root, "dev/null").open(O_RDWR, 0).unwrap();
+    assert_eq!(null.write(&mut Source::kernel(b"gone")), Ok(4));
+    assert_eq!(null.read(&mut Sink::kernel(&mut [0; 4])), Ok(0));
+    assert_eq!(null.inode().kind(), Kind::Character);
+}
+
+#[test]
+fn appends_of_many_threads_all_arrive() {
+    const THREADS: usize = 4;
+    const LINES: usize = 500;
+    let root = root();
+    write_file(&root, "log", b"").unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let root = root.clone();
+            scope.spawn(move || {
+                let file = at(&root, "log").open(O_WRONLY | O_APPEND, 0).unwrap();
+                for _ in 0..LINES {
+                    let line = [b'0' + thread as u8; 10];
+                    assert_eq!(file.write(&mut Source::kernel(&line)), Ok(10));
+                }
+            });
+        }
+    });
+    let inode = at(&root, "log").existing(Follow::Always).unwrap();
+    let mut bytes = vec![0; THREADS * LINES * 10 + 1];
+    let count = inode.read_at(0, &mut Sink::kernel(&mut bytes)).unwrap();
+    assert_eq!(count, THREADS * LINES * 10);
+    for line in bytes[..count].chunks(10) {
+        assert!(line.iter().all(|byte| *byte == line[0]));
+    }
+}
+
+#[test]
+fn renames_and_removals_at_once_keep_the_tree_whole() {
+    let root = root();
+    for name in ["a", "b"] {
+        at(&root, name).create(New::Directory, 0o755).unwrap();
+    }
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let root = root.clone();
+            scope.spawn(move || {
+                let paths = ["a/x", "b/x", "a/x/y", "b/x/y"];
+                for round in 0..500 {
+                    let pick = |salt: usize| paths[(round * 7 + thread * 3 + salt) % 4];
+                    // Any may fail; what counts is that the tree stays one.
+                    let _ = at(&root, pick(0)).create(New::Directory, 0o755);
+                    let _ = at(&root, pick(1)).rename_to(&at(&root, pick(2)));
+                    let _ = at(&root, pick(3)).remove_directory();
+                    let _ = write_file(&root, pick(1), b"z");
+                    let _ = at(&root, pick(0)).unlink();
+                }
+            });
+        }
+    });
+    check_tree(&root);
+}
+
+/// Counts of links and ways up fit the entries.
+fn check_tree(directory: &Arc<dyn Inode>) {
+    let mut directories = 0;
+    for name in names(directory) {
+        if name == "." || name == ".." {
+            continue;
+        }
+        let child = directory.lookup(name.as_bytes()).unwrap();
+        if child.kind() == Kind::Directory {
+            directories += 1;
+            assert!(Arc::ptr_eq(&child.parent().unwrap(), directory));
+            check_tree(&child);
+        } else {
+            assert_eq!(child.metadata().links, 1);
+        }
+    }
+    assert_eq!(directory.metadata().links, 2 + directories);
+}
+
+#[test]
+fn positions_past_the_end_make_gaps() {
+    let root = root();
+    write_file(&root, "f", b"start").unwrap();
+    let inode = at(&root, "f").existing(Follow::Always).unwrap();
+    let written = inode.write_at(Position::At(1 << 30), &mut Source::kernel(b"end"));
+    assert_eq!(written, Ok((3, (1 << 30) + 3)));
+    assert_eq!(inode.metadata().size, (1 << 30) + 3);
+    assert_eq!(inode.metadata().allocated, 2 * 4096);
+    let mut bytes = [1; 6];
+    inode
+        .read_at((1 << 30) - 3, &mut Sink::kernel(&mut bytes))
+        .unwrap();
+    assert_eq!(&bytes, b"\0\0\0end");
+}
