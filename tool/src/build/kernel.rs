@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::stamp::Stamp;
-use super::{Profile, cargo};
+use super::{Profile, cargo, symbols};
 use crate::progress::Step;
 use crate::setup::Toolchain;
 use crate::setup::toolchain::KERNEL_TARGET;
@@ -45,6 +45,7 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
         .args(flags)
         .current_dir(&workspace.root);
     cargo::build(command, &step).context("the kernel")?;
+    symbols::embed(&elf)?;
     stamp.record("")?;
     Ok(elf)
 }

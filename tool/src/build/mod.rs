@@ -10,6 +10,7 @@ pub mod image;
 mod kernel;
 mod programs;
 mod stamp;
+mod symbols;
 
 use std::path::PathBuf;
 use std::thread;
