@@ -18,7 +18,7 @@ fn resolve(address: usize, access: Access) -> Result<*mut u8, Fault> {
         Access::Execute => Rights::EXECUTE,
     };
     loop {
-        tlb::answer();
+        tlb::take_interrupt();
         match tlb::translate(address / PAGE_SIZE) {
             Some((number, rights)) if rights.contains(wanted) => {
                 // SAFETY: an offset within the frame.

@@ -32,9 +32,8 @@ pub(super) unsafe fn load(root: usize) {
 pub(super) fn interrupt(mask: u32) {
     #[cfg(target_os = "none")]
     crate::arch::ipi::shootdown(u64::from(mask));
-    // Host CPUs look for themselves.
     #[cfg(not(target_os = "none"))]
-    let _ = mask;
+    host::interrupt(mask);
 }
 
 /// What stands in for the translation cache of a CPU on the host: the pages
@@ -43,11 +42,27 @@ pub(super) fn interrupt(mask: u32) {
 pub(in crate::memory) mod host {
     use crate::cpu;
     use crate::memory::page_table::Rights;
+    use core::sync::atomic::{AtomicU32, Ordering};
     use std::collections::HashMap;
     use std::sync::Mutex;
 
     type Cached = HashMap<usize, (u32, Rights)>;
     static CACHES: [Mutex<Option<Cached>>; cpu::MAX] = [const { Mutex::new(None) }; cpu::MAX];
+
+    /// CPUs that were interrupted and have not taken it.
+    static INTERRUPTED: AtomicU32 = AtomicU32::new(0);
+
+    pub(super) fn interrupt(mask: u32) {
+        INTERRUPTED.fetch_or(mask, Ordering::SeqCst);
+    }
+
+    /// Takes the interrupt of this CPU, if there is one.
+    pub(in crate::memory) fn take_interrupt() {
+        let bit = 1 << cpu::id();
+        if INTERRUPTED.fetch_and(!bit, Ordering::SeqCst) & bit != 0 {
+            super::super::answer();
+        }
+    }
 
     fn with<R>(act: impl FnOnce(&mut Cached) -> R) -> R {
         let mut cache = CACHES[cpu::id()]

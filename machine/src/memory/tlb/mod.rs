@@ -29,6 +29,9 @@ pub(super) fn forget_here(address: usize) {
     mmu::forget_page(address);
 }
 
+#[cfg(not(target_os = "none"))]
+pub(super) use mmu::host::take_interrupt;
+
 /// The translation this host CPU uses for a page.
 #[cfg(not(target_os = "none"))]
 pub(super) fn translate(page: usize) -> Option<(u32, super::page_table::Rights)> {

@@ -5,9 +5,10 @@ use crate::host::cpu::become_cpu;
 use crate::memory::copy;
 use crate::memory::frames::{Frame, arena, free_count};
 use crate::memory::page_table::{Mapped, PageTable, Rights, leave, shed};
-use crate::memory::tlb::answer;
+use crate::memory::tlb::take_interrupt;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
+use std::vec::Vec;
 
 const PAGE: usize = 0x12_3000;
 
@@ -49,6 +50,29 @@ fn more_pages_than_are_worth_naming() {
     assert_eq!(free_count(), free);
 }
 
+/// Looks that each CPU took at the page.
+type Looks = [AtomicUsize; 4];
+
+/// Returns when each of the CPUs from 1 to `last` has looked once more, from
+/// start to end.
+fn wait_for_looks(looks: &Looks, last: usize) {
+    let before: Vec<usize> = looks.iter().map(|count| count.load(SeqCst)).collect();
+    for cpu in 1..=last {
+        while looks[cpu].load(SeqCst) < before[cpu] + 2 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Lets go of a page table whose space is gone, on every CPU up to `last`.
+fn shed_everywhere(last: usize) {
+    for cpu in 1..=last {
+        become_cpu(cpu);
+        shed();
+    }
+    become_cpu(0);
+}
+
 /// CPU 0 maps a page, lets others read it, unmaps it, and gives the frame to
 /// someone else at once. Nobody ever reads the next owner's bytes.
 #[test]
@@ -56,46 +80,40 @@ fn no_cpu_reads_the_next_owner() {
     let _alone = arena::exclusive();
     let table = PageTable::new().expect("memory");
     let done = AtomicBool::new(false);
-    let reads = AtomicUsize::new(0);
+    let looks = Looks::default();
     std::thread::scope(|scope| {
         for cpu in 1..4 {
-            let (table, done, reads) = (&table, &done, &reads);
+            let (table, done, looks) = (&table, &done, &looks);
             scope.spawn(move || {
                 become_cpu(cpu);
                 table.activate();
-                let mut round = 0usize;
                 while !done.load(SeqCst) {
                     if let Ok(word) = copy::fetch_u32(PAGE) {
                         assert_eq!(word, 0x0101_0101, "the next owner's bytes");
-                        reads.fetch_add(1, SeqCst);
                     }
-                    round += 1;
-                    if round.is_multiple_of(50) {
+                    let look = looks[cpu].fetch_add(1, SeqCst);
+                    if look.is_multiple_of(5) {
                         leave();
                         std::thread::yield_now();
                         table.activate();
                     }
-                    answer();
+                    take_interrupt();
                 }
                 leave();
             });
         }
-        for _ in 0..3_000 {
+        for _ in 0..100 {
             map(&table, PAGE, 1);
-            std::thread::yield_now();
+            wait_for_looks(&looks, 3);
             table.unmap(PAGE..PAGE + 4096, &mut table.flush());
             let next_owner = Frame::alloc().expect("memory");
             next_owner.fill(0, 4096, 0xee);
+            wait_for_looks(&looks, 3);
         }
         done.store(true, SeqCst);
     });
     table.retire();
-    for cpu in 1..4 {
-        become_cpu(cpu);
-        shed();
-    }
-    become_cpu(0);
-    assert!(reads.load(SeqCst) > 0);
+    shed_everywhere(3);
     assert_eq!(Arc::strong_count(&table), 1, "every CPU has let go");
 }
 
@@ -125,9 +143,7 @@ fn a_cpu_at_rest_is_left_alone() {
         meet.wait();
     });
     table.retire();
-    become_cpu(1);
-    shed();
-    become_cpu(0);
+    shed_everywhere(1);
     assert_eq!(Arc::strong_count(&table), 1);
 }
 
@@ -139,14 +155,15 @@ fn a_copied_page_is_seen_by_all() {
     let table = PageTable::new().expect("memory");
     let other = Frame::alloc_zeroed().expect("memory");
     let written = AtomicUsize::new(0);
-    const ROUNDS: usize = 1_000;
+    let looks = Looks::default();
+    const ROUNDS: usize = 100;
     table
         .page(PAGE)
         .expect("memory")
         .lock()
         .map(other.share(), Rights::READ);
     std::thread::scope(|scope| {
-        let (table, written) = (&table, &written);
+        let (table, written, looks) = (&table, &written, &looks);
         for cpu in 1..3 {
             scope.spawn(move || {
                 become_cpu(cpu);
@@ -156,7 +173,8 @@ fn a_copied_page_is_seen_by_all() {
                     if let Ok(word) = copy::fetch_u32(PAGE) {
                         assert!(word as usize >= before, "{word} read after {before}");
                     }
-                    answer();
+                    looks[cpu].fetch_add(1, SeqCst);
+                    take_interrupt();
                 }
                 leave();
             });
@@ -170,19 +188,16 @@ fn a_copied_page_is_seen_by_all() {
                 cursor.query(),
                 Mapped::Frame { unique: false, .. }
             ));
-            cursor.replace_by_copy(
-                Frame::alloc().expect("memory"),
-                Rights::READ | Rights::WRITE,
-            );
+            let rights = Rights::READ | Rights::WRITE;
+            cursor.replace_by_copy(Frame::alloc().expect("memory"), rights);
             drop(cursor);
             copy::store_u32(PAGE, round as u32).expect("it is writable now");
             written.store(round, SeqCst);
+            if round < ROUNDS {
+                wait_for_looks(looks, 2);
+            }
         }
     });
     table.retire();
-    for cpu in 1..3 {
-        become_cpu(cpu);
-        shed();
-    }
-    become_cpu(0);
+    shed_everywhere(2);
 }
