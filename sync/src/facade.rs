@@ -53,6 +53,29 @@ impl<T: ?Sized> UnsafeCell<T> {
     }
 }
 
+/// Sets `bits`; gives the word as it was. With one bit whose old value alone is
+/// looked at, this is a single `lock bts`.
+#[cfg(not(loom))]
+#[inline(always)]
+pub(crate) fn set_bits(word: &AtomicU32, bits: u32, ordering: Ordering) -> u32 {
+    word.fetch_or(bits, ordering)
+}
+
+/// The same without a write where nothing changes. Loom does not know that a
+/// read-modify-write stands right behind what it has read: it would let a later
+/// plain store (an unlock) count as older than a `fetch_or` that failed.
+#[cfg(loom)]
+pub(crate) fn set_bits(word: &AtomicU32, bits: u32, ordering: Ordering) -> u32 {
+    let mut expected = 0;
+    loop {
+        match word.compare_exchange(expected, expected | bits, ordering, ordering) {
+            Ok(before) => return before,
+            Err(before) if before & bits == bits => return before,
+            Err(before) => expected = before,
+        }
+    }
+}
+
 /// Declares a function that is `const` wherever the facade's types allow it.
 macro_rules! const_fn {
     ($(#[$meta:meta])* $vis:vis fn $($rest:tt)*) => {

@@ -13,7 +13,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
-use crate::facade::{AtomicU32, Ordering, UnsafeCell, const_fn};
+use crate::facade::{AtomicU32, Ordering, UnsafeCell, const_fn, set_bits};
 use crate::rank::{self, Kind, Order, Rank};
 use crate::wait_queue::{Place, WaitQueue};
 use crate::{preempt, rank::LockQueue};
@@ -143,7 +143,7 @@ impl<T: ?Sized, R: Rank> Mutex<T, R> {
     /// Setting one bit and asking for the old one is a single `lock bts`.
     #[inline(always)]
     fn try_acquire(&self) -> bool {
-        self.word.fetch_or(LOCKED, Ordering::Acquire) & LOCKED == 0
+        set_bits(&self.word, LOCKED, Ordering::Acquire) & LOCKED == 0
     }
 
     #[cold]
@@ -161,7 +161,7 @@ impl<T: ?Sized, R: Rank> Mutex<T, R> {
             // If this gets the lock, WAITERS may be set with nobody waiting;
             // the release looks at the queue, and clears it.
             let slept = self.queue.wait_at(place, turn, None, false, || {
-                match self.word.fetch_or(LOCKED | WAITERS, Ordering::Acquire) & LOCKED {
+                match set_bits(&self.word, LOCKED | WAITERS, Ordering::Acquire) & LOCKED {
                     0 => Err(()),
                     _ => Ok(()),
                 }

@@ -8,7 +8,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
-use crate::facade::{AtomicU32, Ordering, UnsafeCell, const_fn, spin_loop};
+use crate::facade::{AtomicU32, Ordering, UnsafeCell, const_fn, set_bits, spin_loop};
 use crate::hold::Hold;
 use crate::rank::{Order, Rank};
 
@@ -121,7 +121,7 @@ impl<T: ?Sized, R: Rank> SpinLock<T, R> {
     /// Setting one bit and asking for the old one is a single `lock bts`.
     #[inline(always)]
     fn try_acquire(&self) -> bool {
-        self.word.fetch_or(LOCKED, Ordering::Acquire) & LOCKED == 0
+        set_bits(&self.word, LOCKED, Ordering::Acquire) & LOCKED == 0
     }
 
     /// Spins by reading, so that the waiters' caches share the line.

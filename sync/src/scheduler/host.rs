@@ -8,27 +8,26 @@
 //! model decides when a time-out falls due and every order of it is explored.
 
 use std::sync::{Arc, OnceLock};
+#[cfg(not(loom))]
+use std::time::Duration;
 
 use super::{Erased, Scheduler};
 use crate::rank::Chain;
 
 #[cfg(loom)]
-use loom::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    thread::{self, Thread},
+use loom::sync::{
+    Notify,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 #[cfg(not(loom))]
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    thread::{self, Thread},
+    thread::Thread,
 };
 
 /// A thread of the host or of a model.
 pub struct HostThread {
-    thread: Thread,
-    /// `unpark`'s token. Not left to `std` and loom, whose own tokens other
-    /// code in the same thread may take.
-    token: AtomicBool,
+    token: Token,
     interrupted: AtomicBool,
     held: Chain,
 }
@@ -36,8 +35,7 @@ pub struct HostThread {
 impl HostThread {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            thread: thread::current(),
-            token: AtomicBool::new(false),
+            token: Token::new(),
             interrupted: AtomicBool::new(false),
             held: Chain::new(),
         })
@@ -56,8 +54,63 @@ impl HostThread {
 
     /// Leaves a token with the thread.
     pub fn unpark(&self) {
-        self.token.store(true, Ordering::Release);
+        self.token.leave();
+    }
+}
+
+/// What `unpark` leaves and `park` takes. Not left to `std` alone, whose own
+/// token other code in the same thread may take.
+#[cfg(not(loom))]
+struct Token {
+    thread: Thread,
+    there: AtomicBool,
+}
+
+#[cfg(not(loom))]
+impl Token {
+    fn new() -> Self {
+        Self {
+            thread: std::thread::current(),
+            there: AtomicBool::new(false),
+        }
+    }
+
+    fn leave(&self) {
+        self.there.store(true, Ordering::Release);
         self.thread.unpark();
+    }
+
+    /// Waits for it; `rest` says how many nanoseconds are left, if they count.
+    fn take(&self, rest: impl Fn() -> Option<u64>) {
+        while !self.there.swap(false, Ordering::Acquire) {
+            match rest() {
+                None => std::thread::park(),
+                Some(0) => return,
+                Some(rest) => std::thread::park_timeout(Duration::from_nanos(rest)),
+            }
+        }
+    }
+}
+
+/// Loom's token, with which a model explores spurious returns as well.
+#[cfg(loom)]
+struct Token(Notify);
+
+#[cfg(loom)]
+impl Token {
+    fn new() -> Self {
+        Self(Notify::new())
+    }
+
+    fn leave(&self) {
+        self.0.notify();
+    }
+
+    /// The clock of a model wakes nobody by itself; see [`set_clock`].
+    fn take(&self, rest: impl Fn() -> Option<u64>) {
+        if rest() != Some(0) {
+            self.0.wait();
+        }
     }
 }
 
@@ -98,17 +151,16 @@ impl Scheduler for HostScheduler {
 
     fn park(&self, deadline: Option<u64>) {
         CURRENT.with(|current| {
-            while !current.token.swap(false, Ordering::Acquire) {
-                match deadline.map(|deadline| deadline.saturating_sub(Scheduler::now(self))) {
-                    Some(0) => return,
-                    rest => sleep(rest),
-                }
-            }
+            current
+                .token
+                .take(|| deadline.map(|deadline| deadline.saturating_sub(Scheduler::now(self))));
         });
     }
 
     fn unpark(&self, thread: Arc<HostThread>) {
         thread.unpark();
+        // What the trait promises: the sleeper, which has one, is still here.
+        assert!(Arc::strong_count(&thread) > 1, "the sleeper has left");
     }
 
     fn interrupted(&self) -> bool {
@@ -117,7 +169,7 @@ impl Scheduler for HostScheduler {
 
     fn preempt(&self) {
         crate::preempt::take_request();
-        thread::yield_now();
+        std::thread::yield_now();
     }
 
     #[cfg(not(loom))]
@@ -134,15 +186,6 @@ impl Scheduler for HostScheduler {
 
     fn with_held(&self, access: impl FnOnce(&Chain)) {
         CURRENT.with(|current| access(&current.held));
-    }
-}
-
-/// Sleeps once, for `rest` nanoseconds at most. A model's clock does not wake.
-fn sleep(rest: Option<u64>) {
-    match rest {
-        #[cfg(not(loom))]
-        Some(rest) => thread::park_timeout(core::time::Duration::from_nanos(rest)),
-        _ => thread::park(),
     }
 }
 

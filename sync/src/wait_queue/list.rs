@@ -82,6 +82,14 @@ impl<P> Node<P> {
         }
     }
 
+    /// For the sleeper, which is out: the node is its own again. Gives back the
+    /// thread's reference if no waker took it.
+    #[inline]
+    pub(super) fn settle(&self) {
+        // SAFETY: OUT was stored after the last access of everybody else.
+        self.thread.with_mut(|thread| unsafe { *thread = None });
+    }
+
     /// For the sleeper, which has unlinked itself.
     pub(super) fn set_left(&self) {
         self.state.store(OUT, Ordering::Relaxed);

@@ -377,5 +377,6 @@ impl<P, R: Rank> Drop for Registered<'_, P, R> {
         if !self.node.is_out() {
             self.leave();
         }
+        self.node.settle();
     }
 }
