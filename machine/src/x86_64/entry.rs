@@ -116,12 +116,18 @@ extern "C" fn common_entry() {
         push_general!(),
         "cld",
         "mov rdi, rsp",
+        // A frame for backtraces: who was interrupted.
+        "push [rsp + {rip}]",
+        "push rbp",
+        "mov rbp, rsp",
         "call {kernel_trap}",
+        "add rsp, 16",
         pop_general!(),
         "add rsp, 16",
         "iretq",
         kernel_stack = const KERNEL_STACK,
         kernel_trap = sym kernel_trap,
+        rip = const offset_of!(UserRegs, rip),
     )
 }
 

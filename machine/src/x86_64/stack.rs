@@ -54,11 +54,24 @@ unsafe impl Sync for Caches {}
 
 static CACHES: Caches = Caches([const { UnsafeCell::new(Cache::new_const()) }; MAX]);
 
+/// How many stacks each CPU keeps, for all to read.
+static KEPT_NOW: [AtomicUsize; MAX] = [const { AtomicUsize::new(0) }; MAX];
+
+/// Frames of stacks that wait for their next task: as good as free.
+pub fn spare_frames() -> usize {
+    let stacks = KEPT_NOW.iter().map(|kept| kept.load(Ordering::Relaxed));
+    stacks.sum::<usize>() * (SIZE / PAGE_SIZE)
+}
+
 fn with_cache<R>(act: impl FnOnce(&mut Cache) -> R) -> R {
     let _pinned = preempt::disable();
+    let own = crate::cpu::id();
     // SAFETY: preemption is off, this is this CPU's cache, and `act` does not
     // come back here.
-    act(unsafe { &mut *CACHES.0[crate::cpu::id()].get() })
+    let cache = unsafe { &mut *CACHES.0[own].get() };
+    let result = act(cache);
+    KEPT_NOW[own].store(cache.len(), Ordering::Relaxed);
+    result
 }
 
 impl Stack {

@@ -3,6 +3,7 @@
 use super::area::{self, Area};
 use super::registers::enable_interrupts as enable;
 use super::stack::Stack;
+pub use super::stack::spare_frames;
 use super::user_state::{self, UserState};
 use crate::address::USER_END;
 use crate::task::OutOfMemory;
