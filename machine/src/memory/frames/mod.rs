@@ -108,7 +108,7 @@ pub fn total_count() -> usize {
 /// Frames that are free, wherever they wait: a snapshot.
 #[must_use]
 pub fn free_count() -> usize {
-    store::free_count() + super::page_table::spare_tables()
+    store::free_count() + super::page_table::spare_tables() + crate::arch::task::spare_frames()
 }
 
 /// `pages` frames may be had: a guess, without the frames in the CPUs' caches,
