@@ -5,4 +5,5 @@
 
 extern crate alloc;
 
+pub mod pattern;
 pub mod shell;
