@@ -278,6 +278,7 @@ fn give_way(arrival: Arrival) {
 /// booked and marked. Returns when the running thread is switched to again.
 fn switch(mut queue: Guard, current: &Running<Thread>) {
     let next = queue.pick(machine::time::now());
+    arm_timer(&mut queue);
     sync::preempt::take_request();
     if core::ptr::eq(&*next, &**current) {
         return;
@@ -291,7 +292,6 @@ fn switch(mut queue: Guard, current: &Running<Thread>) {
             IDLE.fetch_and(!bit, Relaxed);
         }
     }
-    arm_timer(&mut queue);
     drop(TASKS.switch(next, queue));
     current.enter_space();
 }
