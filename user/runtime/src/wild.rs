@@ -138,3 +138,9 @@ pub fn vector_after(value: u64, times: usize) -> u64 {
     }
     result
 }
+
+/// Calls whatever is at the address.
+pub fn jump(address: usize) {
+    // SAFETY: see the module; code there follows the C convention.
+    unsafe { asm!("call {}", in(reg) address, clobber_abi("C")) };
+}
