@@ -94,7 +94,8 @@ ranks! {
     Fifo: Spinning, "the open pipe behind a FIFO's name";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";
-    Actions: Spinning, "signal actions and the name of a group";
+    Actions: Spinning, "which signal actions, semaphores and name a group has";
+    ActionTable: Spinning, "signal actions";
     ThreadStart: Spinning, "what a thread starts with, and its address space";
     Threads: Spinning, "the table of thread ids";
     Futex: Spinning, "a bucket of futex waiters";

@@ -71,7 +71,8 @@ pub fn rt_sigaction(
     } else {
         None
     };
-    let mut actions = current.group().actions().lock();
+    let table = current.group().actions();
+    let mut actions = table.lock();
     let previous = actions.get(signal);
     if let Some(new) = new {
         actions.set(signal, new)?;

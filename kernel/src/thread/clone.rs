@@ -130,7 +130,11 @@ fn build(
     let group = if flags.has(CLONE_THREAD) {
         current.group().clone()
     } else {
-        Arc::new(Group::new(tid, Some(current.group())))
+        Arc::new(Group::new(
+            tid,
+            Some(current.group()),
+            flags.has(CLONE_SIGHAND),
+        ))
     };
     group
         .is_joined

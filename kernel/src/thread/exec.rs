@@ -195,7 +195,7 @@ fn take_over_id(current: &Current) {
 fn replace(current: &mut Current, loaded: Loaded) {
     let group = current.group().clone();
     group.set_name(loaded.name);
-    group.actions().lock().exec();
+    group.reset_actions();
     group.is_joined.store(false, Relaxed);
     current.clear_tid.store(0, Relaxed);
     current.task.reset_user_state();

@@ -35,7 +35,8 @@ pub(super) fn finish(current: Current, status: i32) -> ! {
 
     joins.orphan(tid);
     let stays = kind == Kind::Native && joins.contains(tid);
-    let whole = group.leave(tid, status);
+    // Not to be found any more before the group counts one member less:
+    // whoever waited to be alone is.
     let thread = {
         let mut ids = registry::ids();
         if stays {
@@ -45,6 +46,7 @@ pub(super) fn finish(current: Current, status: i32) -> ! {
         }
     };
     drop(thread);
+    let whole = group.leave(tid, status);
     if let Some(whole) = whole {
         end_process(&group, whole);
     }

@@ -22,10 +22,14 @@ pub struct Group {
     session: AtomicU32,
     /// Lives in its parent's address space, so it is joined and not waited for.
     pub(super) is_joined: AtomicBool,
-    actions: SpinLock<Actions, rank::Actions>,
+    /// Shared with other processes by `CLONE_SIGHAND`.
+    actions: SpinLock<Arc<ActionTable>, rank::Actions>,
     semaphores: Semaphores,
     name: SpinLock<Name, rank::Actions>,
 }
+
+/// The signal actions that processes may share.
+pub type ActionTable = SpinLock<Actions, rank::ActionTable>;
 
 /// A program's name, cut to what fits.
 pub type Name = ArrayString<15>;
@@ -41,11 +45,17 @@ struct Members {
 }
 
 impl Group {
-    /// The process `id`, a copy of `parent` as fork makes it, without threads yet.
-    pub(super) fn new(id: Pid, parent: Option<&Group>) -> Group {
+    /// The process `id`, a copy of `parent` as fork makes it, without threads
+    /// yet; its signal actions may be shared instead of copied.
+    pub(super) fn new(id: Pid, parent: Option<&Group>, shares_actions: bool) -> Group {
         let (process_group, session) = match parent {
             Some(parent) => (parent.process_group(), parent.session()),
             None => (id, id),
+        };
+        let actions = match parent {
+            Some(parent) if shares_actions => parent.actions(),
+            Some(parent) => Arc::new(ActionTable::new(parent.actions().lock().clone())),
+            None => Arc::new(ActionTable::new(Actions::new())),
         };
         Group {
             id,
@@ -60,7 +70,7 @@ impl Group {
             process_group: AtomicU32::new(process_group),
             session: AtomicU32::new(session),
             is_joined: AtomicBool::new(false),
-            actions: SpinLock::new(parent.map_or_else(Actions::new, |p| p.actions.lock().clone())),
+            actions: SpinLock::new(actions),
             semaphores: parent.map_or_else(Semaphores::new, |parent| parent.semaphores.share()),
             name: SpinLock::new(parent.map_or_else(Name::new, |parent| parent.name())),
         }
@@ -87,8 +97,19 @@ impl Group {
         self.set_process_group(id);
     }
 
-    pub fn actions(&self) -> &SpinLock<Actions, rank::Actions> {
-        &self.actions
+    pub fn actions(&self) -> Arc<ActionTable> {
+        self.actions.lock().clone()
+    }
+
+    /// exec: the process gets a table of its own, without handlers.
+    pub(super) fn reset_actions(&self) {
+        let mut actions = self.actions().lock().clone();
+        actions.exec();
+        let old = core::mem::replace(
+            &mut *self.actions.lock(),
+            Arc::new(ActionTable::new(actions)),
+        );
+        drop(old);
     }
 
     pub fn semaphores(&self) -> &Semaphores {

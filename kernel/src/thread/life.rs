@@ -27,7 +27,7 @@ pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
     }
     let (own, name) = exec_first(root, b"/init", Arc::new(table))?;
     let tid = registry::ids().reserve()?;
-    let group = Arc::new(Group::new(tid, None));
+    let group = Arc::new(Group::new(tid, None, false));
     group.set_name(name);
     let entity = Entity::new(u64::MAX);
     let thread = Thread::new(tid, Kind::Linux, group.clone(), entity, own);
