@@ -52,6 +52,8 @@ impl Semaphore {
             Err(Refused::WouldWait) => Err(Errno::EAGAIN),
             // Woken: by a post that handed its unit over, or by destruction.
             Ok(Ok(())) if self.destroyed.load(Relaxed) => Err(Errno::EINVAL),
+            // Told to end before the unit came: it is for the next one.
+            Ok(Ok(())) if crate::sched::current().must_exit() => self.post().and(Err(Errno::EINTR)),
             Ok(Ok(())) => Ok(()),
             Ok(Err(WaitError::TimedOut)) => Err(Errno::ETIMEDOUT),
             Ok(Err(WaitError::Interrupted)) => Err(Errno::EINTR),
