@@ -3,13 +3,14 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Finds `name` in the folders of PATH, and in those where administration
 /// programs stand, which an ordinary user's PATH may lack.
@@ -58,50 +59,94 @@ fn changes_builds(name: &str) -> bool {
 /// What a finished command left behind.
 pub struct Output {
     pub status: ExitStatus,
-    /// Standard output and standard error, each in its own order.
-    pub text: String,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
 }
 
-/// Runs `command` without input, gathers what it prints, and kills it after
-/// `limit`. None if it was killed.
+impl Output {
+    /// Standard output and standard error, one behind the other, as text.
+    pub fn text(&self) -> String {
+        [&self.stdout, &self.stderr]
+            .map(|bytes| String::from_utf8_lossy(bytes))
+            .concat()
+    }
+}
+
+/// Runs `command` without input; see [`run_with_input`].
 pub fn run_limited(command: &mut Command, limit: Duration) -> Result<Option<Output>> {
+    run_with_input(command, b"", limit)
+}
+
+/// Runs `command`, gives it `input`, gathers what it prints, and ends it after
+/// `limit`. None if it was ended.
+pub fn run_with_input(
+    command: &mut Command,
+    input: &[u8],
+    limit: Duration,
+) -> Result<Option<Output>> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {name}"))?;
-    let readers = [
-        child.stdout.take().map(|pipe| gather(Box::new(pipe))),
-        child.stderr.take().map(|pipe| gather(Box::new(pipe))),
-    ];
-    let deadline = Instant::now() + limit;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if Instant::now() >= deadline {
-            // Its readers end with the pipes, which grandchildren may hold: they are not waited for.
-            child.kill().ok();
-            child.wait()?;
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(20));
-    };
-    let mut text = String::new();
-    for reader in readers.into_iter().flatten() {
-        text += &reader.join().unwrap_or_default();
+    let stdout = child.stdout.take().map(gather);
+    let stderr = child.stderr.take().map(gather);
+    if let Some(mut pipe) = child.stdin.take() {
+        let input = input.to_vec();
+        // One that ends early, or reads nothing, leaves the rest unread.
+        thread::spawn(move || pipe.write_all(&input).ok());
     }
-    Ok(Some(Output { status, text }))
+    let Some(status) = wait_until(&mut child, Instant::now() + limit)? else {
+        end(&mut child)?;
+        // The readers end with the pipes, which grandchildren may hold: they are not waited for.
+        return Ok(None);
+    };
+    let join = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
+        reader
+            .and_then(|reader| reader.join().ok())
+            .unwrap_or_default()
+    };
+    Ok(Some(Output {
+        status,
+        stdout: join(stdout),
+        stderr: join(stderr),
+    }))
 }
 
-fn gather(mut pipe: Box<dyn Read + Send>) -> thread::JoinHandle<String> {
+fn wait_until(child: &mut Child, deadline: Instant) -> Result<Option<ExitStatus>> {
+    loop {
+        match child.try_wait()? {
+            None if Instant::now() < deadline => thread::sleep(Duration::from_millis(10)),
+            status => return Ok(status),
+        }
+    }
+}
+
+/// Asks a child to end, so that it can end its own, and then makes it.
+fn end(child: &mut Child) -> Result<()> {
+    if let Some(pid) = pid(child) {
+        kill_process(pid, Signal::TERM).ok();
+    }
+    if wait_until(child, Instant::now() + Duration::from_secs(2))?.is_none() {
+        child.kill().ok();
+        child.wait()?;
+    }
+    Ok(())
+}
+
+/// A child's process id, as the calls on processes take it.
+pub fn pid(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+fn gather(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         // A read error ends the text early, which is all that can be done about it.
         pipe.read_to_end(&mut bytes).ok();
-        String::from_utf8_lossy(&bytes).into_owned()
+        bytes
     })
 }
 
@@ -129,7 +174,15 @@ mod tests {
         .unwrap()
         .unwrap();
         assert_eq!(output.status.code(), Some(3));
-        assert_eq!(output.text, "out\nerr\n");
+        assert_eq!(output.stdout, b"out\n");
+        assert_eq!(output.text(), "out\nerr\n");
+    }
+
+    #[test]
+    fn input_is_given() {
+        let input = vec![b'x'; 200_000];
+        let output = run_with_input(&mut Command::new("cat"), &input, Duration::from_secs(10));
+        assert_eq!(output.unwrap().unwrap().stdout, input);
     }
 
     #[test]

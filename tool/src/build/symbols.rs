@@ -43,7 +43,10 @@ fn read(file: &[u8]) -> Result<(BTreeMap<u32, String>, std::ops::Range<usize>)> 
     );
     let (symbols, strings) = elf.symbol_table()?.context("the kernel has no symbols")?;
     let mut names = BTreeMap::new();
-    for symbol in symbols.iter().filter(|symbol| symbol.st_symtype() == STT_FUNC) {
+    for symbol in symbols
+        .iter()
+        .filter(|symbol| symbol.st_symtype() == STT_FUNC)
+    {
         let offset = symbol.st_value.checked_sub(KERNEL_IMAGE);
         if let Some(offset) = offset.and_then(|offset| u32::try_from(offset).ok()) {
             let name = strings.get(symbol.st_name as usize)?;
@@ -107,7 +110,9 @@ mod tests {
 
     #[test]
     fn a_table_never_outgrows_its_room() {
-        let names = (0..100).map(|index| (index, format!("function {index}"))).collect();
+        let names = (0..100)
+            .map(|index| (index, format!("function {index}")))
+            .collect();
         for room in HEADER..600 {
             let table = encode(&names, room);
             assert!(table.len() <= room);

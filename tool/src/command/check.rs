@@ -139,7 +139,7 @@ fn lint(name: &str, mut command: Command) -> Result<Verdict> {
     let run = process::run_limited(&mut command, LIMIT)?;
     let (passed, text) = match run {
         Some(run) if run.status.success() => (true, String::new()),
-        Some(run) => (false, run.text.trim_end().to_owned()),
+        Some(run) => (false, run.text().trim_end().to_owned()),
         None => (false, format!("no end after {} s", LIMIT.as_secs())),
     };
     Ok(Verdict {

@@ -52,7 +52,7 @@ pub fn write(kernel: &Path, image: &Path, command_line: &str, iso: &Path) -> Res
         Some(output) if output.status.success() => Ok(()),
         Some(output) => Err(Failure::error(
             Status::Build,
-            format!("grub-mkrescue failed:\n{}", output.text.trim_end()),
+            format!("grub-mkrescue failed:\n{}", output.text().trim_end()),
         )),
         None => Err(Failure::error(Status::Build, "grub-mkrescue did not end")),
     }

@@ -18,7 +18,7 @@ use signal_hook::iterator::Signals;
 use super::ending::{Ending, Stopped};
 use super::log::Scanner;
 use super::{Hardware, input, terminal};
-use crate::process;
+use crate::process::{self, pid};
 use crate::status::{Failure, Status};
 
 /// How long a kernel may say nothing at all after its start. Firmware that
@@ -293,10 +293,6 @@ fn wait(child: &mut Child) -> Result<Option<i32>> {
         .take();
     let status = child.wait().context("cannot wait for QEMU")?;
     Ok(status.code())
-}
-
-fn pid(child: &Child) -> Option<Pid> {
-    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }
 
 /// Once per process: a signal that ends the tool ends QEMU too, and gives the

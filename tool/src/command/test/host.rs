@@ -53,7 +53,7 @@ fn cargo_test(name: &str, mut command: Command) -> Result<Row> {
     let began = Instant::now();
     let run = process::run_limited(&mut command, LIMIT)?;
     let (success, text) = match run {
-        Some(run) => (run.status.success(), run.text),
+        Some(run) => (run.status.success(), run.text()),
         None => (false, format!("no end after {} s", LIMIT.as_secs())),
     };
     let results = read(&text);

@@ -3,8 +3,7 @@
 
 use std::env;
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -12,8 +11,12 @@ use tempfile::TempDir;
 
 use super::report::{Report, Row};
 use crate::build::{self, Profile};
+use crate::process;
 use crate::progress::Step;
 use crate::workspace::Workspace;
+
+/// How long one call may take.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// One call, and what is expected of it.
 struct Case {
@@ -117,25 +120,17 @@ impl Case {
             .to_string_lossy();
         let parent = folder.path().parent().unwrap_or(folder.path());
         let words = self.words.iter().map(|word| word.replace("FOLDER", &name));
-        let mut child = Command::new(env::current_exe().context("where is this tool?")?)
-            .args(words)
-            .current_dir(parent)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        if let Some(mut pipe) = child.stdin.take() {
-            // A call that fails early does not read.
-            pipe.write_all(self.input).ok();
-        }
+        let mut command = Command::new(env::current_exe().context("where is this tool?")?);
+        command.args(words).current_dir(parent);
         let began = Instant::now();
-        let output = child.wait_with_output()?;
-        Ok(self.judge(
-            output.status.code(),
-            &output.stdout,
-            &output.stderr,
-            began.elapsed(),
-        ))
+        Ok(
+            match process::run_with_input(&mut command, self.input, LIMIT)? {
+                None => Some(format!("no end after {} s", LIMIT.as_secs())),
+                Some(run) => {
+                    self.judge(run.status.code(), &run.stdout, &run.stderr, began.elapsed())
+                }
+            },
+        )
     }
 
     fn judge(
