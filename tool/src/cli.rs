@@ -122,9 +122,12 @@ pub struct Test {
 
 #[derive(Args, Debug)]
 pub struct Bench {
-    /// Only the rows whose name contains this word
+    /// Fewer rounds: sooner done, and a little less exact
+    #[arg(long)]
+    pub quick: bool,
+    /// Only these rows; without any, all of them
     #[arg(value_name = "ROW")]
-    pub only: Option<String>,
+    pub rows: Vec<String>,
 }
 
 #[derive(Args, Debug)]
@@ -204,6 +207,15 @@ pub fn word(value: &impl ValueEnum) -> String {
         .to_possible_value()
         .map(|value| value.get_name().to_owned())
         .unwrap_or_default()
+}
+
+/// The machine that these flags of `exec` stand for.
+pub fn machine(flags: &str) -> Machine {
+    let words = ["weft", "exec"].into_iter().chain(flags.split(' '));
+    match Cli::parse_from(words.chain(["--", "true"])).command {
+        Command::Exec(exec) => exec.machine,
+        _ => unreachable!("the subcommand is exec"),
+    }
 }
 
 /// The argument of `--file`: HOST or HOST:GUEST.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::report::{Report, Row, read};
-use crate::cli::{Boot, Cli, Command, Machine, word};
+use crate::cli::{Boot, Machine, machine, word};
 use crate::command::prepare::prepare;
 use crate::guest::{Ending, Input, Outcome, Session, Sink};
 use crate::progress::Step;
@@ -138,18 +138,6 @@ fn explain(outcome: &Outcome, output: &str) -> String {
 fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(40)..].join("\n")
-}
-
-/// The machine that these flags of `exec` stand for.
-fn machine(flags: &str) -> Machine {
-    let words = ["weft", "exec"]
-        .into_iter()
-        .chain(flags.split(' '))
-        .chain(["--", "x"]);
-    match <Cli as clap::Parser>::parse_from(words).command {
-        Command::Exec(exec) => exec.machine,
-        _ => unreachable!("the subcommand is exec"),
-    }
 }
 
 /// A machine in a few words.
