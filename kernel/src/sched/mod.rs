@@ -109,7 +109,9 @@ pub fn unpark(thread: Arc<Thread>) {
     // Ours alone from here on: whoever comes next finds it runnable.
     thread.entity.state.store(state::RUNNABLE, Relaxed);
     drop(queue);
-    place(thread);
+    if let Err(thread) = keep_here(thread) {
+        place(thread);
+    }
 }
 
 /// Makes `thread` look at what is pending for it: wakes it if it sleeps, and
@@ -172,6 +174,9 @@ pub fn timer() {
     timers::expire(now);
     let mut queue = this_queue();
     queue.armed = None;
+    if queue.spread_at.is_some_and(|at| at <= now) {
+        spread(&mut queue);
+    }
     if queue.slice_end().is_some_and(|end| end <= now) {
         sync::preempt::request();
     } else {
@@ -197,6 +202,50 @@ fn queue_of(thread: &Thread) -> Guard {
         if thread.entity.cpu.load(Relaxed) == home {
             return queue;
         }
+    }
+}
+
+/// How long a woken thread waits behind its waker before an idle CPU is
+/// called to take it. A halted CPU needs about as long to come.
+const GRACE: u64 = 50_000;
+
+/// Puts a woken thread behind the running one although another CPU is idle:
+/// most wakers sleep soon, and a switch costs a tenth of an interrupt to a
+/// halted CPU. If the waker goes on instead, [`timer`] spreads the load. Gives
+/// the thread back if it is not to be kept here.
+fn keep_here(thread: Arc<Thread>) -> Result<(), Arc<Thread>> {
+    let _here = sync::preempt::disable();
+    let here = cpu::id();
+    let current = current();
+    let allowed = thread.entity.affinity();
+    if current.is_idle() || allowed >> here & 1 == 0 || IDLE.load(Relaxed) & allowed == 0 {
+        return Err(thread);
+    }
+    let mut queue = QUEUES.of(here).lock();
+    if queue.ready() > 0 {
+        return Err(thread);
+    }
+    let now = machine::time::now();
+    thread.entity.cpu.store(here as u32, Release);
+    queue.charge(&current, now);
+    let preempts = queue.enqueue(thread, Arrival::Woken);
+    queue.spread_at = Some(now + GRACE);
+    arm_timer(&mut queue);
+    drop(queue);
+    if preempts {
+        sync::preempt::request();
+    }
+    Ok(())
+}
+
+/// Calls an idle CPU to take a thread from `queue`, this CPU's.
+fn spread(queue: &mut RunQueue) {
+    queue.spread_at = None;
+    let idle = IDLE.load(Relaxed) & online();
+    if queue.ready() > 0 && idle != 0 {
+        let target = idle.trailing_zeros() as usize;
+        IDLE.fetch_and(!(1 << target), Relaxed);
+        machine::kick(target);
     }
 }
 
@@ -300,10 +349,9 @@ fn switch(mut queue: Guard, current: &Running<Thread>) {
 /// next sleeper's deadline. A timer that is set too early is left alone: it
 /// costs one look when it fires, and most are never reached.
 fn arm_timer(queue: &mut RunQueue) {
-    let deadline = match (queue.slice_end(), timers::next()) {
-        (Some(slice_end), Some(timer)) => slice_end.min(timer),
-        (Some(deadline), None) | (None, Some(deadline)) => deadline,
-        (None, None) => return,
+    let deadlines = [queue.slice_end(), timers::next(), queue.spread_at];
+    let Some(deadline) = deadlines.into_iter().flatten().min() else {
+        return;
     };
     if queue.armed.is_none_or(|armed| deadline < armed) {
         queue.armed = Some(deadline);

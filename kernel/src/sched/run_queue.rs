@@ -96,6 +96,8 @@ pub struct RunQueue {
     started: u64,
     /// When this CPU's timer will fire.
     pub armed: Option<u64>,
+    /// When an idle CPU is to be called to take the thread that waits here.
+    pub spread_at: Option<u64>,
     /// A thread that may not run here any more, for the idle thread to place.
     pub outgoing: Option<Arc<Thread>>,
 }
@@ -110,6 +112,7 @@ impl RunQueue {
             running: None,
             started: 0,
             armed: None,
+            spread_at: None,
             outgoing: None,
         }
     }
@@ -191,6 +194,9 @@ impl RunQueue {
                 .clone()
                 .expect("every CPU has an idle thread before it schedules");
         };
+        if self.ready.is_empty() {
+            self.spread_at = None;
+        }
         let key = thread.entity.key.load(Relaxed);
         thread.entity.started.store(now, Relaxed);
         self.policy.advance(&mut self.clock, key);
