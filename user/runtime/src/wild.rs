@@ -144,3 +144,39 @@ pub fn jump(address: usize) {
     // SAFETY: see the module; code there follows the C convention.
     unsafe { asm!("call {}", in(reg) address, clobber_abi("C")) };
 }
+
+/// Makes calls with marks in all registers that a call must keep; how many of
+/// them came back changed.
+pub fn registers_lost(times: usize) -> u64 {
+    let mut lost = 0;
+    for mark in 0..times {
+        let (rdi, rsi, rdx, r8, r9, r10): (usize, usize, usize, usize, usize, usize);
+        let (r12, r13, r14, r15): (usize, usize, usize, usize);
+        // SAFETY: getppid touches no memory; all registers are named.
+        unsafe {
+            asm!(
+                "syscall",
+                inlateout("rax") call::GETPPID => _,
+                inlateout("rdi") mark => rdi,
+                inlateout("rsi") mark ^ 1 => rsi,
+                inlateout("rdx") mark ^ 2 => rdx,
+                inlateout("r8") mark ^ 3 => r8,
+                inlateout("r9") mark ^ 4 => r9,
+                inlateout("r10") mark ^ 5 => r10,
+                inlateout("r12") mark ^ 6 => r12,
+                inlateout("r13") mark ^ 7 => r13,
+                inlateout("r14") mark ^ 8 => r14,
+                inlateout("r15") mark ^ 9 => r15,
+                lateout("rcx") _, lateout("r11") _,
+                options(nostack),
+            );
+        }
+        let found = [rdi, rsi, rdx, r8, r9, r10, r12, r13, r14, r15];
+        lost += found
+            .iter()
+            .enumerate()
+            .filter(|(i, value)| **value != mark ^ i)
+            .count() as u64;
+    }
+    lost
+}

@@ -1,0 +1,17 @@
+//! `calls`: each call by itself, first as it should be used, then with bad
+//! pointers, lengths and handles: the right error, and nothing changed.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod bad;
+mod basic;
+mod noise;
+
+weft::program!(main);
+
+fn main() -> i32 {
+    weft::check::run(&[basic::TESTS, bad::TESTS, noise::TESTS])
+}
