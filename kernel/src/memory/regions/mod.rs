@@ -9,6 +9,8 @@
 mod chunks;
 mod gap;
 mod region;
+#[cfg(test)]
+mod tests;
 
 pub use region::{Backing, Region};
 

@@ -1,0 +1,389 @@
+//! Address spaces as programs see them: host threads are CPUs, and user memory
+//! is reached by the kernel's own copies, which fault as a program would.
+
+use abi::Errno;
+use abi::memory::{PAGE_SIZE, USER_END};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use kernel::memory::{FaultError, Placement, Space};
+use machine::copy;
+use machine::frames::{self, arena};
+use machine::hooks::{Access, Hooks};
+use machine::page_table::{Rights, leave, shed};
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::{Arc, MutexGuard};
+
+mod model;
+
+const READ_WRITE: Rights = Rights::from_bits(3);
+
+thread_local! {
+    static RUNNING: RefCell<Option<Arc<Space>>> = const { RefCell::new(None) };
+}
+
+/// Resolves the faults of copies, as the kernel does.
+struct Resolve;
+
+impl Hooks for Resolve {
+    fn timer(&self) {}
+    fn kicked(&self) {}
+    fn console_input(&self) {}
+    fn device(&self, _: usize) {}
+
+    fn kernel_fault(&self, address: usize, access: Access) -> bool {
+        let Some(space) = RUNNING.with_borrow(Clone::clone) else {
+            return false;
+        };
+        call(&space, || space.fault(address, access).is_ok())
+    }
+
+    fn describe_current(&self, _: &mut fmt::Formatter) -> fmt::Result {
+        Ok(())
+    }
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    machine::hooks::install(&Resolve);
+    arena::exclusive()
+}
+
+/// Runs in `space` from here on.
+fn enter(space: &Arc<Space>) {
+    space.activate();
+    RUNNING.set(Some(space.clone()));
+}
+
+/// Does something that may sleep, and then the CPU would run another thread.
+fn call<R>(space: &Arc<Space>, act: impl FnOnce() -> R) -> R {
+    leave();
+    let result = act();
+    space.activate();
+    result
+}
+
+/// Stops running in any space.
+fn depart() {
+    leave();
+    RUNNING.set(None);
+}
+
+/// Runs `program` as CPU `cpu` in `space`.
+fn run_on(cpu: usize, space: &Arc<Space>, program: impl FnOnce()) {
+    machine::host::cpu::become_cpu(cpu);
+    enter(space);
+    program();
+    depart();
+}
+
+/// Lets all CPUs drop what they have loaded, if its space is gone.
+fn settle() {
+    depart();
+    for cpu in (0..8).rev() {
+        machine::host::cpu::become_cpu(cpu);
+        shed();
+    }
+}
+
+fn map(space: &Space, length: usize) -> usize {
+    space
+        .map(Placement::Hint(0), length, READ_WRITE, false)
+        .expect("room")
+}
+
+#[test]
+fn pages_are_zero_then_what_was_written() {
+    let _alone = alone();
+    let free = frames::free_count();
+    let space = Space::new().expect("memory");
+    enter(&space);
+    let start = map(&space, 3 * PAGE_SIZE);
+    let across = start + PAGE_SIZE - 2;
+    assert_eq!(copy::fetch_u32(across), Ok(0));
+    assert_eq!(copy::store_u32(across, 0x1234_5678), Ok(()));
+    assert_eq!(copy::fetch_u32(across), Ok(0x1234_5678));
+    assert_eq!(copy::fetch_u32(start + 3 * PAGE_SIZE), Err(copy::Fault));
+    space.unmap(start..start + PAGE_SIZE).expect("memory");
+    assert_eq!(copy::fetch_u32(across), Err(copy::Fault));
+    depart();
+    drop(space);
+    settle();
+    assert_eq!(frames::free_count(), free);
+}
+
+#[test]
+fn faults_say_what_is_wrong() {
+    let _alone = alone();
+    let space = Space::new().expect("memory");
+    let read_only = space
+        .map(Placement::Hint(0), PAGE_SIZE, Rights::READ, false)
+        .expect("room");
+    assert_eq!(space.fault(read_only, Access::Read), Ok(()));
+    for (address, access) in [
+        (read_only, Access::Write),
+        (read_only, Access::Execute),
+        (read_only + PAGE_SIZE, Access::Read),
+        (0, Access::Read),
+        (USER_END, Access::Read),
+        (usize::MAX, Access::Write),
+    ] {
+        assert_eq!(space.fault(address, access), Err(FaultError::BadAddress));
+    }
+}
+
+#[test]
+fn touching_more_than_there_is_ends_as_an_error() {
+    let _alone = alone();
+    let free = frames::free_count();
+    let space = Space::new().expect("memory");
+    let length = 4 * frames::total_count() * PAGE_SIZE;
+    let start = map(&space, length);
+    let mut pages = (start..start + length).step_by(PAGE_SIZE);
+    let failed = pages.find(|&page| space.fault(page, Access::Write).is_err());
+    let failed = failed.expect("memory ends");
+    assert_eq!(
+        space.fault(failed, Access::Write),
+        Err(FaultError::OutOfMemory)
+    );
+    // A few may be made of tables that were kept.
+    let spaces: Vec<_> = core::iter::from_fn(|| Space::new().ok()).collect();
+    assert!(spaces.len() < 100);
+    assert_eq!(Space::new().err(), Some(Errno::ENOMEM));
+    assert_eq!(space.fork().err(), Some(Errno::ENOMEM));
+    drop(spaces);
+    // What is there is still there, and can be given back in part.
+    enter(&space);
+    assert_eq!(copy::store_u32(start, 1), Ok(()));
+    space
+        .discard(start..start + 200 * PAGE_SIZE)
+        .expect("it is mapped");
+    assert_eq!(copy::fetch_u32(start), Ok(0));
+    assert_eq!(space.fault(failed, Access::Write), Ok(()));
+    depart();
+    drop(space);
+    settle();
+    assert_eq!(frames::free_count(), free);
+}
+
+#[test]
+fn the_stack_grows_to_its_limit() {
+    let _alone = alone();
+    let space = Space::new().expect("memory");
+    let size = 1 << 20;
+    let top = space.map_stack(size).expect("room");
+    enter(&space);
+    assert_eq!(copy::store_u32(top - 4, 1), Ok(()));
+    assert_eq!(copy::store_u32(top - size, 1), Ok(()));
+    assert_eq!(copy::store_u32(top - size / 2, 1), Ok(()));
+    assert_eq!(copy::store_u32(top - size - 4, 1), Err(copy::Fault));
+    assert!(space.is_writable(top - size, size));
+    assert!(!space.is_writable(top - size - 1, 8));
+    assert!(!space.is_writable(top - 8, usize::MAX));
+    depart();
+}
+
+#[test]
+fn the_break_moves_by_bytes() {
+    let _alone = alone();
+    let space = Space::new().expect("memory");
+    space.set_heap(0x40_1234);
+    enter(&space);
+    assert_eq!(space.brk(0), 0x40_2000);
+    assert_eq!(space.brk(0x40_2001), 0x40_2001);
+    assert_eq!(copy::store_u32(0x40_2ffc, 7), Ok(()));
+    assert_eq!(copy::store_u32(0x40_3000, 7), Err(copy::Fault));
+    assert_eq!(space.sbrk(0x1fff), Ok(0x40_2001));
+    assert_eq!(copy::store_u32(0x40_3000, 7), Ok(()));
+    assert_eq!(space.brk(0x40_2000), 0x40_2000);
+    assert_eq!(copy::fetch_u32(0x40_2ffc), Err(copy::Fault));
+    assert_eq!(space.brk(0x40_1fff), 0x40_2000, "not below its start");
+    assert_eq!(space.brk(usize::MAX), 0x40_2000);
+    assert_eq!(space.sbrk(isize::MIN), Err(Errno::ENOMEM));
+    assert_eq!(
+        space.brk(0x40_2000 + frames::total_count() * PAGE_SIZE),
+        0x40_2000
+    );
+    // What comes back is zero.
+    assert_eq!(space.brk(0x40_3000), 0x40_3000);
+    assert_eq!(copy::fetch_u32(0x40_2ffc), Ok(0));
+    // Something in the way.
+    let fixed = Placement::FixedFree(0x40_4000);
+    assert!(space.map(fixed, PAGE_SIZE, READ_WRITE, false).is_ok());
+    assert_eq!(space.brk(0x40_5000), 0x40_3000);
+    assert_eq!(
+        space.map(fixed, PAGE_SIZE, READ_WRITE, false),
+        Err(Errno::EEXIST)
+    );
+    depart();
+}
+
+#[test]
+fn exec_and_clone_write_into_other_spaces() {
+    let _alone = alone();
+    let space = Space::new().expect("memory");
+    space.map_fixed(0x40_0000, 0x2000, 5).expect("room");
+    space.populate(0x40_0ffe, b"code").expect("it is mapped");
+    assert_eq!(space.populate(0x40_1ffe, b"code"), Err(Errno::EFAULT));
+    assert_eq!(space.populate(usize::MAX, b"code"), Err(Errno::EFAULT));
+    let top = space.map_stack(1 << 20).expect("room");
+    let long = vec![1; 300_000];
+    space
+        .populate(top - long.len(), &long)
+        .expect("the stack grows");
+    let child = space.fork().expect("memory");
+    child.populate(0x40_0ffe, b"CHILD").expect("it is mapped");
+    for (space, expected) in [(&space, b"code"), (&child, b"CHIL")] {
+        enter(space);
+        let mut bytes = [0; 4];
+        assert_eq!(copy::copy_in(&mut bytes, 0x40_0ffe), Ok(()));
+        assert_eq!(&bytes, expected);
+        assert_eq!(copy::store_u32(0x40_0ffe, 0), Err(copy::Fault));
+    }
+    depart();
+}
+
+/// A copy whose page is not there yet is not resolved with preemption off.
+#[test]
+fn copies_without_faults_find_only_what_is_there() {
+    let _alone = alone();
+    let space = Space::new().expect("memory");
+    enter(&space);
+    let start = map(&space, PAGE_SIZE);
+    assert_eq!(copy::fetch_u32_nofault(start), Err(copy::Fault));
+    assert_eq!(copy::fetch_u32(start), Ok(0));
+    assert_eq!(copy::fetch_u32_nofault(start), Ok(0));
+    assert_eq!(copy::compare_exchange_u32(start, 0, 5), Ok(0));
+    assert_eq!(copy::compare_exchange_u32_nofault(start, 0, 6), Ok(5));
+    assert_eq!(
+        copy::compare_exchange_u32(start + 2, 0, 6),
+        Err(copy::Fault)
+    );
+    depart();
+}
+
+/// Threads on four CPUs write round after round into all pages, in order,
+/// while another forks. In each child the pages look as at one moment.
+#[test]
+fn a_fork_is_not_torn() {
+    let _alone = alone();
+    let free = frames::free_count();
+    const PAGES: usize = 40;
+    const FORKS: usize = 60;
+    let space = Space::new().expect("memory");
+    enter(&space);
+    let starts: Vec<usize> = (0..3).map(|_| map(&space, PAGES * PAGE_SIZE)).collect();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for (index, &start) in starts.iter().enumerate() {
+            let (space, done) = (&space, &done);
+            scope.spawn(move || {
+                run_on(index + 1, space, || {
+                    let mut round = 0;
+                    while !done.load(SeqCst) {
+                        round += 1;
+                        for page in 0..PAGES {
+                            copy::store_u32(start + page * PAGE_SIZE, round).expect("writable");
+                        }
+                    }
+                });
+            });
+        }
+        for _ in 0..FORKS {
+            let child = call(&space, || space.fork()).expect("memory");
+            enter(&child);
+            for &start in &starts {
+                let words: Vec<u32> = (0..PAGES)
+                    .map(|page| copy::fetch_u32(start + page * PAGE_SIZE).expect("readable"))
+                    .collect();
+                let one_moment =
+                    words.is_sorted_by(|a, b| a >= b) && words[0] - words[PAGES - 1] <= 1;
+                assert!(one_moment, "torn: {words:?}");
+            }
+            // The child's own writes stay its own.
+            copy::store_u32(starts[0], u32::MAX).expect("writable");
+            enter(&space);
+            assert_ne!(copy::fetch_u32(starts[0]), Ok(u32::MAX));
+        }
+        done.store(true, SeqCst);
+    });
+    depart();
+    drop(space);
+    settle();
+    assert_eq!(frames::free_count(), free);
+}
+
+/// Threads grow and shrink the break at once; in the end it is where it was.
+#[test]
+fn the_break_is_exact_under_threads() {
+    let _alone = alone();
+    let free = frames::free_count();
+    let space = Space::new().expect("memory");
+    space.set_heap(0x40_0000);
+    std::thread::scope(|scope| {
+        for cpu in 0..4 {
+            let space = &space;
+            scope.spawn(move || {
+                run_on(cpu, space, || {
+                    for round in 1..300 {
+                        let size = round * 37 % 9000;
+                        let old = call(space, || space.sbrk(size)).expect("memory");
+                        let own = old + size as usize - 4;
+                        if size > 4 {
+                            // Peers may have shrunk it again, but never panic.
+                            let _ = copy::store_u32(own, round as u32);
+                        }
+                        call(space, || space.sbrk(-size)).expect("it was there");
+                    }
+                    call(space, || space.sbrk(1000)).expect("memory");
+                });
+            });
+        }
+    });
+    assert_eq!(space.brk(0), 0x40_0000 + 4 * 1000);
+    drop(space);
+    settle();
+    assert_eq!(frames::free_count(), free);
+}
+
+/// Threads fault in the same pages while another unmaps and maps them: each
+/// sees zeroes or what was written since, and no frame is lost.
+#[test]
+fn threads_fault_in_parallel() {
+    let _alone = alone();
+    let free = frames::free_count();
+    const PAGES: usize = 64;
+    let space = Space::new().expect("memory");
+    let start = map(&space, PAGES * PAGE_SIZE);
+    let range = start..start + PAGES * PAGE_SIZE;
+    let finished = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for cpu in 1..4 {
+            let (space, finished) = (&space, &finished);
+            scope.spawn(move || {
+                run_on(cpu, space, || {
+                    for round in 0..4_000 {
+                        let page = start + round * 7 % PAGES * PAGE_SIZE + cpu * 4;
+                        if copy::store_u32(page, cpu as u32).is_ok()
+                            && let Ok(word) = copy::fetch_u32(page)
+                        {
+                            assert!(word == cpu as u32 || word == 0);
+                        }
+                    }
+                    finished.fetch_add(1, SeqCst);
+                });
+            });
+        }
+        let mut round = 0;
+        while finished.load(SeqCst) < 3 {
+            round += 1;
+            match round % 3 {
+                0 => space.discard(range.clone()).expect("mapped"),
+                1 => space.protect(range.clone(), Rights::NONE).expect("mapped"),
+                _ => space.protect(range.clone(), READ_WRITE).expect("mapped"),
+            }
+            std::thread::yield_now();
+        }
+    });
+    drop(space);
+    settle();
+    assert_eq!(frames::free_count(), free);
+}
