@@ -1,0 +1,606 @@
+//! `files`: names, folders, contents and devices.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::ffi::CString;
+use alloc::format;
+use alloc::vec::Vec;
+use core::ffi::CStr;
+use weft::abi::file::*;
+use weft::check::{Test, rounds};
+use weft::process::Ended;
+use weft::{Errno, call, check, file, tests, thread, wild};
+
+weft::program!(main);
+
+fn main() -> i32 {
+    // All in a folder of their own.
+    let _ = file::mkdir(c"/files-test");
+    if file::chdir(c"/files-test").is_err() {
+        weft::eprintln!("files: cannot make a folder");
+        return 1;
+    }
+    let code = check::run(&[TESTS]);
+    let _ = file::chdir(c"/");
+    let _ = file::rmdir(c"/files-test");
+    code
+}
+
+const TESTS: &[Test] = tests![
+    create_and_truncate,
+    exclusive_creation,
+    append_always_goes_to_the_end,
+    holes_read_as_zeros,
+    truncate_cuts_and_extends,
+    large_file_keeps_its_bytes,
+    many_files_in_a_folder,
+    deep_folders,
+    folder_listing_is_complete,
+    listing_while_the_folder_changes,
+    rename_moves_and_replaces,
+    rename_never_makes_a_circle,
+    rename_is_atomic,
+    unlinked_files_stay_while_open,
+    removed_working_folder,
+    links_are_one_file,
+    symbolic_links,
+    symbolic_link_circles,
+    paths_with_dots_and_slashes,
+    access_modes_are_kept,
+    positions_of_pread_and_pwrite,
+    vectors_read_and_write_in_order,
+    null_and_zero,
+    console_is_a_device,
+    space_comes_back,
+    umask_takes_rights_away,
+    creating_and_removing_at_once,
+    one_winner_of_an_exclusive_creation,
+];
+
+fn write_file(name: &CStr, bytes: &[u8]) {
+    let fd = file::open(name, O_WRONLY | O_CREAT | O_TRUNC).unwrap();
+    file::write_all(fd, bytes).unwrap();
+    file::close(fd).unwrap();
+}
+
+fn contents(name: &CStr) -> Result<Vec<u8>, Errno> {
+    let fd = file::open(name, O_RDONLY)?;
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 1000];
+    loop {
+        match file::read(fd, &mut buffer)? {
+            0 => break,
+            n => bytes.extend_from_slice(&buffer[..n]),
+        }
+    }
+    file::close(fd)?;
+    Ok(bytes)
+}
+
+fn name(text: alloc::string::String) -> CString {
+    CString::new(text).unwrap()
+}
+
+fn names_in(folder: &CStr) -> Vec<CString> {
+    let fd = file::open(folder, O_RDONLY | O_DIRECTORY).unwrap();
+    let mut names = Vec::new();
+    // So small that it takes many calls.
+    let mut buffer = [0; 300];
+    while file::read_folder(fd, &mut buffer, |entry| names.push(entry.name.into())).unwrap() {}
+    file::close(fd).unwrap();
+    names.retain(|name: &CString| name.as_c_str() != c"." && name.as_c_str() != c"..");
+    names.sort();
+    names
+}
+
+fn create_and_truncate() {
+    write_file(c"a", b"first contents");
+    assert_eq!(contents(c"a").unwrap(), b"first contents");
+    write_file(c"a", b"second");
+    assert_eq!(contents(c"a").unwrap(), b"second");
+    // Opened without O_TRUNC the rest stays.
+    let fd = file::open(c"a", O_WRONLY).unwrap();
+    file::write_all(fd, b"S").unwrap();
+    file::close(fd).unwrap();
+    assert_eq!(contents(c"a").unwrap(), b"Second");
+    file::unlink(c"a").unwrap();
+    assert_eq!(contents(c"a"), Err(Errno::ENOENT));
+}
+
+fn exclusive_creation() {
+    let fd = file::open(c"a", O_CREAT | O_EXCL | O_RDWR).unwrap();
+    assert_eq!(
+        file::open(c"a", O_CREAT | O_EXCL | O_RDWR),
+        Err(Errno::EEXIST)
+    );
+    file::close(fd).unwrap();
+    file::unlink(c"a").unwrap();
+}
+
+fn append_always_goes_to_the_end() {
+    write_file(c"a", b"12");
+    let fd = file::open(c"a", O_RDWR | O_APPEND).unwrap();
+    file::seek(fd, 0, SEEK_SET).unwrap();
+    file::write_all(fd, b"34").unwrap();
+    assert_eq!(file::seek(fd, 0, SEEK_CUR), Ok(4));
+    file::seek(fd, 0, SEEK_SET).unwrap();
+    assert_eq!(file::read(fd, &mut [0; 9]), Ok(4));
+    file::close(fd).unwrap();
+    assert_eq!(contents(c"a").unwrap(), b"1234");
+    file::unlink(c"a").unwrap();
+}
+
+fn holes_read_as_zeros() {
+    let fd = file::open(c"a", O_RDWR | O_CREAT).unwrap();
+    file::seek(fd, 100_000, SEEK_SET).unwrap();
+    file::write_all(fd, b"end").unwrap();
+    assert_eq!(file::fstat(fd).unwrap().size, 100_003);
+    file::seek(fd, 0, SEEK_SET).unwrap();
+    let mut bytes = alloc::vec![1; 100_003];
+    assert_eq!(file::read_full(fd, &mut bytes), Ok(100_003));
+    assert!(bytes[..100_000].iter().all(|byte| *byte == 0));
+    assert_eq!(&bytes[100_000..], b"end");
+    file::close(fd).unwrap();
+    file::unlink(c"a").unwrap();
+}
+
+fn truncate_cuts_and_extends() {
+    let fd = file::open(c"a", O_RDWR | O_CREAT).unwrap();
+    file::write_all(fd, &[9; 10_000]).unwrap();
+    for size in [9_999, 4_097, 4_096, 5, 0] {
+        file::truncate(fd, size).unwrap();
+        assert_eq!(file::fstat(fd).unwrap().size as u64, size);
+    }
+    file::seek(fd, 0, SEEK_SET).unwrap();
+    file::write_all(fd, &[8; 10]).unwrap();
+    file::truncate(fd, 5).unwrap();
+    // What was cut off does not come back.
+    file::truncate(fd, 8_000).unwrap();
+    let bytes = contents(c"a").unwrap();
+    assert_eq!(bytes.len(), 8_000);
+    assert!(bytes[..5].iter().all(|byte| *byte == 8) && bytes[5..].iter().all(|byte| *byte == 0));
+    file::close(fd).unwrap();
+    let fd = file::open(c"a", O_RDONLY).unwrap();
+    assert!(file::truncate(fd, 0).is_err());
+    file::close(fd).unwrap();
+    file::unlink(c"a").unwrap();
+}
+
+fn large_file_keeps_its_bytes() {
+    let size = rounds(3 << 20, 40 << 20);
+    let fd = file::open(c"a", O_RDWR | O_CREAT).unwrap();
+    let block: Vec<u8> = (0..65_536u32).map(|i| (i * 31 + i / 256) as u8).collect();
+    for _ in 0..size / block.len() {
+        file::write_all(fd, &block).unwrap();
+    }
+    file::seek(fd, 0, SEEK_SET).unwrap();
+    let mut buffer = alloc::vec![0; 10_007];
+    let mut at = 0;
+    loop {
+        let n = file::read_full(fd, &mut buffer).unwrap();
+        if n == 0 {
+            break;
+        }
+        for (i, byte) in buffer[..n].iter().enumerate() {
+            assert_eq!(*byte, block[(at + i) % block.len()]);
+        }
+        at += n;
+    }
+    assert_eq!(at, size);
+    file::close(fd).unwrap();
+    file::unlink(c"a").unwrap();
+}
+
+fn many_files_in_a_folder() {
+    file::mkdir(c"many").unwrap();
+    let count = rounds(300, 10_000);
+    for i in 0..count {
+        write_file(&name(format!("many/file{i}")), format!("{i}").as_bytes());
+    }
+    for i in (0..count).rev() {
+        let name = name(format!("many/file{i}"));
+        assert_eq!(contents(&name).unwrap(), format!("{i}").as_bytes());
+        file::unlink(&name).unwrap();
+    }
+    file::rmdir(c"many").unwrap();
+}
+
+fn deep_folders() {
+    let depth = 60;
+    for _ in 0..depth {
+        file::mkdir(c"d").unwrap();
+        file::chdir(c"d").unwrap();
+    }
+    let mut buffer = [0; 4096];
+    let here = file::current_folder(&mut buffer).unwrap().to_bytes();
+    assert_eq!(here.iter().filter(|byte| **byte == b'/').count(), depth + 1);
+    write_file(c"x", b"deep");
+    let up = CString::new(b"../".repeat(depth)).unwrap();
+    assert_eq!(
+        file::stat(&up).unwrap().ino,
+        file::stat(c"/files-test").unwrap().ino
+    );
+    file::unlink(c"x").unwrap();
+    for _ in 0..depth {
+        file::chdir(c"..").unwrap();
+        file::rmdir(c"d").unwrap();
+    }
+}
+
+fn folder_listing_is_complete() {
+    file::mkdir(c"list").unwrap();
+    let mut expected: Vec<CString> = Vec::new();
+    for i in 0..100 {
+        let long = "x".repeat(i % 50);
+        let plain = name(format!("n{i}{long}"));
+        write_file(&name(format!("list/n{i}{long}")), b"");
+        expected.push(plain);
+    }
+    expected.sort();
+    assert_eq!(names_in(c"list"), expected);
+    for plain in &expected {
+        file::unlink(&name(format!("list/{}", plain.to_str().unwrap()))).unwrap();
+    }
+    assert!(names_in(c"list").is_empty());
+    file::rmdir(c"list").unwrap();
+}
+
+/// What stays in the folder all the while is listed exactly once.
+fn listing_while_the_folder_changes() {
+    file::mkdir(c"list").unwrap();
+    for i in 0..20 {
+        write_file(&name(format!("list/stays{i}")), b"");
+    }
+    let stop = core::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        let churn = || {
+            while !stop.load(core::sync::atomic::Ordering::SeqCst) {
+                for i in 0..10 {
+                    write_file(&name(format!("list/goes{i}")), b"");
+                }
+                for i in 0..10 {
+                    file::unlink(&name(format!("list/goes{i}"))).unwrap();
+                }
+            }
+        };
+        scope.spawn(churn).unwrap();
+        for _ in 0..rounds(50, 2_000) {
+            let names = names_in(c"list");
+            let stays = names
+                .iter()
+                .filter(|name| name.to_bytes().starts_with(b"stays"));
+            assert_eq!(stays.count(), 20);
+        }
+        stop.store(true, core::sync::atomic::Ordering::SeqCst);
+    });
+    for i in 0..20 {
+        file::unlink(&name(format!("list/stays{i}"))).unwrap();
+    }
+    file::rmdir(c"list").unwrap();
+}
+
+fn rename_moves_and_replaces() {
+    write_file(c"a", b"a");
+    write_file(c"b", b"b");
+    file::mkdir(c"d").unwrap();
+    file::rename(c"a", c"d/a").unwrap();
+    assert_eq!(contents(c"a"), Err(Errno::ENOENT));
+    file::rename(c"b", c"d/a").unwrap();
+    assert_eq!(contents(c"d/a").unwrap(), b"b");
+    assert_eq!(file::rename(c"nosuch", c"x"), Err(Errno::ENOENT));
+    let refused = file::rename(c"d/a", c"d");
+    assert!(matches!(refused, Err(Errno::EISDIR | Errno::ENOTEMPTY)));
+    assert_eq!(file::rename(c"d", c"d/a"), Err(Errno::EINVAL));
+    file::mkdir(c"e").unwrap();
+    file::rename(c"e", c"d/e").unwrap();
+    assert_eq!(file::rename(c"d/a", c"d/e"), Err(Errno::EISDIR));
+    assert_eq!(file::rename(c"d/e", c"d/a"), Err(Errno::ENOTDIR));
+    file::mkdir(c"full").unwrap();
+    write_file(c"full/x", b"");
+    let refused = file::rename(c"d/e", c"full");
+    assert!(matches!(refused, Err(Errno::ENOTEMPTY | Errno::EEXIST)));
+    file::rename(c"d/a", c"d/a").unwrap();
+    for plain in [c"d/a", c"full/x"] {
+        file::unlink(plain).unwrap();
+    }
+    for folder in [c"d/e", c"d", c"full"] {
+        file::rmdir(folder).unwrap();
+    }
+}
+
+fn rename_never_makes_a_circle() {
+    for folder in [c"a", c"a/b", c"a/b/c"] {
+        file::mkdir(folder).unwrap();
+    }
+    assert_eq!(file::rename(c"a", c"a/b/c/a"), Err(Errno::EINVAL));
+    assert_eq!(file::rename(c"a", c"a/b"), Err(Errno::EINVAL));
+    // Two threads that each try to put one under the other.
+    file::mkdir(c"x").unwrap();
+    file::mkdir(c"y").unwrap();
+    let swap = |from: &CStr, to: &CStr, back: &CStr| {
+        for _ in 0..rounds(200, 20_000) {
+            if file::rename(from, to).is_ok() {
+                file::rename(to, back).unwrap();
+            }
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| swap(c"x", c"y/x", c"x")).unwrap();
+        scope.spawn(|| swap(c"y", c"x/y", c"y")).unwrap();
+    });
+    for folder in [c"x", c"y", c"a/b/c", c"a/b", c"a"] {
+        file::rmdir(folder).unwrap();
+    }
+}
+
+/// Whoever looks sees the old file or the new one, never none.
+fn rename_is_atomic() {
+    write_file(c"target", b"old");
+    thread::scope(|scope| {
+        let replace = || {
+            for _ in 0..rounds(300, 20_000) {
+                write_file(c"next", b"new");
+                file::rename(c"next", c"target").unwrap();
+            }
+        };
+        let replacer = scope.spawn(replace).unwrap();
+        for _ in 0..rounds(300, 20_000) {
+            let bytes = contents(c"target").expect("the name is always there");
+            assert!(bytes == b"old" || bytes == b"new", "{bytes:?}");
+        }
+        replacer.join().unwrap();
+    });
+    file::unlink(c"target").unwrap();
+}
+
+fn unlinked_files_stay_while_open() {
+    write_file(c"a", b"still here");
+    let fd = file::open(c"a", O_RDWR).unwrap();
+    file::unlink(c"a").unwrap();
+    write_file(c"a", b"another");
+    let mut buffer = [0; 20];
+    assert_eq!(file::read(fd, &mut buffer), Ok(10));
+    assert_eq!(&buffer[..10], b"still here");
+    file::close(fd).unwrap();
+    assert_eq!(contents(c"a").unwrap(), b"another");
+    file::unlink(c"a").unwrap();
+}
+
+fn removed_working_folder() {
+    file::mkdir(c"gone").unwrap();
+    file::chdir(c"gone").unwrap();
+    file::rmdir(c"/files-test/gone").unwrap();
+    assert_eq!(file::open(c"x", O_CREAT | O_WRONLY), Err(Errno::ENOENT));
+    assert_eq!(file::mkdir(c"x"), Err(Errno::ENOENT));
+    assert_eq!(file::current_folder(&mut [0; 100]), Err(Errno::ENOENT));
+    file::chdir(c"/files-test").unwrap();
+}
+
+fn links_are_one_file() {
+    write_file(c"a", b"1");
+    for i in 0..20 {
+        file::link(c"a", &name(format!("l{i}"))).unwrap();
+    }
+    assert_eq!(file::stat(c"a").unwrap().nlink, 21);
+    write_file(c"l7", b"changed");
+    assert_eq!(contents(c"a").unwrap(), b"changed");
+    file::unlink(c"a").unwrap();
+    for i in 0..20 {
+        file::unlink(&name(format!("l{i}"))).unwrap();
+    }
+    assert_eq!(file::link(c".", c"x"), Err(Errno::EPERM));
+    assert_eq!(file::link(c"nosuch", c"x"), Err(Errno::ENOENT));
+}
+
+fn symbolic_links() {
+    write_file(c"a", b"through");
+    file::mkdir(c"d").unwrap();
+    file::symlink(c"a", c"s").unwrap();
+    file::symlink(c"../a", c"d/s").unwrap();
+    file::symlink(c"/files-test/d", c"t").unwrap();
+    for through in [c"s", c"d/s", c"t/s"] {
+        assert_eq!(contents(through).unwrap(), b"through");
+    }
+    assert_eq!(file::lstat(c"s").unwrap().mode & S_IFMT, S_IFLNK);
+    assert_eq!(file::stat(c"s").unwrap().mode & S_IFMT, S_IFREG);
+    let mut target = [0u8; 20];
+    let args = [c"s".as_ptr() as usize, target.as_mut_ptr() as usize, 20];
+    assert_eq!(wild::call(call::READLINK, args), Ok(1));
+    assert_eq!(target[0], b'a');
+    assert_eq!(file::open(c"s", O_RDONLY | O_NOFOLLOW), Err(Errno::ELOOP));
+    file::symlink(c"nowhere", c"n").unwrap();
+    assert_eq!(contents(c"n"), Err(Errno::ENOENT));
+    for plain in [c"a", c"s", c"d/s", c"t", c"n"] {
+        file::unlink(plain).unwrap();
+    }
+    file::rmdir(c"d").unwrap();
+}
+
+fn symbolic_link_circles() {
+    file::symlink(c"y", c"x").unwrap();
+    file::symlink(c"x", c"y").unwrap();
+    file::symlink(c"self/self", c"self").unwrap();
+    for plain in [c"x", c"y", c"self", c"x/deeper"] {
+        assert_eq!(file::open(plain, O_RDONLY), Err(Errno::ELOOP), "{plain:?}");
+    }
+    for plain in [c"x", c"y", c"self"] {
+        file::unlink(plain).unwrap();
+    }
+}
+
+fn paths_with_dots_and_slashes() {
+    file::mkdir(c"d").unwrap();
+    write_file(c"d/f", b"x");
+    let expected = file::stat(c"d/f").unwrap().ino;
+    for path in [
+        c"./d/f",
+        c"d//f",
+        c"d/./f",
+        c"d/../d/f",
+        c"///files-test///d///f",
+        c"/../files-test/d/f",
+        c"d/../../files-test/d/f",
+    ] {
+        assert_eq!(file::stat(path).unwrap().ino, expected, "{path:?}");
+    }
+    assert_eq!(file::stat(c"d/f/."), Err(Errno::ENOTDIR));
+    assert!(file::stat(c"d/").is_ok());
+    file::unlink(c"d/f").unwrap();
+    file::rmdir(c"d/").unwrap();
+}
+
+fn access_modes_are_kept() {
+    write_file(c"a", b"123");
+    let read = file::open(c"a", O_RDONLY).unwrap();
+    assert_eq!(file::write(read, b"x"), Err(Errno::EBADF));
+    let write = file::open(c"a", O_WRONLY).unwrap();
+    assert_eq!(file::read(write, &mut [0]), Err(Errno::EBADF));
+    assert_eq!(file::open(c".", O_WRONLY), Err(Errno::EISDIR));
+    let folder = file::open(c".", O_RDONLY).unwrap();
+    assert_eq!(file::read(folder, &mut [0; 10]), Err(Errno::EISDIR));
+    assert_eq!(
+        file::read_folder(read, &mut [0; 100], |_| ()),
+        Err(Errno::ENOTDIR)
+    );
+    file::unlink(c"a").unwrap();
+}
+
+fn positions_of_pread_and_pwrite() {
+    let fd = file::open(c"a", O_RDWR | O_CREAT).unwrap();
+    file::write_all(fd, b"0123456789").unwrap();
+    let mut buffer = [0u8; 3];
+    let at = buffer.as_mut_ptr() as usize;
+    assert_eq!(wild::call(call::PREAD64, [fd as usize, at, 3, 4]), Ok(3));
+    assert_eq!(&buffer, b"456");
+    assert_eq!(wild::call(call::PWRITE64, [fd as usize, at, 3, 0]), Ok(3));
+    assert_eq!(file::seek(fd, 0, SEEK_CUR), Ok(10), "the offset moved");
+    assert_eq!(contents(c"a").unwrap(), b"4563456789");
+    assert_eq!(wild::call(call::PREAD64, [fd as usize, at, 3, 100]), Ok(0));
+    assert_eq!(
+        wild::call(call::PREAD64, [fd as usize, at, 3, usize::MAX]),
+        Err(Errno::EINVAL)
+    );
+    file::unlink(c"a").unwrap();
+}
+
+fn vectors_read_and_write_in_order() {
+    let fd = file::open(c"a", O_RDWR | O_CREAT).unwrap();
+    let parts: [&[u8]; 4] = [b"one", b"", b"two", b"three"];
+    let vector = parts.map(|part| IoVec {
+        base: part.as_ptr() as usize,
+        len: part.len(),
+    });
+    let args = [fd as usize, vector.as_ptr() as usize, vector.len()];
+    assert_eq!(wild::call(call::WRITEV, args), Ok(11));
+    assert_eq!(contents(c"a").unwrap(), b"onetwothree");
+    file::seek(fd, 0, SEEK_SET).unwrap();
+    let page = wild::map(4096);
+    let vector = [
+        IoVec { base: page, len: 5 },
+        IoVec {
+            base: page + 100,
+            len: 50,
+        },
+    ];
+    let args = [fd as usize, vector.as_ptr() as usize, vector.len()];
+    assert_eq!(wild::call(call::READV, args), Ok(11));
+    assert_eq!(wild::bytes(page, 5), b"onetw");
+    assert_eq!(wild::bytes(page + 100, 6), b"othree");
+    file::unlink(c"a").unwrap();
+}
+
+fn null_and_zero() {
+    let null = file::open(c"/dev/null", O_RDWR).unwrap();
+    assert_eq!(file::write(null, &[1; 5000]), Ok(5000));
+    assert_eq!(file::read(null, &mut [0; 10]), Ok(0));
+    let zero = file::open(c"/dev/zero", O_RDWR).unwrap();
+    let mut buffer = [1; 5000];
+    assert_eq!(file::read(zero, &mut buffer), Ok(5000));
+    assert!(buffer.iter().all(|byte| *byte == 0));
+    assert_eq!(file::write(zero, &buffer), Ok(5000));
+}
+
+fn console_is_a_device() {
+    let Ok(fd) = file::open(c"/dev/console", O_RDWR) else {
+        return;
+    };
+    assert_eq!(file::fstat(fd).unwrap().mode & S_IFMT, S_IFCHR);
+    assert_eq!(file::seek(fd, 0, SEEK_SET), Err(Errno::ESPIPE));
+    assert_eq!(file::write(fd, b""), Ok(0));
+}
+
+fn space_comes_back() {
+    let free = || weft::process::system().unwrap().freeram;
+    let churn = || {
+        for i in 0..4 {
+            write_file(&name(format!("big{i}")), &alloc::vec![1; 500_000]);
+        }
+        for i in 0..4 {
+            file::unlink(&name(format!("big{i}"))).unwrap();
+        }
+    };
+    churn();
+    let before = free();
+    (0..rounds(10, 200)).for_each(|_| churn());
+    assert!(free() + (1 << 20) >= before, "{before} {}", free());
+}
+
+fn umask_takes_rights_away() {
+    let old = wild::call(call::UMASK, [0o027]).unwrap();
+    write_file(c"a", b"");
+    assert_eq!(file::stat(c"a").unwrap().mode & 0o777, 0o640);
+    assert_eq!(wild::call(call::UMASK, [old]), Ok(0o027));
+    file::unlink(c"a").unwrap();
+}
+
+fn creating_and_removing_at_once() {
+    let work = |seed: usize| {
+        for round in 0..rounds(200, 20_000) {
+            let name = name(format!("shared{}", (seed + round) % 5));
+            match file::open(&name, O_CREAT | O_RDWR) {
+                Ok(fd) => {
+                    file::write_all(fd, b"x").unwrap();
+                    file::close(fd).unwrap();
+                }
+                Err(error) => panic!("open: {error}"),
+            }
+            match file::unlink(&name) {
+                Ok(()) | Err(Errno::ENOENT) => {}
+                Err(error) => panic!("unlink: {error}"),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for seed in 0..4 {
+            scope.spawn(move || work(seed)).unwrap();
+        }
+    });
+    for i in 0..5 {
+        let _ = file::unlink(&name(format!("shared{i}")));
+    }
+    assert!(names_in(c".").is_empty());
+}
+
+fn one_winner_of_an_exclusive_creation() {
+    for _ in 0..rounds(50, 2_000) {
+        let children: Vec<i32> = (0..4)
+            .map(|_| {
+                check::start_child(|| {
+                    let won = file::open(c"prize", O_CREAT | O_EXCL | O_WRONLY).is_ok();
+                    weft::process::exit(won as i32)
+                })
+            })
+            .collect();
+        let ends: Vec<Ended> = children.into_iter().map(check::wait_for).collect();
+        assert_eq!(
+            ends.iter()
+                .filter(|ended| **ended == Ended::Exited(1))
+                .count(),
+            1
+        );
+        file::unlink(c"prize").unwrap();
+    }
+}
