@@ -123,7 +123,7 @@ fn copy_trampoline() {
 
 /// Sets a word of the copied trampoline.
 fn set(symbol: &'static [u8; 0], value: usize) {
-    let place = direct(TRAMPOLINE) + address(symbol) - address(&trampoline_start);
+    let place = direct(TRAMPOLINE) + (address(symbol) - address(&trampoline_start));
     // SAFETY: the word lies within the copy, which no CPU runs now.
     unsafe { (place as *mut usize).write_volatile(value) };
 }
