@@ -134,6 +134,9 @@ pub struct Bench {
 pub struct Gdb {
     #[command(flatten)]
     pub machine: Machine,
+    /// Debug the optimised kernel, not the one with its own checks
+    #[arg(long, conflicts_with_all = ["checked", "kernel"])]
+    pub optimised: bool,
     /// A gdb command to run once attached; may be repeated
     #[arg(long, value_name = "COMMAND")]
     pub command: Vec<String>,

@@ -82,7 +82,7 @@ pub fn all(workspace: &Workspace) -> Result<Vec<Verdict>> {
 fn format(workspace: &Workspace, toolchain: &Toolchain) -> Command {
     let mut command = toolchain.cargo();
     command
-        .args(["fmt", "--all", "--check"])
+        .args(["fmt", "--all", "--check", "--", "--color", "never"])
         .current_dir(&workspace.root);
     command
 }
@@ -173,7 +173,7 @@ fn count_unsafe(workspace: &Workspace) -> Result<Verdict> {
         }
     }
     Ok(Verdict {
-        name: "unchecked code stands only where it may".into(),
+        name: format!("{KEYWORD} stands only where it may"),
         passed,
         text: lines.join("\n"),
     })

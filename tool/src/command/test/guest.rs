@@ -76,6 +76,7 @@ pub fn boots(workspace: &Workspace, report: &mut Report) -> Result<()> {
             },
             detail: explain(&outcome, &output),
             time: began.elapsed(),
+            ..Row::default()
         });
     }
     Ok(())
@@ -99,6 +100,7 @@ fn run_tests(workspace: &Workspace, name: &str, machine: &Machine) -> Result<Row
         failures,
         detail: explain(&outcome, &output),
         time: began.elapsed(),
+        ..Row::default()
     })
 }
 

@@ -67,5 +67,6 @@ fn cargo_test(name: &str, mut command: Command) -> Result<Row> {
         failures,
         detail: text,
         time: began.elapsed(),
+        ..Row::default()
     })
 }
