@@ -36,7 +36,7 @@ pub fn kill(current: &Current, pid: usize, signal: usize) -> Result<usize, Errno
 }
 
 pub fn getppid(current: &Current) -> Result<usize, Errno> {
-    Ok(thread::parent(current) as usize)
+    Ok(current.group().parent() as usize)
 }
 
 pub fn setpgid(current: &Current, pid: usize, process_group: usize) -> Result<usize, Errno> {

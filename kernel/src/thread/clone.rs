@@ -230,9 +230,11 @@ fn admit(
             };
             // Init has no parent to give away.
             let parent = if parent == 0 { me } else { parent };
-            family.add(tid, parent, group.clone())
+            family.add(tid, parent, group.clone())?;
+            group.set_parent(parent);
+            Ok(())
         });
-        added.inspect_err(|_| {
+        added.inspect_err(|_: &Errno| {
             group.leave(tid, 0);
         })?;
     }

@@ -1,10 +1,11 @@
 //! How a thread ends: it gives back what it owns, tells those who wait, and
 //! leaves its CPU. The last thread of a group ends the process.
 
-use super::{Current, Kind, futex, registry};
+use super::{Current, Group, Kind, futex, registry};
 use crate::memory::user;
 use crate::sched;
 use abi::process::wait_exited;
+use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// exit(2): ends the calling thread with `code`.
@@ -68,16 +69,17 @@ fn clear_tid(current: &Current) {
 }
 
 /// The last thread of `group` has gone: the process waits for its parent.
-fn end_process(group: &super::Group, status: i32) {
+fn end_process(group: &Group, status: i32) {
     let pid = group.id();
     if pid == super::family::INIT {
         log::error!("init has ended; powering off");
         machine::power::off(abi::process::Ended::from_status(status).shell_code());
     }
+    let adopted = |child: &Arc<Group>| child.set_parent(super::family::INIT);
     if group.is_joined.load(Relaxed) {
         // Its joiner takes it; nobody waits for it.
         let (parent, adopter) = registry::family(|family| {
-            let told = family.end(pid, status);
+            let told = family.end(pid, status, adopted);
             family.remove(pid);
             told
         });
@@ -87,7 +89,7 @@ fn end_process(group: &super::Group, status: i32) {
         });
         return;
     }
-    let (parent, adopter) = registry::family(|family| family.end(pid, status));
+    let (parent, adopter) = registry::family(|family| family.end(pid, status, adopted));
     for told in [parent, adopter].iter().flatten() {
         told.child_ended.wake_all();
     }

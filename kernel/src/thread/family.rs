@@ -107,10 +107,10 @@ impl<G: Clone> Family<G> {
         self.nodes.get(&pid).map(|node| &node.group)
     }
 
-    /// `pid` has ended with `status`: its children go to init, and it waits
-    /// for its parent. Returns the parent, and whether init has got ended
+    /// `pid` has ended with `status`: its children go to init, each told by
+    /// `adopted`, and it waits for its parent. Returns the parent, and whether init has got ended
     /// children by it: both are to be told.
-    pub fn end(&mut self, pid: Pid, status: i32) -> (Option<G>, Option<G>) {
+    pub fn end(&mut self, pid: Pid, status: i32, adopted: impl Fn(&G)) -> (Option<G>, Option<G>) {
         let Some(node) = self.nodes.get_mut(&pid) else {
             return (None, None);
         };
@@ -120,6 +120,7 @@ impl<G: Clone> Family<G> {
         for &child in &children {
             if let Some(child) = self.nodes.get_mut(&child) {
                 child.parent = INIT;
+                adopted(&child.group);
             }
         }
         let adopter = if ended.is_empty() {
@@ -194,8 +195,8 @@ mod tests {
     fn ended_children_are_found_in_order_and_reaped_once() {
         let mut family = family(&[(1, 1), (2, 1), (3, 1)]);
         assert_eq!(family.find(1, Which::Any, |_| true), Found::Alive);
-        family.end(3, 30);
-        family.end(2, 20);
+        family.end(3, 30, |_| {});
+        family.end(2, 20, |_| {});
         assert_eq!(family.find(1, Which::Any, |_| true), Found::Ended(3, 30));
         assert_eq!(family.find(1, Which::One(2), |_| true), Found::Ended(2, 20));
         assert!(family.reap(1, 3));
@@ -207,8 +208,8 @@ mod tests {
     #[test]
     fn orphans_go_to_init_the_ended_ones_too() {
         let mut family = family(&[(1, 1), (2, 1), (3, 2), (4, 2)]);
-        family.end(3, 9);
-        assert_eq!(family.end(2, 0), (Some(1), Some(1)));
+        family.end(3, 9, |_| {});
+        assert_eq!(family.end(2, 0, |_| {}), (Some(1), Some(1)));
         assert_eq!(family.parent(4), 1);
         assert_eq!(family.find(1, Which::One(3), |_| true), Found::Ended(3, 9));
         assert!(family.reap(1, 2));

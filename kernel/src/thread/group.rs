@@ -18,6 +18,9 @@ pub struct Group {
     pub(super) child_ended: WaitQueue,
     /// A member has gone: exec waits to be alone.
     member_gone: WaitQueue,
+    /// The parent's id, 0 for init: a copy of what the tree of processes says,
+    /// written under its lock.
+    parent: AtomicU32,
     process_group: AtomicU32,
     session: AtomicU32,
     /// Lives in its parent's address space, so it is joined and not waited for.
@@ -67,6 +70,7 @@ impl Group {
             }),
             child_ended: WaitQueue::new(),
             member_gone: WaitQueue::new(),
+            parent: AtomicU32::new(0),
             process_group: AtomicU32::new(process_group),
             session: AtomicU32::new(session),
             is_joined: AtomicBool::new(false),
@@ -78,6 +82,14 @@ impl Group {
 
     pub fn id(&self) -> Pid {
         self.id
+    }
+
+    pub fn parent(&self) -> Pid {
+        self.parent.load(Relaxed)
+    }
+
+    pub(super) fn set_parent(&self, parent: Pid) {
+        self.parent.store(parent, Relaxed);
     }
 
     pub fn process_group(&self) -> Pid {
@@ -204,11 +216,6 @@ impl Group {
     }
 }
 
-/// The parent's id; 0 for init.
-pub fn parent(current: &Current) -> Pid {
-    registry::family(|family| family.parent(current.tgid()))
-}
-
 /// setpgid(2): puts the caller's process or a child of it into a process group.
 ///
 /// # Errors
@@ -222,7 +229,7 @@ pub fn set_process_group(current: &Current, pid: i32, to: i32) -> Result<usize, 
     let me = current.tgid();
     let pid = if pid == 0 { me } else { pid as Pid };
     let group = registry::group(pid)?;
-    if pid != me && registry::family(|family| family.parent(pid)) != me {
+    if pid != me && group.parent() != me {
         return Err(Errno::ESRCH);
     }
     let to = if to == 0 { pid } else { to as Pid };

@@ -31,7 +31,7 @@ pub use current::{Current, Resources};
 pub use exec::{STACK_SIZE, exec, exec_first};
 pub use exit::{exit_group, exit_thread};
 pub use futex::{requeue, wait as futex_wait, wake as futex_wake};
-pub use group::{Group, parent, set_process_group};
+pub use group::{Group, set_process_group};
 pub use join::{JoinTable, detach, join_any, join_one};
 pub use kill::{Target, broken_pipe, interrupt_foreground, kill, tgkill, tkill};
 pub use life::start_init;

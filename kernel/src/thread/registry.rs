@@ -108,7 +108,7 @@ fn describe(thread: &Thread) -> ThreadInfo {
     };
     if let Some(group) = thread.user_group() {
         info.tgid = group.id();
-        info.parent = family(|family| family.parent(group.id()));
+        info.parent = group.parent();
         let name = group.name();
         let length = name.len().min(info.name.len());
         info.name[..length].copy_from_slice(&name.as_bytes()[..length]);
