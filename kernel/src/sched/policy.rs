@@ -115,7 +115,8 @@ mod tests {
         let mut clock = Clock { now: 100 * PERIOD };
         let key = Policy::Fair.wake(&mut clock, 0);
         assert_eq!(key, clock.now - SLEEPER_CREDIT);
-        assert_eq!(Policy::Fair.wake(&mut clock, clock.now), clock.now);
+        let now = clock.now;
+        assert_eq!(Policy::Fair.wake(&mut clock, now), now);
     }
 
     #[test]
