@@ -31,6 +31,14 @@ use host as arch;
 #[cfg(target_os = "none")]
 use x86_64 as arch;
 
+// What of the board is plain arithmetic, tested on the host.
+#[cfg(any(test, target_os = "none"))]
+mod date;
+#[cfg(any(test, target_os = "none"))]
+mod regions;
+#[cfg(any(test, target_os = "none"))]
+mod symbols;
+
 pub use boot::BootInfo;
 pub use memory::{copy, frames, page_table};
 

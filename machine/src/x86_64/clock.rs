@@ -1,6 +1,7 @@
 //! The date, from the battery-backed clock (MC146818).
 
 use super::port::{read_u8, write_u8};
+use crate::date;
 
 const SECONDS: u8 = 0;
 const MINUTES: u8 = 2;
@@ -12,9 +13,6 @@ const STATUS_A: u8 = 10;
 const STATUS_B: u8 = 11;
 
 const UPDATING: u8 = 1 << 7;
-const IS_24_HOURS: u8 = 1 << 1;
-const IS_BINARY: u8 = 1 << 2;
-const AFTERNOON: u8 = 1 << 7;
 
 /// Seconds since 1970-01-01 UTC; 0 if there is no clock.
 pub fn read() -> u64 {
@@ -23,7 +21,7 @@ pub fn read() -> u64 {
     for _ in 0..1000 {
         let again = registers();
         if again == last {
-            return seconds(&again);
+            return date::seconds(&again);
         }
         last = again;
     }
@@ -46,34 +44,4 @@ fn registers() -> [u8; 7] {
         }
     }
     [SECONDS, MINUTES, HOURS, DAY, MONTH, YEAR, STATUS_B].map(register)
-}
-
-fn seconds(registers: &[u8; 7]) -> u64 {
-    let [second, minute, hour, day, month, year, status] = *registers;
-    let number = |value: u8| {
-        let value = if status & IS_BINARY != 0 {
-            value
-        } else {
-            (value >> 4) * 10 + (value & 15)
-        };
-        u64::from(value)
-    };
-    let mut hours = number(hour & !AFTERNOON);
-    if status & IS_24_HOURS == 0 {
-        hours = hours % 12 + if hour & AFTERNOON != 0 { 12 } else { 0 };
-    }
-    let (day, month, year) = (number(day), number(month), 2000 + number(year));
-    if !(1..=31).contains(&day) || !(1..=12).contains(&month) {
-        return 0;
-    }
-    days(year, month, day) * 86_400 + hours * 3_600 + number(minute) * 60 + number(second)
-}
-
-/// Days from 1970-01-01 to a date of this century.
-fn days(year: u64, month: u64, day: u64) -> u64 {
-    const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-    let leap_day_passed = u64::from(month > 2 && year.is_multiple_of(4));
-    // 2000 was a leap year, and no other rule applies until 2100.
-    let leap_days = (year - 1 - 1968) / 4;
-    (year - 1970) * 365 + leap_days + BEFORE[month as usize - 1] + leap_day_passed + day - 1
 }

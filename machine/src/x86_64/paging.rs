@@ -6,10 +6,10 @@
 //! is held while pages are added or taken away.
 
 use super::features::{Feature, has};
-use super::firmware::Regions;
 use super::registers::{read_cr3, write_cr3};
 use crate::address::{DEVICES, DIRECT_MAP, KERNEL_IMAGE, KERNEL_STACKS, PAGE_SIZE, direct};
 use crate::memory::frames::Run;
+use crate::regions::Regions;
 use crate::task::OutOfMemory;
 use core::arch::asm;
 use core::ops::Range;

@@ -4,12 +4,13 @@ use super::acpi::{self, Tables};
 use super::firmware::Firmware;
 use super::stack::Stack;
 use super::{
-    apic, area, console, features, firmware, io_apic, log, multiboot2, paging, power, pvh,
-    segments, serial, smp, time,
+    apic, area, console, features, io_apic, log, multiboot2, paging, power, pvh, segments, serial,
+    smp, time,
 };
 use crate::address::direct;
 use crate::boot::BootInfo;
 use crate::memory::frames;
+use crate::regions::MOST;
 use arrayvec::ArrayVec;
 use core::arch::{asm, global_asm};
 use core::cell::UnsafeCell;
@@ -100,7 +101,7 @@ fn start_memory(firmware: &mut Firmware) {
     regions.reserve(&module);
     let snapshot = regions.clone();
     paging::init(&snapshot, &mut || regions.take_page());
-    let usable: ArrayVec<Range<usize>, { firmware::MOST }> = regions
+    let usable: ArrayVec<Range<usize>, { MOST }> = regions
         .usable
         .iter()
         .filter(|range| !range.is_empty())

@@ -54,7 +54,9 @@ fn scale(value: u64, by: &AtomicU64) -> u64 {
 
 #[inline]
 pub fn now() -> u64 {
-    scale(read_tsc() - START.load(Ordering::Relaxed), &NS_PER_TICK)
+    // Counters of CPUs may differ by a little.
+    let ticks = read_tsc().saturating_sub(START.load(Ordering::Relaxed));
+    scale(ticks, &NS_PER_TICK)
 }
 
 pub fn set_timer(deadline: Option<u64>) {

@@ -1,7 +1,7 @@
 //! Writes the names of the kernel's functions into its image, for backtraces.
 //!
 //! The kernel keeps room for a table in the section `.symbols` (its format is
-//! told in `machine/src/x86_64/symbols.rs`). The addresses are known only after
+//! told in `machine/src/symbols.rs`). The addresses are known only after
 //! the link, so the table is written into the finished file.
 
 use std::collections::BTreeMap;
