@@ -260,26 +260,43 @@ fn copies_without_faults_find_only_what_is_there() {
     depart();
 }
 
-/// Threads on four CPUs write round after round into all pages, in order,
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+/// Threads on other CPUs write round after round into all pages, in order,
 /// while another forks. In each child the pages look as at one moment.
 #[test]
 fn a_fork_is_not_torn() {
     let _alone = alone();
     let free = frames::free_count();
-    const PAGES: usize = 40;
-    const FORKS: usize = 60;
+    const PAGES: usize = 12;
+    const FORKS: usize = 15;
+    let rounds: [AtomicUsize; 2] = Default::default();
+    // Returns when every thread has written all its pages once more.
+    let wait = || {
+        let before = rounds.each_ref().map(|round| round.load(SeqCst));
+        for (round, before) in rounds.iter().zip(before) {
+            while round.load(SeqCst) < before + 2 {
+                std::thread::yield_now();
+            }
+        }
+    };
     let space = Space::new().expect("memory");
     enter(&space);
-    let starts: Vec<usize> = (0..3).map(|_| map(&space, PAGES * PAGE_SIZE)).collect();
+    let starts: Vec<usize> = (0..2).map(|_| map(&space, PAGES * PAGE_SIZE)).collect();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for (index, &start) in starts.iter().enumerate() {
-            let (space, done) = (&space, &done);
+            let (space, done, rounds) = (&space, &done, &rounds);
             scope.spawn(move || {
                 run_on(index + 1, space, || {
-                    let mut round = 0;
                     while !done.load(SeqCst) {
-                        round += 1;
+                        let round = rounds[index].fetch_add(1, SeqCst) as u32;
                         for page in 0..PAGES {
                             copy::store_u32(start + page * PAGE_SIZE, round).expect("writable");
                         }
@@ -287,23 +304,37 @@ fn a_fork_is_not_torn() {
                 });
             });
         }
+        // Also if an assertion below fails, or the others would never end.
+        let _ended = SetOnDrop(&done);
         for _ in 0..FORKS {
-            let child = call(&space, || space.fork()).expect("memory");
+            wait();
+            let child = call(&space, || {
+                let child = space.fork();
+                wait();
+                child
+            });
+            let child = child.expect("memory");
             enter(&child);
-            for &start in &starts {
-                let words: Vec<u32> = (0..PAGES)
-                    .map(|page| copy::fetch_u32(start + page * PAGE_SIZE).expect("readable"))
-                    .collect();
-                let one_moment =
-                    words.is_sorted_by(|a, b| a >= b) && words[0] - words[PAGES - 1] <= 1;
-                assert!(one_moment, "torn: {words:?}");
+            let read = |start: usize| -> Vec<u32> {
+                let pages = (0..PAGES).map(|page| copy::fetch_u32(start + page * PAGE_SIZE));
+                pages.map(|word| word.expect("readable")).collect()
+            };
+            let before: Vec<_> = starts.iter().map(|&start| read(start)).collect();
+            for words in &before {
+                let spread = words[0].wrapping_sub(words[PAGES - 1]);
+                assert!(
+                    words.is_sorted_by(|a, b| a >= b) && spread <= 1,
+                    "torn: {words:?}"
+                );
             }
+            wait();
+            let after: Vec<_> = starts.iter().map(|&start| read(start)).collect();
+            assert_eq!(before, after, "a peer of the parent wrote to the child");
             // The child's own writes stay its own.
             copy::store_u32(starts[0], u32::MAX).expect("writable");
             enter(&space);
             assert_ne!(copy::fetch_u32(starts[0]), Ok(u32::MAX));
         }
-        done.store(true, SeqCst);
     });
     depart();
     drop(space);
