@@ -47,7 +47,8 @@ pub(super) fn origin(layout: Layout) -> Origin {
         // A power of two, so that the object is aligned to its size.
         layout.size().max(layout.align()).next_power_of_two()
     };
-    match CLASS_OF.get(size.div_ceil(UNIT)) {
+    // No layout is so large that this could wrap.
+    match CLASS_OF.get(size.wrapping_add(UNIT - 1) / UNIT) {
         Some(&class) => Origin::Class(usize::from(class)),
         None => Origin::Block(size.div_ceil(PAGE_SIZE).next_power_of_two().ilog2() as usize),
     }
