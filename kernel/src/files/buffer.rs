@@ -10,9 +10,14 @@ use abi::Errno;
 use abi::file::IoVec;
 use abi::memory::{PAGE_SIZE, USER_END};
 use core::ops::Range;
+use machine::copy::Fault;
 
 /// The most one call transfers, as on Linux.
 const MOST: usize = 0x7fff_f000;
+
+/// A copy to or from an address, of a part of the data.
+trait Copying: FnMut(usize, Range<usize>) -> Result<(), Fault> {}
+impl<F: FnMut(usize, Range<usize>) -> Result<(), Fault>> Copying for F {}
 
 /// Pieces of user memory, in order.
 struct Segments<'a> {
@@ -62,12 +67,19 @@ impl<'a> Segments<'a> {
     /// Calls `copy` with an address and the part of the data that belongs
     /// there until `length` bytes are done; how many were.
     #[inline]
-    fn transfer(
-        &mut self,
-        length: usize,
-        mut copy: impl FnMut(usize, Range<usize>) -> Result<(), machine::copy::Fault>,
-    ) -> usize {
+    fn transfer(&mut self, length: usize, mut copy: impl Copying) -> usize {
         let length = length.min(self.total);
+        // Nearly always all of it lies in the current piece, and is there.
+        if length <= self.length && copy(self.address, 0..length).is_ok() {
+            self.advance(length);
+            return length;
+        }
+        self.transfer_pieces(length, &mut copy)
+    }
+
+    /// [`Segments::transfer`] over several pieces, or one with a bad page.
+    #[cold]
+    fn transfer_pieces(&mut self, length: usize, copy: &mut impl Copying) -> usize {
         let mut done = 0;
         while done < length {
             if self.length == 0 {
@@ -80,11 +92,9 @@ impl<'a> Segments<'a> {
             let count = self.length.min(length - done);
             let copied = match copy(self.address, done..done + count) {
                 Ok(()) => count,
-                Err(_) => by_pages(self.address, done..done + count, &mut copy),
+                Err(_) => by_pages(self.address, done..done + count, copy),
             };
-            self.address += copied;
-            self.length -= copied;
-            self.total -= copied;
+            self.advance(copied);
             done += copied;
             if copied < count {
                 self.faulted = true;
@@ -94,15 +104,17 @@ impl<'a> Segments<'a> {
         }
         done
     }
+
+    fn advance(&mut self, count: usize) {
+        self.address += count;
+        self.length -= count;
+        self.total -= count;
+    }
 }
 
 /// After a fault: copies page by page, to stop at the one that is bad.
 #[cold]
-fn by_pages(
-    address: usize,
-    range: Range<usize>,
-    copy: &mut impl FnMut(usize, Range<usize>) -> Result<(), machine::copy::Fault>,
-) -> usize {
+fn by_pages(address: usize, range: Range<usize>, copy: &mut impl Copying) -> usize {
     let mut done = 0;
     while done < range.len() {
         let at = address + done;

@@ -10,11 +10,12 @@ use sync::{SpinLock, rank};
 use super::allocate::try_arc;
 use super::inode::Inode;
 
+/// What there is to know.
 #[derive(Clone)]
-struct Places {
-    root: Arc<dyn Inode>,
-    working: Arc<dyn Inode>,
-    umask: u32,
+pub struct Places {
+    pub root: Arc<dyn Inode>,
+    pub working: Arc<dyn Inode>,
+    pub umask: u32,
 }
 
 /// See the module.
@@ -36,10 +37,15 @@ impl FsContext {
 
     /// A context of its own with the same places: ENOMEM.
     pub fn duplicate(&self) -> Result<Arc<FsContext>, Errno> {
-        let places = self.places.lock().clone();
+        let places = self.places();
         try_arc(FsContext {
             places: SpinLock::new(places),
         })
+    }
+
+    /// All of it at one moment.
+    pub fn places(&self) -> Places {
+        self.places.lock().clone()
     }
 
     pub fn root(&self) -> Arc<dyn Inode> {

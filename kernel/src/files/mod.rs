@@ -20,6 +20,7 @@ pub mod names;
 mod node_file;
 pub mod open_file;
 mod path;
+pub mod path_buffer;
 pub mod pipe;
 pub mod poll;
 pub mod ramfs;
@@ -43,7 +44,7 @@ use self::inode::New;
 /// The root directory: a ramfs with the initial image (a cpio archive) in it,
 /// and the usual devices under `/dev`.
 pub fn open_root(initial_image: &'static [u8]) -> Result<Arc<dyn Inode>, Errno> {
-    let root = ramfs::RamFs::new()?;
+    let root = ramfs::RamFs::make_root()?;
     ramfs::unpack(&root, initial_image)?;
     let root: Arc<dyn Inode> = root;
     make_devices(&root)?;

@@ -5,7 +5,6 @@
 //! the copying from user memory. No locks of its own.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC};
@@ -19,16 +18,18 @@ use super::walk::{Follow, Found, Last, walk};
 const FORGOTTEN: usize = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
 
 /// A path, and where it starts.
-pub struct At {
-    pub root: Arc<dyn Inode>,
-    pub start: Arc<dyn Inode>,
-    pub path: Vec<u8>,
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub root: &'a Arc<dyn Inode>,
+    /// Where a relative path starts.
+    pub start: &'a Arc<dyn Inode>,
+    pub path: &'a [u8],
 }
 
-impl At {
+impl<'a> At<'a> {
     /// Where the path leads, see [`walk`].
-    pub fn walk(&self, follow: Follow) -> Result<Found<'_>, Errno> {
-        walk(&self.root, &self.start, &self.path, follow)
+    pub fn walk(&self, follow: Follow) -> Result<Found<'a>, Errno> {
+        walk(self.root, self.start, self.path, follow)
     }
 
     /// What the path names: ENOENT and all of [`walk`].
@@ -87,7 +88,7 @@ impl At {
             Last::Current => return Err(Errno::EINVAL),
             Last::Parent => return Err(Errno::ENOTEMPTY),
             Last::Root => return Err(Errno::EBUSY),
-            Last::Name(_) | Last::Linked(_) => {}
+            Last::Name => {}
         }
         let name = found.name().ok_or(Errno::EBUSY)?;
         found.directory.remove_directory(name)
@@ -108,7 +109,7 @@ impl At {
     }
 
     /// Makes `new` one more name of what this path names (link(2)).
-    pub fn link_to(&self, new: &At) -> Result<(), Errno> {
+    pub fn link_to(&self, new: At<'_>) -> Result<(), Errno> {
         let target = self.existing(Follow::Never)?;
         let found = new.walk(Follow::Never)?;
         let name = vacant_name(&found, false)?;
@@ -116,7 +117,7 @@ impl At {
     }
 
     /// Moves what this path names to `new` (rename(2)).
-    pub fn rename_to(&self, new: &At) -> Result<(), Errno> {
+    pub fn rename_to(&self, new: At<'_>) -> Result<(), Errno> {
         let from = self.walk(Follow::Never)?;
         let to = new.walk(Follow::Never)?;
         let name = from.name().ok_or(Errno::EBUSY)?;

@@ -8,8 +8,7 @@ use abi::file::{POLLIN, POLLOUT};
 use sync::{Mutex, rank};
 
 use super::buffer::{Sink, Source};
-use super::inode::Listed;
-use super::open_file::{Description, Operations, Whence};
+use super::open_file::{Description, Fill, Operations, Whence};
 
 /// See the module. In a directory the offset is the position of a listing.
 pub struct NodeFile {
@@ -69,27 +68,15 @@ impl Operations for NodeFile {
             Whence::Current => *offset as i64,
             Whence::End => open.inode().metadata().size as i64,
         };
-        let target = origin.checked_add(by).ok_or(Errno::EOVERFLOW)?;
+        let target = origin.checked_add(by).ok_or(Errno::EINVAL)?;
         *offset = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
         Ok(*offset)
     }
 
-    fn list(
-        &self,
-        open: &Description,
-        emit: &mut dyn FnMut(Listed<'_>) -> bool,
-    ) -> Result<(), Errno> {
+    fn list(&self, open: &Description, fill: &mut Fill<'_>) -> Result<(), Errno> {
         let mut offset = self.offset.lock();
-        let mut reached = *offset;
-        let result = open.inode().list(*offset, &mut |entry| {
-            let taken = emit(entry);
-            if taken {
-                reached = entry.next;
-            }
-            taken
-        });
-        *offset = reached;
-        result
+        *offset = fill(&**open.inode(), *offset)?;
+        Ok(())
     }
 
     fn ready(&self, _open: &Description) -> i16 {

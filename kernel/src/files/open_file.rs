@@ -14,7 +14,7 @@ use abi::file::{O_ACCMODE, O_APPEND, O_NONBLOCK, O_RDONLY, O_WRONLY};
 
 use super::allocate::try_arc;
 use super::buffer::{Sink, Source};
-use super::inode::{Inode, Listed, Position};
+use super::inode::{Inode, Position};
 
 /// What `fcntl(F_SETFL)` changes.
 const CHANGEABLE: u32 = (O_APPEND | O_NONBLOCK) as u32;
@@ -26,6 +26,9 @@ pub enum Whence {
     Current,
     End,
 }
+
+/// Lists a directory from a position on; where the next listing goes on.
+pub type Fill<'f> = dyn FnMut(&dyn Inode, u64) -> Result<u64, Errno> + 'f;
 
 /// What every open file has, whatever its kind.
 pub struct Description {
@@ -102,12 +105,9 @@ pub trait Operations: Send + Sync {
         Err(Errno::ESPIPE)
     }
 
-    /// Lists a directory from the offset on, which follows what `emit` took.
-    fn list(
-        &self,
-        _open: &Description,
-        _emit: &mut dyn FnMut(Listed<'_>) -> bool,
-    ) -> Result<(), Errno> {
+    /// Calls `fill` with the directory and the offset, which becomes what
+    /// `fill` returns.
+    fn list(&self, _open: &Description, _fill: &mut Fill<'_>) -> Result<(), Errno> {
         Err(Errno::ENOTDIR)
     }
 
@@ -190,8 +190,9 @@ impl File {
         self.operations.seek(&self.open, by, whence)
     }
 
-    pub fn list(&self, emit: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<(), Errno> {
-        self.operations.list(&self.open, emit)
+    /// See [`Operations::list`].
+    pub fn list(&self, fill: &mut Fill<'_>) -> Result<(), Errno> {
+        self.operations.list(&self.open, fill)
     }
 
     pub fn ready(&self) -> i16 {

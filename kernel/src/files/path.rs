@@ -16,24 +16,29 @@ pub enum Component<'a> {
 /// What is left of a path: the part after some components.
 #[derive(Clone, Copy, Debug)]
 pub struct Components<'a> {
+    /// Starts with a component, or is empty.
     rest: &'a [u8],
+    /// A slash follows the component just read.
+    slash: bool,
 }
 
 impl<'a> Components<'a> {
     pub fn new(path: &'a [u8]) -> Components<'a> {
-        Components { rest: path }
+        Components {
+            rest: without_slashes(path),
+            slash: false,
+        }
     }
 
     /// The next component; ENAMETOOLONG for a name of more than 255 bytes.
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Component<'a>>, Errno> {
-        self.skip_slashes();
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
         let length = self.rest.iter().position(|&byte| byte == b'/');
         let (name, rest) = self.rest.split_at(length.unwrap_or(self.rest.len()));
-        self.rest = rest;
+        self.slash = length.is_some();
+        self.rest = without_slashes(rest);
         match name {
+            b"" => Ok(None),
             b"." => Ok(Some(Component::Current)),
             b".." => Ok(Some(Component::Parent)),
             _ if name.len() > NAME_MAX => Err(Errno::ENAMETOOLONG),
@@ -44,21 +49,20 @@ impl<'a> Components<'a> {
     /// Whether the component just read was the last, and whether a slash
     /// follows it, which asks for a directory.
     pub fn ends_here(&self) -> (bool, bool) {
-        let mut after = *self;
-        after.skip_slashes();
-        (after.rest.is_empty(), !self.rest.is_empty())
+        (self.rest.is_empty(), self.slash)
     }
 
-    /// What has not been read yet, slashes included.
+    /// What has not been read yet, without slashes before it.
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
+}
 
-    fn skip_slashes(&mut self) {
-        while let [b'/', rest @ ..] = self.rest {
-            self.rest = rest;
-        }
+fn without_slashes(mut path: &[u8]) -> &[u8] {
+    while let [b'/', rest @ ..] = path {
+        path = rest;
     }
+    path
 }
 
 #[cfg(test)]

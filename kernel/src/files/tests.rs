@@ -12,11 +12,11 @@ fn root() -> Arc<dyn Inode> {
     open_root(&[]).unwrap()
 }
 
-fn at(root: &Arc<dyn Inode>, path: impl AsRef<[u8]>) -> At {
+fn at<'a>(root: &'a Arc<dyn Inode>, path: &'a (impl AsRef<[u8]> + ?Sized)) -> At<'a> {
     At {
-        root: root.clone(),
-        start: root.clone(),
-        path: path.as_ref().to_vec(),
+        root,
+        start: root,
+        path: path.as_ref(),
     }
 }
 
@@ -121,7 +121,8 @@ fn open_obeys_its_flags() {
         listing.read(&mut Sink::kernel(&mut [0; 8])),
         Err(Errno::EISDIR)
     );
-    assert_eq!(file.list(&mut |_| true), Err(Errno::ENOTDIR));
+    let listed = file.list(&mut |inode, from| inode.list(from, &mut |_| true).map(|()| from));
+    assert_eq!(listed, Err(Errno::ENOTDIR));
 }
 
 #[test]
@@ -146,13 +147,13 @@ fn last_components_that_are_no_names() {
     assert_eq!(unlink("d/"), Some(Errno::EISDIR));
     assert_eq!(unlink("f/"), Some(Errno::ENOTDIR));
     assert_eq!(unlink("none/"), Some(Errno::ENOENT));
-    let link = |old: &str, new: &str| at(&root, old).link_to(&at(&root, new)).err();
+    let link = |old: &str, new: &str| at(&root, old).link_to(at(&root, new)).err();
     assert_eq!(link("f", "g/"), Some(Errno::ENOENT));
     assert_eq!(link("f", "d/"), Some(Errno::EEXIST));
     assert_eq!(link("d", "g"), Some(Errno::EPERM));
     assert_eq!(link("link", "link2"), None);
     assert_eq!(kind(&root, "link2", Follow::Never), Ok(Kind::SymbolicLink));
-    let rename = |old: &str, new: &str| at(&root, old).rename_to(&at(&root, new)).err();
+    let rename = |old: &str, new: &str| at(&root, old).rename_to(at(&root, new)).err();
     assert_eq!(rename("f", "g/"), Some(Errno::ENOTDIR));
     assert_eq!(rename("d/.", "g"), Some(Errno::EBUSY));
     assert_eq!(rename("d/", "e/"), None);
@@ -171,7 +172,7 @@ fn offsets_are_shared_and_seek_as_they_should() {
     assert_eq!(file.seek(-3, End), Ok(7));
     assert_eq!(file.seek(-8, Current), Err(Errno::EINVAL));
     assert_eq!(file.seek(-1, Current), Ok(6));
-    assert_eq!(file.seek(i64::MAX, Current), Err(Errno::EOVERFLOW));
+    assert_eq!(file.seek(i64::MAX, Current), Err(Errno::EINVAL));
     let mut bytes = [0; 3];
     assert_eq!(file.clone().read(&mut Sink::kernel(&mut bytes)), Ok(3));
     assert_eq!((&bytes, file.seek(0, Current)), (b"678", Ok(9)));
@@ -193,13 +194,18 @@ fn listings_go_on_where_they_stopped() {
     loop {
         let before = seen.len();
         let mut room = 3;
-        let listed = listing.list(&mut |entry| {
-            if room == 0 {
-                return false;
-            }
-            room -= 1;
-            seen.push(String::from_utf8(entry.name.to_vec()).unwrap());
-            true
+        let listed = listing.list(&mut |directory, from| {
+            let mut reached = from;
+            directory.list(from, &mut |entry| {
+                if room == 0 {
+                    return false;
+                }
+                room -= 1;
+                reached = entry.next;
+                seen.push(String::from_utf8(entry.name.to_vec()).unwrap());
+                true
+            })?;
+            Ok(reached)
         });
         listed.unwrap();
         if seen.len() == before {
@@ -207,7 +213,7 @@ fn listings_go_on_where_they_stopped() {
         }
         // What was listed may go meanwhile.
         if let Some(name) = seen.last().filter(|name| *name != "..") {
-            at(&root, std::format!("d/{name}")).unlink().unwrap();
+            at(&root, &std::format!("d/{name}")).unlink().unwrap();
         }
     }
     assert_eq!(seen.len(), 22);

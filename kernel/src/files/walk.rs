@@ -8,8 +8,6 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use core::ops::Range;
-
 use abi::Errno;
 
 use super::allocate::try_vec;
@@ -30,11 +28,9 @@ pub enum Follow {
 }
 
 /// The last component of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Last<'p> {
-    Name(&'p [u8]),
-    /// Out of a symbolic link's target.
-    Linked(Vec<u8>),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last {
+    Name,
     /// `.`
     Current,
     /// `..`
@@ -47,20 +43,22 @@ pub enum Last<'p> {
 pub struct Found<'p> {
     /// The directory that holds the last component.
     pub directory: Arc<dyn Inode>,
-    pub last: Last<'p>,
+    pub last: Last,
     /// What is there; `None` if nothing has the last name.
     pub inode: Option<Arc<dyn Inode>>,
     /// A slash follows the last component: it must be, or become, a directory.
     pub wants_directory: bool,
+    path: &'p [u8],
+    /// What a symbolic link has put in the place of `path`.
+    spliced: Option<Vec<u8>>,
 }
 
 impl Found<'_> {
     /// The last component as a name that can be made or removed; `None` for
     /// the root, `.` and `..`.
     pub fn name(&self) -> Option<&[u8]> {
-        match &self.last {
-            Last::Name(name) => Some(name),
-            Last::Linked(name) => Some(name),
+        match self.last {
+            Last::Name => Some(last_name(self.spliced.as_deref().unwrap_or(self.path))),
             Last::Current | Last::Parent | Last::Root => None,
         }
     }
@@ -96,13 +94,20 @@ pub fn walk<'p>(
     for _ in 0..=MOST_LINKS {
         let text = spliced.as_deref().unwrap_or(path);
         match advance(root, &mut directory, text, follow)? {
-            Stop::Link { target, rest } => {
+            Stop::Link {
+                target,
+                wants_directory,
+                rest,
+            } => {
                 if target.starts_with(b"/") {
                     directory = root.clone();
                 }
                 let rest = &text[rest..];
-                let mut joined = try_vec(target.len() + rest.len())?;
+                let mut joined = try_vec(target.len() + 1 + rest.len())?;
                 joined.extend_from_slice(&target);
+                if wants_directory {
+                    joined.push(b'/');
+                }
                 joined.extend_from_slice(rest);
                 spliced = Some(joined);
             }
@@ -113,9 +118,11 @@ pub fn walk<'p>(
             } => {
                 return Ok(Found {
                     directory,
-                    last: last.within(path, spliced),
+                    last,
                     inode,
                     wants_directory,
+                    path,
+                    spliced,
                 });
             }
         }
@@ -125,37 +132,18 @@ pub fn walk<'p>(
 
 /// Why [`advance`] stopped.
 enum Stop {
-    /// A symbolic link to follow; the text goes on at `rest`.
-    Link { target: Vec<u8>, rest: usize },
+    /// A symbolic link to follow, to a directory if a slash comes after it;
+    /// the text goes on at `rest`.
+    Link {
+        target: Vec<u8>,
+        wants_directory: bool,
+        rest: usize,
+    },
     Last {
-        last: LastRange,
+        last: Last,
         inode: Option<Arc<dyn Inode>>,
         wants_directory: bool,
     },
-}
-
-/// [`Last`], with the name as a part of the text walked.
-enum LastRange {
-    Name(Range<usize>),
-    Current,
-    Parent,
-    Root,
-}
-
-impl LastRange {
-    fn within(self, path: &[u8], spliced: Option<Vec<u8>>) -> Last<'_> {
-        match (self, spliced) {
-            (LastRange::Name(range), None) => Last::Name(&path[range]),
-            (LastRange::Name(range), Some(mut text)) => {
-                text.truncate(range.end);
-                text.drain(..range.start);
-                Last::Linked(text)
-            }
-            (LastRange::Current, _) => Last::Current,
-            (LastRange::Parent, _) => Last::Parent,
-            (LastRange::Root, _) => Last::Root,
-        }
-    }
 }
 
 /// Goes along `text` until its last component or a link to follow.
@@ -170,36 +158,36 @@ fn advance(
         let Some(component) = components.next()? else {
             // Nothing but slashes: the root.
             return Ok(Stop::Last {
-                last: LastRange::Root,
+                last: Last::Root,
                 inode: Some(directory.clone()),
                 wants_directory: true,
             });
         };
-        let end = text.len() - components.rest().len();
+        let rest = text.len() - components.rest().len();
         let (is_last, wants_directory) = components.ends_here();
         let inode = match look_up(root, directory, component) {
             Err(Errno::ENOENT) if is_last => None,
             result => Some(result?),
         };
-        if let Some(link) = &inode
-            && link.kind() == Kind::SymbolicLink
-            && follows(follow, is_last, wants_directory)
-        {
-            let target = link.read_link()?;
-            return Ok(Stop::Link { target, rest: end });
-        }
         match inode {
-            Some(inode) if !is_last => {
-                if inode.kind() != Kind::Directory {
-                    return Err(Errno::ENOTDIR);
-                }
-                *directory = inode;
+            Some(inode) if !is_last && inode.kind() == Kind::Directory => *directory = inode,
+            Some(link)
+                if link.kind() == Kind::SymbolicLink
+                    && follows(follow, is_last, wants_directory) =>
+            {
+                let target = link.read_link()?;
+                return Ok(Stop::Link {
+                    target,
+                    wants_directory,
+                    rest,
+                });
             }
+            _ if !is_last => return Err(Errno::ENOTDIR),
             inode => {
                 let last = match component {
-                    Component::Name(name) => LastRange::Name(end - name.len()..end),
-                    Component::Current => LastRange::Current,
-                    Component::Parent => LastRange::Parent,
+                    Component::Name(_) => Last::Name,
+                    Component::Current => Last::Current,
+                    Component::Parent => Last::Parent,
                 };
                 return Ok(Stop::Last {
                     last,
@@ -209,6 +197,15 @@ fn advance(
             }
         }
     }
+}
+
+/// The last component of `path`, which has one.
+fn last_name(path: &[u8]) -> &[u8] {
+    let is_slash = |byte: &u8| *byte == b'/';
+    let end = path.iter().rposition(|byte| !is_slash(byte));
+    let path = &path[..end.map_or(0, |last| last + 1)];
+    let start = path.iter().rposition(is_slash).map_or(0, |slash| slash + 1);
+    &path[start..]
 }
 
 /// Whether to follow a link found on the way.

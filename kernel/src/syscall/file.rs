@@ -5,12 +5,12 @@ use abi::file::*;
 use abi::tty::FIONBIO;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use arrayvec::ArrayVec;
 use zerocopy::IntoBytes;
 
 use super::descriptor::number;
+use super::listing::Listing;
 use crate::files::allocate::try_vec;
-use crate::files::inode::{Kind, Listed};
+use crate::files::inode::Kind;
 use crate::files::open_file::Whence;
 use crate::files::{File, Sink, Source, poll as pollers};
 use crate::memory::user;
@@ -164,9 +164,6 @@ pub fn ioctl(
     }
 }
 
-/// A directory entry with the longest name, padded.
-const LONGEST_ENTRY: usize = (DIRENT_NAME + NAME_MAX + 1).next_multiple_of(8);
-
 pub fn getdents64(
     current: &Current,
     descriptor: usize,
@@ -174,43 +171,9 @@ pub fn getdents64(
     length: usize,
 ) -> Result<usize, Errno> {
     let file = open_file(current, descriptor)?;
-    let mut sink = Sink::user(buffer, length as u32 as usize);
-    let mut done = 0;
-    let mut full = false;
-    file.list(&mut |entry| {
-        let record = directory_entry(&entry);
-        if record.len() > sink.remaining() {
-            full = true;
-            return false;
-        }
-        // An entry that is only half there has not been given.
-        if sink.put(&record) < record.len() {
-            return false;
-        }
-        done += record.len();
-        true
-    })?;
-    match done {
-        0 if sink.faulted() => Err(Errno::EFAULT),
-        0 if full => Err(Errno::EINVAL),
-        done => Ok(done),
-    }
-}
-
-/// In the layout of `linux_dirent64` (getdents(2)).
-fn directory_entry(entry: &Listed<'_>) -> ArrayVec<u8, LONGEST_ENTRY> {
-    // A name is at most NAME_MAX bytes, or it could not have been made.
-    let name = &entry.name[..entry.name.len().min(NAME_MAX)];
-    let length = (DIRENT_NAME + name.len() + 1).next_multiple_of(8);
-    let mut record = ArrayVec::new();
-    record.extend(entry.number.to_ne_bytes());
-    record.extend(entry.next.to_ne_bytes());
-    record.extend((length as u16).to_ne_bytes());
-    record.push(entry.kind.entry_type());
-    record.extend(name.iter().copied());
-    let padding = length - record.len();
-    record.extend([0; 8].into_iter().take(padding));
-    record
+    let mut listing = Listing::new(Sink::user(buffer, length as u32 as usize));
+    file.list(&mut |directory, from| listing.fill(directory, from))?;
+    Ok(listing.done)
 }
 
 /// Conditions that are told whether asked for or not.

@@ -3,6 +3,7 @@
 mod clock;
 pub mod descriptor;
 pub mod file;
+mod listing;
 pub mod memory;
 pub mod path;
 mod process;

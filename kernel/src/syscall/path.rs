@@ -7,8 +7,10 @@ use alloc::sync::Arc;
 
 use super::descriptor::number;
 use crate::files::Sink;
+use crate::files::context::Places;
 use crate::files::inode::{Inode, Kind, New, device_number};
 use crate::files::names::At;
+use crate::files::path_buffer::PathBuffer;
 use crate::files::walk::{Follow, path_of};
 use crate::memory::user;
 use crate::thread::Current;
@@ -16,35 +18,71 @@ use crate::thread::Current;
 const CWD: usize = AT_FDCWD as usize;
 const AT_NO_AUTOMOUNT: usize = 0x800;
 
-/// The path at `address`, relative to `directory`.
-fn at(current: &Current, directory: usize, address: usize) -> Result<At, Errno> {
-    let path = user::read_string(address, PATH_MAX - 1)?;
-    let start = match path.starts_with(b"/") {
-        true => current.fs().root(),
-        false => start(current, directory)?,
-    };
-    Ok(At {
-        root: current.fs().root(),
-        start,
-        path,
-    })
+/// A path as an argument, with the places it is about.
+struct Argument<'p> {
+    places: Places,
+    /// The directory that a descriptor stands for.
+    directory: Option<Arc<dyn Inode>>,
+    path: &'p [u8],
 }
 
-/// Where a relative path begins: EBADF, ENOTDIR.
-fn start(current: &Current, directory: usize) -> Result<Arc<dyn Inode>, Errno> {
-    if directory as i32 == CWD as i32 {
-        return Ok(current.fs().working());
+impl<'p> Argument<'p> {
+    /// `path` relative to `directory`: EBADF or ENOTDIR if it is relative.
+    fn new(current: &Current, directory: usize, path: &'p [u8]) -> Result<Self, Errno> {
+        let directory = match path.starts_with(b"/") || is_cwd(directory) {
+            true => None,
+            false => Some(directory_of(current, directory)?),
+        };
+        Ok(Argument {
+            places: current.fs().places(),
+            directory,
+            path,
+        })
     }
-    let file = current.files().get(number(directory))?;
+
+    fn at(&self) -> At<'_> {
+        At {
+            root: &self.places.root,
+            start: self.directory.as_ref().unwrap_or(&self.places.working),
+            path: self.path,
+        }
+    }
+
+    /// Permission bits for something new: those asked for without the umask's.
+    fn masked(&self, mode: usize) -> u32 {
+        mode as u32 & 0o7777 & !self.places.umask
+    }
+}
+
+/// Descriptors are C's `int`.
+fn is_cwd(directory: usize) -> bool {
+    directory as i32 == AT_FDCWD as i32
+}
+
+/// The directory behind a descriptor: EBADF, ENOTDIR.
+fn directory_of(current: &Current, descriptor: usize) -> Result<Arc<dyn Inode>, Errno> {
+    let file = current.files().get(number(descriptor))?;
     match file.inode().kind() {
         Kind::Directory => Ok(file.inode().clone()),
         _ => Err(Errno::ENOTDIR),
     }
 }
 
-/// Permission bits for something new: those asked for without the umask's.
-fn masked(current: &Current, mode: usize) -> u32 {
-    mode as u32 & 0o7777 & !current.fs().umask()
+/// What the path names.
+fn existing(
+    current: &Current,
+    directory: usize,
+    path: &[u8],
+    follow: Follow,
+) -> Result<Arc<dyn Inode>, Errno> {
+    Argument::new(current, directory, path)?
+        .at()
+        .existing(follow)
+}
+
+/// What the path at `address` names.
+fn existing_at(current: &Current, address: usize, follow: Follow) -> Result<Arc<dyn Inode>, Errno> {
+    existing(current, CWD, &PathBuffer::read(address)?, follow)
 }
 
 pub fn open(current: &Current, path: usize, flags: usize, mode: usize) -> Result<usize, Errno> {
@@ -63,10 +101,11 @@ pub fn openat(
     mode: usize,
 ) -> Result<usize, Errno> {
     let flags = flags as u32 as usize;
-    let at = at(current, directory, path)?;
+    let path = PathBuffer::read(path)?;
+    let path = Argument::new(current, directory, &path)?;
     // Reserved first: without a descriptor left, no file is made or cut off.
     let descriptor = current.files().reserve(flags & O_CLOEXEC != 0)?;
-    let file = at.open(flags, masked(current, mode))?;
+    let file = path.at().open(flags, path.masked(mode))?;
     Ok(descriptor.fill(file))
 }
 
@@ -92,19 +131,11 @@ pub fn newfstatat(
         0 => Follow::Always,
         _ => Follow::IfSlash,
     };
-    let path = user::read_string(path, PATH_MAX - 1)?;
-    let inode = if path.is_empty() && flags & AT_EMPTY_PATH != 0 {
-        match directory as i32 == CWD as i32 {
-            true => current.fs().working(),
-            false => current.files().get(number(directory))?.inode().clone(),
-        }
-    } else {
-        let root = current.fs().root();
-        let start = match path.starts_with(b"/") {
-            true => root.clone(),
-            false => start(current, directory)?,
-        };
-        At { root, start, path }.existing(follow)?
+    let path = PathBuffer::read(path)?;
+    let inode = match path.is_empty() && flags & AT_EMPTY_PATH != 0 {
+        true if is_cwd(directory) => current.fs().working(),
+        true => current.files().get(number(directory))?.inode().clone(),
+        false => existing(current, directory, &path, follow)?,
     };
     user::write_value(buffer, &inode.metadata().to_stat())?;
     Ok(0)
@@ -115,7 +146,7 @@ pub fn access(current: &Current, path: usize, mode: usize) -> Result<usize, Errn
     if mode & !7 != 0 {
         return Err(Errno::EINVAL);
     }
-    let inode = at(current, CWD, path)?.existing(Follow::Always)?;
+    let inode = existing_at(current, path, Follow::Always)?;
     // Everybody is root, who may do all but execute what nobody may.
     let executable = inode.kind() == Kind::Directory || inode.metadata().permissions & 0o111 != 0;
     match mode & EXECUTE != 0 && !executable {
@@ -134,8 +165,10 @@ pub fn mkdirat(
     path: usize,
     mode: usize,
 ) -> Result<usize, Errno> {
-    let at = at(current, directory, path)?;
-    at.create(New::Directory, masked(current, mode & 0o1777))?;
+    let path = PathBuffer::read(path)?;
+    let path = Argument::new(current, directory, &path)?;
+    path.at()
+        .create(New::Directory, path.masked(mode & 0o1777))?;
     Ok(0)
 }
 
@@ -152,16 +185,20 @@ pub fn mknod(current: &Current, path: usize, mode: usize, device: usize) -> Resu
         S_IFDIR => return Err(Errno::EPERM),
         _ => return Err(Errno::EINVAL),
     };
-    at(current, CWD, path)?.create(new, masked(current, mode))?;
+    let path = PathBuffer::read(path)?;
+    let path = Argument::new(current, CWD, &path)?;
+    path.at().create(new, path.masked(mode))?;
     Ok(0)
 }
 
 pub fn symlink(current: &Current, target: usize, path: usize) -> Result<usize, Errno> {
-    let target = user::read_string(target, PATH_MAX - 1)?;
+    let target = PathBuffer::read(target)?;
     if target.is_empty() {
         return Err(Errno::ENOENT);
     }
-    at(current, CWD, path)?.create(New::SymbolicLink(&target), 0o777)?;
+    let path = PathBuffer::read(path)?;
+    let path = Argument::new(current, CWD, &path)?;
+    path.at().create(New::SymbolicLink(&target), 0o777)?;
     Ok(0)
 }
 
@@ -175,7 +212,7 @@ pub fn readlink(
     if room == 0 {
         return Err(Errno::EINVAL);
     }
-    let inode = at(current, CWD, path)?.existing(Follow::Never)?;
+    let inode = existing_at(current, path, Follow::IfSlash)?;
     let target = inode.read_link()?;
     let mut sink = Sink::user(buffer, room);
     match sink.put(&target) {
@@ -185,8 +222,10 @@ pub fn readlink(
 }
 
 pub fn link(current: &Current, old: usize, new: usize) -> Result<usize, Errno> {
-    let old = at(current, CWD, old)?;
-    old.link_to(&at(current, CWD, new)?)?;
+    let (old, new) = (PathBuffer::read(old)?, PathBuffer::read(new)?);
+    let old = Argument::new(current, CWD, &old)?;
+    let new = Argument::new(current, CWD, &new)?;
+    old.at().link_to(new.at())?;
     Ok(0)
 }
 
@@ -207,22 +246,25 @@ pub fn unlinkat(
     if flags & !AT_REMOVEDIR != 0 {
         return Err(Errno::EINVAL);
     }
-    let at = at(current, directory, path)?;
+    let path = PathBuffer::read(path)?;
+    let path = Argument::new(current, directory, &path)?;
     match flags & AT_REMOVEDIR {
-        0 => at.unlink()?,
-        _ => at.remove_directory()?,
+        0 => path.at().unlink()?,
+        _ => path.at().remove_directory()?,
     }
     Ok(0)
 }
 
 pub fn rename(current: &Current, old: usize, new: usize) -> Result<usize, Errno> {
-    let old = at(current, CWD, old)?;
-    old.rename_to(&at(current, CWD, new)?)?;
+    let (old, new) = (PathBuffer::read(old)?, PathBuffer::read(new)?);
+    let old = Argument::new(current, CWD, &old)?;
+    let new = Argument::new(current, CWD, &new)?;
+    old.at().rename_to(new.at())?;
     Ok(0)
 }
 
 pub fn chdir(current: &Current, path: usize) -> Result<usize, Errno> {
-    let inode = at(current, CWD, path)?.existing(Follow::Always)?;
+    let inode = existing_at(current, path, Follow::Always)?;
     if inode.kind() != Kind::Directory {
         return Err(Errno::ENOTDIR);
     }
@@ -231,8 +273,8 @@ pub fn chdir(current: &Current, path: usize) -> Result<usize, Errno> {
 }
 
 pub fn getcwd(current: &Current, buffer: usize, length: usize) -> Result<usize, Errno> {
-    let fs = current.fs();
-    let mut path = path_of(&fs.root(), &fs.working())?;
+    let places = current.fs().places();
+    let mut path = path_of(&places.root, &places.working)?;
     path.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
     path.push(0);
     if path.len() > length {

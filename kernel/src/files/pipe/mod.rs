@@ -98,23 +98,21 @@ impl Pipe {
             return Ok(0);
         }
         loop {
-            if let Some(count) = self.drain(into) {
-                return Ok(count);
-            }
-            // The last writer may have written before it went.
-            if !self.has_writers() && self.used() == 0 {
-                return Ok(0);
-            }
             if self.used() > 0 {
-                continue;
-            }
-            if nonblocking {
+                if let Some(count) = self.drain(into) {
+                    return Ok(count);
+                }
+            } else if !self.has_writers() {
+                // The last writer may have written before it went.
+                match self.used() {
+                    0 => return Ok(0),
+                    _ => continue,
+                }
+            } else if nonblocking {
                 return Err(Errno::EAGAIN);
+            } else {
+                self.wait_for_bytes().map_err(|_| Errno::EINTR)?;
             }
-            let ready = || (self.used() > 0 || !self.has_writers()).then_some(());
-            self.can_read
-                .wait_interruptible(ready, None)
-                .map_err(|_| Errno::EINTR)?;
         }
     }
 
@@ -200,13 +198,24 @@ impl Pipe {
         Ok(count)
     }
 
+    /// Sleeps until there is something to read or nobody can write any more.
+    fn wait_for_bytes(&self) -> Result<(), WaitError> {
+        let check = || match self.used() > 0 || !self.has_writers() {
+            true => Err(()),
+            false => Ok(()),
+        };
+        // An error of the check means that there is nothing to wait for.
+        self.can_read
+            .wait_checked((), None, true, check)
+            .unwrap_or(Ok(()))
+    }
+
     /// Sleeps until there is room for `need` bytes or nobody reads any more.
     fn wait_for_room(&self, need: usize) -> Result<(), WaitError> {
         let check = || match self.room() >= need || !self.has_readers() {
             true => Err(()),
             false => Ok(()),
         };
-        // An error of the check means that there is nothing to wait for.
         self.can_write
             .wait_checked(need, None, true, check)
             .unwrap_or(Ok(()))

@@ -38,10 +38,11 @@ pub struct Directory {
 }
 
 impl Directory {
-    pub fn new(place: Option<Place>) -> Directory {
+    /// An empty directory; `seed` as in [`Entries::new`].
+    pub fn new(place: Option<Place>, seed: u64) -> Directory {
         Directory {
             table: RwLock::new(Table {
-                entries: Entries::new(FIRST_COOKIE),
+                entries: Entries::new(FIRST_COOKIE, seed),
                 removed: false,
             }),
             place: SpinLock::new(place),

@@ -3,14 +3,14 @@
 //! Plain data; the directory's lock guards it. Entries keep the order in which
 //! they were made, each with a cookie that only grows, so that a listing in
 //! progress goes on at the right place whatever is added or removed meanwhile.
-//! A hash index finds a name. Growth is fallible and loses nothing.
+//! A hash index finds a name; its seed is the directory's own, so that nobody
+//! can choose names that collide. Growth is fallible and loses nothing.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::hash::BuildHasher;
 
 use abi::Errno;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
 
 use crate::files::allocate::try_bytes;
 
@@ -25,6 +25,7 @@ pub struct Entry<V> {
 
 struct Slot<V> {
     cookie: u64,
+    hash: u64,
     /// `None` once removed, until the next compaction.
     entry: Option<Entry<V>>,
 }
@@ -35,17 +36,18 @@ pub struct Entries<V> {
     slots: Vec<Slot<V>>,
     /// Positions in `slots`, by the hash of the name.
     index: HashTable<u32>,
-    hasher: DefaultHashBuilder,
+    seed: u64,
     next_cookie: u64,
 }
 
 impl<V> Entries<V> {
-    /// An empty directory whose first entry will have `first_cookie`.
-    pub fn new(first_cookie: u64) -> Entries<V> {
+    /// An empty directory whose first entry will have `first_cookie`. `seed`
+    /// is any number that users do not know.
+    pub fn new(first_cookie: u64, seed: u64) -> Entries<V> {
         Entries {
             slots: Vec::new(),
             index: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+            seed,
             next_cookie: first_cookie,
         }
     }
@@ -56,33 +58,28 @@ impl<V> Entries<V> {
 
     pub fn get(&self, name: &[u8]) -> Option<&V> {
         let position = *self.find(name)?;
-        self.slots[position as usize]
-            .entry
-            .as_ref()
-            .map(|entry| &entry.value)
+        let entry = self.slots[position as usize].entry.as_ref();
+        entry.map(|entry| &entry.value)
     }
 
     /// Adds an entry whose name is not there yet. ENOSPC if memory is short.
     pub fn insert(&mut self, name: &[u8], value: V) -> Result<(), Errno> {
         debug_assert!(self.find(name).is_none());
         let position = u32::try_from(self.slots.len()).map_err(|_| Errno::ENOSPC)?;
+        let hash = hash_name(self.seed, name);
         let name = try_bytes(name).map_err(|_| Errno::ENOSPC)?;
         self.slots.try_reserve(1).map_err(|_| Errno::ENOSPC)?;
-        let Entries {
-            slots,
-            index,
-            hasher,
-            ..
-        } = self;
-        index
-            .try_reserve(1, |&position| hash_of(slots, hasher, position))
+        let slots = &mut self.slots;
+        self.index
+            .try_reserve(1, |&position| slots[position as usize].hash)
             .map_err(|_| Errno::ENOSPC)?;
-        let hash = hasher.hash_one(&*name);
         slots.push(Slot {
             cookie: self.next_cookie,
+            hash,
             entry: Some(Entry { name, value }),
         });
-        index.insert_unique(hash, position, |&position| hash_of(slots, hasher, position));
+        self.index
+            .insert_unique(hash, position, |&position| slots[position as usize].hash);
         self.next_cookie += 1;
         Ok(())
     }
@@ -95,14 +92,11 @@ impl<V> Entries<V> {
     }
 
     pub fn remove(&mut self, name: &[u8]) -> Option<V> {
-        let Entries {
-            slots,
-            index,
-            hasher,
-            ..
-        } = self;
-        let hash = hasher.hash_one(name);
-        let found = index.find_entry(hash, |&position| is_named(slots, position, name));
+        let hash = hash_name(self.seed, name);
+        let slots = &mut self.slots;
+        let found = self.index.find_entry(hash, |&position| {
+            is_named(&slots[position as usize], hash, name)
+        });
         let (position, _) = found.ok()?.remove();
         let entry = slots[position as usize].entry.take()?;
         while let Some(Slot { entry: None, .. }) = self.slots.last() {
@@ -123,39 +117,57 @@ impl<V> Entries<V> {
     }
 
     fn find(&self, name: &[u8]) -> Option<&u32> {
-        let hash = self.hasher.hash_one(name);
-        self.index
-            .find(hash, |&position| is_named(&self.slots, position, name))
+        let hash = hash_name(self.seed, name);
+        self.index.find(hash, |&position| {
+            is_named(&self.slots[position as usize], hash, name)
+        })
     }
 
     /// Closes the holes. The index has room, as it held at least as many.
     fn compact(&mut self) {
         self.slots.retain(|slot| slot.entry.is_some());
         self.slots.shrink_to(self.slots.len() * 2);
-        let Entries {
-            slots,
-            index,
-            hasher,
-            ..
-        } = self;
-        index.clear();
-        for position in 0..slots.len() as u32 {
-            let hash = hash_of(slots, hasher, position);
-            index.insert_unique(hash, position, |&position| hash_of(slots, hasher, position));
+        self.index.clear();
+        let slots = &self.slots;
+        for (position, slot) in (0..).zip(slots) {
+            self.index.insert_unique(slot.hash, position, |&position| {
+                slots[position as usize].hash
+            });
         }
     }
 }
 
-fn hash_of<V>(slots: &[Slot<V>], hasher: &DefaultHashBuilder, position: u32) -> u64 {
-    match &slots[position as usize].entry {
-        Some(entry) => hasher.hash_one(&*entry.name),
-        None => 0,
+/// A hash with a seed, for short names: one multiplication for eight bytes.
+fn hash_name(seed: u64, name: &[u8]) -> u64 {
+    let mut state = seed ^ name.len() as u64;
+    let mut words = name.chunks_exact(8);
+    for word in &mut words {
+        let word = word
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte));
+        state = mix(state ^ word);
     }
+    let rest = words.remainder();
+    mix(state
+        ^ rest
+            .iter()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte)))
 }
 
-fn is_named<V>(slots: &[Slot<V>], position: u32, name: &[u8]) -> bool {
-    let entry = slots[position as usize].entry.as_ref();
-    entry.is_some_and(|entry| *entry.name == *name)
+/// Spreads every bit of `value` over all bits of the result.
+pub fn mix(value: u64) -> u64 {
+    // The fractional part of the golden ratio, odd.
+    let product = u128::from(value) * 0x9e37_79b9_7f4a_7c15;
+    (product >> 64) as u64 ^ product as u64
+}
+
+fn is_named<V>(slot: &Slot<V>, hash: u64, name: &[u8]) -> bool {
+    // Byte by byte: names are short, and a call of memcmp costs more.
+    let same = |other: &[u8]| {
+        other.len() == name.len() && other.iter().zip(name).all(|(one, two)| one == two)
+    };
+    slot.hash == hash && slot.entry.as_ref().is_some_and(|entry| same(&entry.name))
 }
 
 #[cfg(test)]
@@ -183,7 +195,7 @@ mod tests {
     proptest! {
         #[test]
         fn behaves_as_a_map(steps in proptest::collection::vec(step(), 0..300)) {
-            let mut entries = Entries::new(2);
+            let mut entries = Entries::new(2, 7);
             let mut model = BTreeMap::new();
             for (number, step) in steps.into_iter().enumerate() {
                 match step {
@@ -221,7 +233,7 @@ mod tests {
 
         #[test]
         fn a_listing_sees_what_stays(doomed in proptest::collection::vec(any::<bool>(), 40..80), portion in 1usize..7) {
-            let mut entries = Entries::new(0);
+            let mut entries = Entries::new(0, 7);
             for name in 0..doomed.len() {
                 entries.insert(&name.to_le_bytes(), name).unwrap();
             }

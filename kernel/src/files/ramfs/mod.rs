@@ -27,12 +27,14 @@ use sync::{RwLock, rank};
 pub use self::node::Node;
 pub use self::unpack::unpack;
 use super::allocate::try_arc;
+use super::clock;
 
 /// One file system in memory.
 pub struct RamFs {
     /// Guards the agreement of several directories; see the module.
     tree: RwLock<(), rank::Tree>,
     next_number: AtomicU64,
+    seed: AtomicU64,
     device: u64,
 }
 
@@ -40,13 +42,22 @@ static NEXT_DEVICE: AtomicU64 = AtomicU64::new(0x10);
 
 impl RamFs {
     /// An empty file system; its root directory.
-    pub fn new() -> Result<Arc<Node>, Errno> {
+    pub fn make_root() -> Result<Arc<Node>, Errno> {
         let fs = try_arc(RamFs {
             tree: RwLock::new(()),
             next_number: AtomicU64::new(1),
+            seed: AtomicU64::new(0),
             device: NEXT_DEVICE.fetch_add(1, Ordering::Relaxed),
         })?;
         try_arc(Node::directory(fs, 0o755, None))
+    }
+
+    /// A seed for a directory's hash: the time to the nanosecond, stirred.
+    fn next_seed(&self) -> u64 {
+        let old = self.seed.load(Ordering::Relaxed);
+        let seed = entries::mix(old ^ clock::now());
+        self.seed.store(seed, Ordering::Relaxed);
+        seed
     }
 
     fn next_number(&self) -> u64 {

@@ -65,7 +65,8 @@ impl Node {
     }
 
     pub(super) fn directory(fs: Arc<RamFs>, permissions: u32, place: Option<Place>) -> Node {
-        Node::new(fs, permissions, 2, Body::Directory(Directory::new(place)))
+        let body = Body::Directory(Directory::new(place, fs.next_seed()));
+        Node::new(fs, permissions, 2, body)
     }
 
     /// A regular file with what the initial image has for it.

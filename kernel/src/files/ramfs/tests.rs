@@ -16,14 +16,14 @@ use std::vec::Vec;
 
 fn root() -> Arc<dyn Inode> {
     frames::arena::init();
-    RamFs::new().unwrap()
+    RamFs::make_root().unwrap()
 }
 
-fn at(root: &Arc<dyn Inode>, path: &str) -> At {
+fn at<'a>(root: &'a Arc<dyn Inode>, path: &'a (impl AsRef<[u8]> + ?Sized)) -> At<'a> {
     At {
-        root: root.clone(),
-        start: root.clone(),
-        path: path.as_bytes().to_vec(),
+        root,
+        start: root,
+        path: path.as_ref(),
     }
 }
 
@@ -262,7 +262,7 @@ proptest! {
         let root = root();
         let mut model = Model::new();
         for step in steps {
-            let at = |path: &String| at(&root, path);
+            let at = |path| at(&root, path);
             let (real, expected) = match &step {
                 Step::MakeDirectory(path) => (
                     at(path).create(New::Directory, 0o755).map(drop),
@@ -281,8 +281,8 @@ proptest! {
                 Step::RemoveDirectory(path) => {
                     (at(path).remove_directory(), model.remove_directory(path))
                 }
-                Step::Link(old, new) => (at(old).link_to(&at(new)), model.link(old, new)),
-                Step::Rename(old, new) => (at(old).rename_to(&at(new)), model.rename(old, new)),
+                Step::Link(old, new) => (at(old).link_to(at(new)), model.link(old, new)),
+                Step::Rename(old, new) => (at(old).rename_to(at(new)), model.rename(old, new)),
             };
             prop_assert_eq!(real, expected, "{:?}", step);
             model.compare(0, &root, true);
@@ -317,9 +317,9 @@ fn a_removed_directory_takes_nothing() {
     let made = directory.clone().create(b"x", New::Regular, 0o644);
     assert_eq!(made.err(), Some(Errno::ENOENT));
     let inside = At {
-        root: root.clone(),
-        start: directory,
-        path: b"..".to_vec(),
+        root: &root,
+        start: &directory,
+        path: b"..",
     };
     assert!(Arc::ptr_eq(
         &inside.existing(Follow::Always).unwrap(),
@@ -413,7 +413,7 @@ fn renames_and_removals_at_once_keep_the_tree_whole() {
                     let pick = |salt: usize| paths[(round * 7 + thread * 3 + salt) % 4];
                     // Any may fail; what counts is that the tree stays one.
                     let _ = at(&root, pick(0)).create(New::Directory, 0o755);
-                    let _ = at(&root, pick(1)).rename_to(&at(&root, pick(2)));
+                    let _ = at(&root, pick(1)).rename_to(at(&root, pick(2)));
                     let _ = at(&root, pick(3)).remove_directory();
                     let _ = write_file(&root, pick(1), b"z");
                     let _ = at(&root, pick(0)).unlink();
