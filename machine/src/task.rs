@@ -26,7 +26,8 @@ impl Task {
         arch::task::Task::new(start).map(Self)
     }
 
-    /// The task for [`Tasks::start_cpu`], which takes over a running stack.
+    /// The task for [`Tasks::start_cpu`], which takes over a running stack. It
+    /// does not enter user mode.
     #[must_use]
     pub fn idle() -> Self {
         Self(arch::task::Task::idle())

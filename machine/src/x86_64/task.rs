@@ -4,12 +4,13 @@ use super::area::{self, Area};
 use super::registers::enable_interrupts as enable;
 use super::stack::Stack;
 pub use super::stack::spare_frames;
-use super::user_state::{self, UserState};
+use super::user_state::{self, UserState, Vectors};
 use crate::address::USER_END;
 use crate::task::OutOfMemory;
 use core::arch::naked_asm;
 use core::cell::Cell;
 use core::mem::offset_of;
+use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use sync::interrupts;
 
@@ -22,7 +23,8 @@ pub struct Task {
     saved: Cell<usize>,
     on_cpu: AtomicBool,
     pub(super) user: UserState,
-    /// Only held: the task runs on it. An idle task's stack is the CPU's.
+    /// Only held: the task runs on it, and its vector registers are saved at
+    /// its top. An idle task's stack is the CPU's.
     _stack: Option<Stack>,
 }
 
@@ -51,7 +53,8 @@ struct Saved {
 impl Task {
     pub fn new(start: fn() -> !) -> Result<Self, OutOfMemory> {
         let stack = Stack::new()?;
-        let saved = stack.top() - size_of::<Saved>();
+        let vectors = stack.top() - size_of::<Vectors>();
+        let saved = vectors - size_of::<Saved>();
         let frame = Saved {
             r15: 0,
             r14: 0,
@@ -66,8 +69,11 @@ impl Task {
         unsafe { (saved as *mut Saved).write(frame) };
         Ok(Self {
             saved: Cell::new(saved),
+            on_cpu: AtomicBool::new(false),
+            // SAFETY: the top of the stack is set aside for it, and the stack
+            // lives as long as the task.
+            user: unsafe { UserState::new(vectors as *mut Vectors) },
             _stack: Some(stack),
-            ..Self::idle()
         })
     }
 
@@ -75,7 +81,8 @@ impl Task {
         Self {
             saved: Cell::new(0),
             on_cpu: AtomicBool::new(false),
-            user: UserState::new(),
+            // SAFETY: null is allowed.
+            user: unsafe { UserState::new(ptr::null_mut()) },
             _stack: None,
         }
     }
@@ -85,17 +92,13 @@ impl Task {
         let current = area::task();
         // SAFETY: the running task is alive. With interrupts off it stays on
         // this CPU and nobody else uses its state; `self` does not run yet.
-        unsafe {
-            let current = &*current;
-            user_state::save(area::own(), current);
-            self.user.copy_from(&current.user);
-        }
+        unsafe { self.user.copy_from_running(&(*current).user) };
     }
 
     /// Changes the user state in memory, which is then what counts.
     fn change(&self, change: impl FnOnce(&UserState)) {
         let _off = interrupts::off();
-        if core::ptr::eq(self, area::task()) {
+        if ptr::eq(self, area::task()) {
             // SAFETY: this is the running task, and interrupts are off.
             unsafe { user_state::save(area::own(), self) };
         }

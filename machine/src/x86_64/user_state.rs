@@ -11,32 +11,34 @@ use super::features::{Feature, has};
 use super::registers::{FS_BASE, KERNEL_GS_BASE, write_msr};
 use super::task::Task;
 use core::arch::asm;
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::ptr;
 
 /// x87, SSE and their header, then the upper halves of the AVX registers.
 const SIZE: usize = 512 + 64 + 256;
+/// Where the header of XSAVE begins, in words.
+const HEADER: usize = 512 / 8;
 
 /// In the format of XSAVE, or FXSAVE where there is no XSAVE.
 #[repr(C, align(64))]
-struct Vectors([u8; SIZE]);
+pub struct Vectors([u64; SIZE / 8]);
 
-impl Vectors {
-    /// All registers empty, exceptions masked.
-    const fn initial() -> Self {
-        let mut bytes = [0; SIZE];
-        // The x87 control word (0x37f) and MXCSR (0x1f80).
-        bytes[0] = 0x7f;
-        bytes[1] = 0x03;
-        bytes[24] = 0x80;
-        bytes[25] = 0x1f;
-        Self(bytes)
-    }
-}
+/// What a program starts with: all registers empty, exceptions masked by the
+/// x87 control word (0x37f) and MXCSR (0x1f80).
+static INITIAL: Vectors = {
+    let mut words = [0; SIZE / 8];
+    words[0] = 0x37f;
+    words[3] = 0x1f80;
+    Vectors(words)
+};
 
-/// The user state of a task that is not in the registers.
+/// The user state of a task while it is not in the registers.
 pub struct UserState {
-    vectors: UnsafeCell<Vectors>,
+    /// On the task's stack, at its very top, so that making a task writes only
+    /// what it must. Null in an idle task, which never enters user mode.
+    vectors: *mut Vectors,
+    /// Nothing was saved yet: the state is [`INITIAL`].
+    fresh: Cell<bool>,
     fs_base: Cell<u64>,
     gs_base: Cell<u64>,
     /// The CPU whose registers held it last, to tell a stale owner mark.
@@ -52,33 +54,82 @@ unsafe impl Send for UserState {}
 const NO_CPU: u32 = u32::MAX;
 
 impl UserState {
-    pub const fn new() -> Self {
+    /// # Safety
+    /// `vectors` is null, or memory that lives as long as this and is nobody
+    /// else's.
+    pub unsafe fn new(vectors: *mut Vectors) -> Self {
+        if !vectors.is_null() {
+            // XSAVE leaves reserved words of its header alone, and XRSTOR wants
+            // them zero.
+            for word in HEADER..HEADER + 8 {
+                // SAFETY: in bounds of the vectors, by this function's contract.
+                unsafe { (&raw mut (*vectors).0[word]).write(0) };
+            }
+        }
         Self {
-            vectors: UnsafeCell::new(Vectors::initial()),
+            vectors,
+            fresh: Cell::new(true),
             fs_base: Cell::new(0),
             gs_base: Cell::new(0),
             cpu: Cell::new(NO_CPU),
         }
     }
 
+    /// Forgets all.
+    ///
     /// # Safety
-    /// The task is the running one or has not been switched to yet; interrupts
-    /// are off.
+    /// The task is the running one, with its state saved, or has not been
+    /// switched to yet; interrupts are off.
     pub unsafe fn reset(&self) {
-        // SAFETY: nobody else uses it, by this function's contract.
-        unsafe { *self.vectors.get() = Vectors::initial() };
+        self.fresh.set(true);
         self.fs_base.set(0);
         self.gs_base.set(0);
         self.cpu.set(NO_CPU);
     }
 
+    /// Takes over the state of the running task, which is `from`.
+    ///
     /// # Safety
-    /// As for `reset`, and `from` is not in use by anyone else.
-    pub unsafe fn copy_from(&self, from: &Self) {
-        // SAFETY: two different states, in use by nobody else.
-        unsafe { ptr::copy_nonoverlapping(from.vectors.get(), self.vectors.get(), 1) };
+    /// Interrupts are off, and this state's task has not been switched to yet.
+    pub unsafe fn copy_from_running(&self, from: &Self) {
+        // SAFETY: two different states, in use by nobody else; both tasks have
+        // stacks, as they enter user mode.
+        unsafe {
+            if area::own().user_loaded.get() {
+                save_vectors(self.vectors);
+                self.fresh.set(false);
+                from.save_bases();
+            } else if !from.fresh.get() {
+                ptr::copy_nonoverlapping(from.vectors, self.vectors, 1);
+                self.fresh.set(false);
+            }
+        }
         self.fs_base.set(from.fs_base.get());
         self.gs_base.set(from.gs_base.get());
+    }
+
+    /// Saves the bases, which user mode may change itself where it has the
+    /// instructions. The registers hold this state; interrupts are off.
+    fn save_bases(&self) {
+        if !has(Feature::FsGsBase) {
+            return;
+        }
+        let (fs, gs): (u64, u64);
+        // SAFETY: the instructions are enabled; `swapgs` twice, with interrupts
+        // off, leaves the kernel's base in place.
+        unsafe {
+            asm!(
+                "rdfsbase {fs}",
+                "swapgs",
+                "rdgsbase {gs}",
+                "swapgs",
+                fs = out(reg) fs,
+                gs = out(reg) gs,
+                options(nostack, preserves_flags),
+            );
+        }
+        self.fs_base.set(fs);
+        self.gs_base.set(gs);
     }
 
     pub fn fs_base(&self) -> u64 {
@@ -107,9 +158,18 @@ pub unsafe fn load(task: &Task) {
     let area = area::own();
     let state = &task.user;
     let cpu = area.header.cpu();
+    assert!(
+        !state.vectors.is_null(),
+        "an idle task does not enter user mode"
+    );
     if area.user_owner.get() != ptr::from_ref(task) || state.cpu.get() != cpu {
+        let vectors = if state.fresh.get() {
+            &raw const INITIAL
+        } else {
+            state.vectors.cast_const()
+        };
         // SAFETY: the state was made by `save_vectors` or is the initial one.
-        unsafe { load_vectors(state.vectors.get()) };
+        unsafe { load_vectors(vectors) };
         area.user_owner.set(task);
         state.cpu.set(cpu);
     }
@@ -153,26 +213,11 @@ pub unsafe fn save(area: &Area, task: &Task) {
 
 unsafe fn save_loaded(task: &Task) {
     let state = &task.user;
-    // SAFETY: the state is this task's, and nobody else's to touch now.
-    unsafe { save_vectors(state.vectors.get()) };
-    if has(Feature::FsGsBase) {
-        // User mode may have changed them itself.
-        let (fs, gs): (u64, u64);
-        // SAFETY: as in `load`.
-        unsafe {
-            asm!(
-                "rdfsbase {fs}",
-                "swapgs",
-                "rdgsbase {gs}",
-                "swapgs",
-                fs = out(reg) fs,
-                gs = out(reg) gs,
-                options(nostack, preserves_flags),
-            );
-        }
-        state.fs_base.set(fs);
-        state.gs_base.set(gs);
-    }
+    // SAFETY: the state is this task's, which entered user mode and so has a
+    // stack, and nobody else touches it now.
+    unsafe { save_vectors(state.vectors) };
+    state.fresh.set(false);
+    state.save_bases();
 }
 
 /// Without AVX there is nothing that the older and faster pair leaves out.
