@@ -161,7 +161,7 @@ pub fn sched_getaffinity(
     mask: usize,
 ) -> Result<usize, Errno> {
     let target = thread::find(current, tid)?;
-    if size < MASK_SIZE || size % MASK_SIZE != 0 {
+    if size < MASK_SIZE || !size.is_multiple_of(MASK_SIZE) {
         return Err(Errno::EINVAL);
     }
     user::write_value(mask, &(target.entity.affinity() & sched::online()))?;

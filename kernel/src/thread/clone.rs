@@ -13,6 +13,7 @@ use crate::sched::{self, Entity};
 use abi::Errno;
 use abi::clone::*;
 use abi::memory::USER_END;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
 use machine::user::UserRegs;
@@ -27,10 +28,10 @@ pub struct Request {
     pub child_tid: usize,
 }
 
-/// A native start: where the child begins, and on what stack.
+/// A native start: the stack's base, and the child's stack pointer.
 struct Native {
-    regs: UserRegs,
-    stack_base: usize,
+    base: usize,
+    pointer: usize,
 }
 
 /// Linux's clone, fork and vfork: the child continues where the caller is,
@@ -76,10 +77,7 @@ pub fn native(
         return Err(Errno::EFAULT);
     }
     let regs = UserRegs::new(entry, pointer, [args[0], args[1], 0]);
-    let native = Native {
-        regs: regs.clone(),
-        stack_base: base,
-    };
+    let native = Native { base, pointer };
     if flags.has(CLONE_VM) {
         user::write_value(pointer, &FAKE_RETURN)?;
     }
@@ -118,11 +116,11 @@ fn build(
     let joined = native
         .as_ref()
         .filter(|_| flags.has(CLONE_VM))
-        .map(|native| native.stack_base);
+        .map(|native| native.base);
     let own = share_or_copy(current, flags, regs)?;
     if let Some(native) = native.filter(|_| !flags.has(CLONE_VM)) {
-        let stack = native.regs.stack();
-        own.space.populate(stack, &FAKE_RETURN.to_ne_bytes())?;
+        own.space
+            .populate(native.pointer, &FAKE_RETURN.to_ne_bytes())?;
     }
     write_ids(flags, request, &own, tid)?;
     let vfork = own.vfork.clone();
@@ -166,10 +164,14 @@ fn build(
 }
 
 /// The child's resources: each the caller's own or a copy.
-fn share_or_copy(current: &Current, flags: CloneFlags, regs: UserRegs) -> Result<Resources, Errno> {
+fn share_or_copy(
+    current: &Current,
+    flags: CloneFlags,
+    regs: UserRegs,
+) -> Result<Box<Resources>, Errno> {
     let own = &current.own;
     let shares_space = flags.has(CLONE_VM);
-    Ok(Resources {
+    Ok(Box::new(Resources {
         regs,
         space: if shares_space {
             own.space.clone()
@@ -192,7 +194,7 @@ fn share_or_copy(current: &Current, flags: CloneFlags, regs: UserRegs) -> Result
             JoinTable::new()
         },
         vfork: flags.has(CLONE_VFORK).then(|| Arc::new(Completion::new())),
-    })
+    }))
 }
 
 /// Writes the child's id where the flags ask for it.

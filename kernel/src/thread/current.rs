@@ -5,6 +5,7 @@ use super::{Group, JoinTable, Thread, Tid};
 use crate::files::{FileTable, FsContext};
 use crate::memory::Space;
 use crate::sched;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ops::Deref;
 use machine::task::Running;
@@ -26,7 +27,7 @@ pub struct Resources {
 /// The running thread: its shared part by `Deref`, and what it alone owns.
 pub struct Current {
     thread: Running<Thread>,
-    pub(super) own: Resources,
+    pub(super) own: Box<Resources>,
     /// Set by a call that ends the thread; obeyed when the call returns.
     pub(super) ending: Option<i32>,
 }

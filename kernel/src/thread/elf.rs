@@ -146,7 +146,9 @@ fn segment(header: &ProgramHeader, bias: usize, file_size: u64) -> Result<Segmen
         && end <= USER_END - PAGE_SIZE
         && header.p_filesz <= header.p_memsz
         && file_end <= file_size
-        && (address as u64).wrapping_sub(header.p_offset) % PAGE_SIZE as u64 == 0;
+        && (address as u64)
+            .wrapping_sub(header.p_offset)
+            .is_multiple_of(PAGE_SIZE as u64);
     if !is_sound {
         return Err(Errno::ENOEXEC);
     }

@@ -12,6 +12,7 @@ use abi::Errno;
 use abi::file::PATH_MAX;
 use abi::memory::PAGE_SIZE;
 use abi::process::ARG_MAX;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
@@ -66,20 +67,20 @@ pub fn exec_first(
     root: Arc<dyn Inode>,
     path: &[u8],
     files: Arc<files::FileTable>,
-) -> Result<(Resources, Name), Errno> {
+) -> Result<(Box<Resources>, Name), Errno> {
     let arguments = Arguments {
         argv: Vec::from([Vec::from(path)]),
         envp: Vec::new(),
     };
     let loaded = load(&root, &root, path, &arguments)?;
-    let own = Resources {
+    let own = Box::new(Resources {
         regs: loaded.regs,
         space: loaded.space,
         files,
         fs: Arc::new(files::FsContext::new(root)),
         joins: JoinTable::new(),
         vfork: None,
-    };
+    });
     Ok((own, loaded.name))
 }
 

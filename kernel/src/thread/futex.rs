@@ -31,7 +31,7 @@ static TABLE: [WaitQueue<Waiter, rank::Futex>; BUCKETS] = [const { WaitQueue::ne
 
 impl Key {
     fn new(current: &Current, address: usize) -> Result<Key, Errno> {
-        if address % 4 != 0 {
+        if !address.is_multiple_of(4) {
             return Err(Errno::EINVAL);
         }
         if address >= abi::memory::USER_END {

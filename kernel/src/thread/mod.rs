@@ -40,6 +40,7 @@ pub use semaphore::Semaphores;
 pub use wait::wait;
 
 use crate::sched::Entity;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use machine::hooks::Access;
@@ -76,7 +77,7 @@ pub struct Thread {
     /// What the running thread has to look at before it returns to user mode.
     pending: AtomicU32,
     /// What the thread owns, until it runs for the first time.
-    start: SpinLock<Option<Resources>, rank::ThreadStart>,
+    start: SpinLock<Option<Box<Resources>>, rank::ThreadStart>,
     /// The page table to load when this thread runs: see [`Thread::enter_space`].
     space: SpinLock<Option<Arc<crate::memory::Space>>, rank::ThreadStart>,
     /// The word to clear and wake at exit (`set_tid_address`); 0 for none.
@@ -108,7 +109,7 @@ impl Thread {
         kind: Kind,
         group: Arc<Group>,
         entity: Entity,
-        start: Resources,
+        start: Box<Resources>,
     ) -> Result<Thread, OutOfMemory> {
         let space = start.space.clone();
         let task = Task::new(life::begin)?;
@@ -142,7 +143,7 @@ impl Thread {
         kind: Kind,
         group: Option<Arc<Group>>,
         entity: Entity,
-        start: Option<Resources>,
+        start: Option<Box<Resources>>,
         space: Option<Arc<crate::memory::Space>>,
     ) -> Thread {
         Thread {

@@ -22,8 +22,8 @@ impl Selection {
         };
         Ok(match pid as i32 {
             i32::MIN => return Err(Errno::ESRCH),
-            ..=-2 => group(Some((pid as i32).unsigned_abs())),
             -1 => group(None),
+            pid if pid < 0 => group(Some(pid.unsigned_abs())),
             0 => group(Some(caller.process_group())),
             pid => Selection {
                 which: Which::One(pid as u32),
