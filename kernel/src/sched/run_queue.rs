@@ -41,7 +41,9 @@ impl Entity {
     pub fn new(affinity: u64) -> Entity {
         Entity {
             cpu: AtomicU32::new(0),
-            state: AtomicU8::new(state::ASLEEP),
+            // Not asleep: a wake-up that comes before the thread is started
+            // must not put it on a queue, for starting it does.
+            state: AtomicU8::new(state::RUNNABLE),
             wake: AtomicBool::new(false),
             key: AtomicU64::new(0),
             started: AtomicU64::new(0),
