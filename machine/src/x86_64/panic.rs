@@ -143,9 +143,14 @@ fn finish(message: fmt::Arguments, trace: &Trace, frame: Option<&Frame>) -> ! {
     if let Some(frame) = frame {
         registers(frame);
     }
+    let mut exact = frame.is_some();
     for &address in trace {
-        match symbols::lookup(address) {
+        // A return address may lie behind its function's end, where the call
+        // never returns: the byte before it is the call's.
+        let back = usize::from(!core::mem::take(&mut exact));
+        match symbols::lookup(address - back) {
             Some((name, offset)) => {
+                let offset = offset + back;
                 log::line_unlocked(format_args!("  {address:#018x} {name}+{offset:#x}"));
             }
             None => log::line_unlocked(format_args!("  {address:#018x}")),
