@@ -1,7 +1,6 @@
 //! A path as it comes from a user program. Most are short and need no heap.
 
 use alloc::vec::Vec;
-use core::ops::Deref;
 
 use abi::Errno;
 use abi::file::PATH_MAX;
@@ -12,33 +11,33 @@ use crate::memory::user;
 /// Paths of fewer bytes stay on the stack.
 const SHORT: usize = 64;
 
-/// See the module; it derefs to the path without the ending zero.
-pub enum PathBuffer {
-    Short { bytes: [u8; SHORT], length: usize },
-    Long(Vec<u8>),
+/// See the module. It is filled in place: moving it would cost more than what
+/// it saves.
+pub struct PathBuffer {
+    short: [u8; SHORT],
+    long: Vec<u8>,
 }
 
 impl PathBuffer {
-    /// Copies the zero-ended path at `address`: EFAULT, ENAMETOOLONG, ENOMEM.
-    pub fn read(address: usize) -> Result<PathBuffer, Errno> {
-        let mut bytes = [0; SHORT];
-        // Not across a page's border: nothing may be mapped behind it.
-        let there = SHORT.min(PAGE_SIZE - address % PAGE_SIZE);
-        user::read_bytes(address, &mut bytes[..there])?;
-        match first_zero(&bytes) {
-            Some(length) if length < there => Ok(PathBuffer::Short { bytes, length }),
-            _ => Ok(PathBuffer::Long(user::read_string(address, PATH_MAX - 1)?)),
+    pub fn new() -> PathBuffer {
+        PathBuffer {
+            short: [0; SHORT],
+            long: Vec::new(),
         }
     }
-}
 
-impl Deref for PathBuffer {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            PathBuffer::Short { bytes, length } => &bytes[..*length],
-            PathBuffer::Long(bytes) => bytes,
+    /// Copies the zero-ended path at `address` into this new buffer; the path
+    /// without the zero: EFAULT, ENAMETOOLONG, ENOMEM.
+    pub fn read(&mut self, address: usize) -> Result<&[u8], Errno> {
+        // Not across a page's border: nothing may be mapped behind it.
+        let there = SHORT.min(PAGE_SIZE - address % PAGE_SIZE);
+        user::read_bytes(address, &mut self.short[..there])?;
+        match first_zero(&self.short) {
+            Some(length) if length < there => Ok(&self.short[..length]),
+            _ => {
+                self.long = user::read_string(address, PATH_MAX - 1)?;
+                Ok(&self.long)
+            }
         }
     }
 }

@@ -82,7 +82,7 @@ fn existing(
 
 /// What the path at `address` names.
 fn existing_at(current: &Current, address: usize, follow: Follow) -> Result<Arc<dyn Inode>, Errno> {
-    existing(current, CWD, &PathBuffer::read(address)?, follow)
+    existing(current, CWD, PathBuffer::new().read(address)?, follow)
 }
 
 pub fn open(current: &Current, path: usize, flags: usize, mode: usize) -> Result<usize, Errno> {
@@ -101,8 +101,8 @@ pub fn openat(
     mode: usize,
 ) -> Result<usize, Errno> {
     let flags = flags as u32 as usize;
-    let path = PathBuffer::read(path)?;
-    let path = Argument::new(current, directory, &path)?;
+    let mut path_buffer = PathBuffer::new();
+    let path = Argument::new(current, directory, path_buffer.read(path)?)?;
     // Reserved first: without a descriptor left, no file is made or cut off.
     let descriptor = current.files().reserve(flags & O_CLOEXEC != 0)?;
     let file = path.at().open(flags, path.masked(mode))?;
@@ -131,11 +131,12 @@ pub fn newfstatat(
         0 => Follow::Always,
         _ => Follow::IfSlash,
     };
-    let path = PathBuffer::read(path)?;
+    let mut path_buffer = PathBuffer::new();
+    let path = path_buffer.read(path)?;
     let inode = match path.is_empty() && flags & AT_EMPTY_PATH != 0 {
         true if is_cwd(directory) => current.fs().working(),
         true => current.files().get(number(directory))?.inode().clone(),
-        false => existing(current, directory, &path, follow)?,
+        false => existing(current, directory, path, follow)?,
     };
     user::write_value(buffer, &inode.metadata().to_stat())?;
     Ok(0)
@@ -165,8 +166,8 @@ pub fn mkdirat(
     path: usize,
     mode: usize,
 ) -> Result<usize, Errno> {
-    let path = PathBuffer::read(path)?;
-    let path = Argument::new(current, directory, &path)?;
+    let mut path_buffer = PathBuffer::new();
+    let path = Argument::new(current, directory, path_buffer.read(path)?)?;
     path.at()
         .create(New::Directory, path.masked(mode & 0o1777))?;
     Ok(0)
@@ -185,20 +186,21 @@ pub fn mknod(current: &Current, path: usize, mode: usize, device: usize) -> Resu
         S_IFDIR => return Err(Errno::EPERM),
         _ => return Err(Errno::EINVAL),
     };
-    let path = PathBuffer::read(path)?;
-    let path = Argument::new(current, CWD, &path)?;
+    let mut path_buffer = PathBuffer::new();
+    let path = Argument::new(current, CWD, path_buffer.read(path)?)?;
     path.at().create(new, path.masked(mode))?;
     Ok(0)
 }
 
 pub fn symlink(current: &Current, target: usize, path: usize) -> Result<usize, Errno> {
-    let target = PathBuffer::read(target)?;
+    let mut target_buffer = PathBuffer::new();
+    let target = target_buffer.read(target)?;
     if target.is_empty() {
         return Err(Errno::ENOENT);
     }
-    let path = PathBuffer::read(path)?;
-    let path = Argument::new(current, CWD, &path)?;
-    path.at().create(New::SymbolicLink(&target), 0o777)?;
+    let mut path_buffer = PathBuffer::new();
+    let path = Argument::new(current, CWD, path_buffer.read(path)?)?;
+    path.at().create(New::SymbolicLink(target), 0o777)?;
     Ok(0)
 }
 
@@ -222,9 +224,10 @@ pub fn readlink(
 }
 
 pub fn link(current: &Current, old: usize, new: usize) -> Result<usize, Errno> {
-    let (old, new) = (PathBuffer::read(old)?, PathBuffer::read(new)?);
-    let old = Argument::new(current, CWD, &old)?;
-    let new = Argument::new(current, CWD, &new)?;
+    let mut buffers = [PathBuffer::new(), PathBuffer::new()];
+    let [old_buffer, new_buffer] = &mut buffers;
+    let old = Argument::new(current, CWD, old_buffer.read(old)?)?;
+    let new = Argument::new(current, CWD, new_buffer.read(new)?)?;
     old.at().link_to(new.at())?;
     Ok(0)
 }
@@ -246,8 +249,8 @@ pub fn unlinkat(
     if flags & !AT_REMOVEDIR != 0 {
         return Err(Errno::EINVAL);
     }
-    let path = PathBuffer::read(path)?;
-    let path = Argument::new(current, directory, &path)?;
+    let mut path_buffer = PathBuffer::new();
+    let path = Argument::new(current, directory, path_buffer.read(path)?)?;
     match flags & AT_REMOVEDIR {
         0 => path.at().unlink()?,
         _ => path.at().remove_directory()?,
@@ -256,9 +259,10 @@ pub fn unlinkat(
 }
 
 pub fn rename(current: &Current, old: usize, new: usize) -> Result<usize, Errno> {
-    let (old, new) = (PathBuffer::read(old)?, PathBuffer::read(new)?);
-    let old = Argument::new(current, CWD, &old)?;
-    let new = Argument::new(current, CWD, &new)?;
+    let mut buffers = [PathBuffer::new(), PathBuffer::new()];
+    let [old_buffer, new_buffer] = &mut buffers;
+    let old = Argument::new(current, CWD, old_buffer.read(old)?)?;
+    let new = Argument::new(current, CWD, new_buffer.read(new)?)?;
     old.at().rename_to(new.at())?;
     Ok(0)
 }

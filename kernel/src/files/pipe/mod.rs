@@ -177,8 +177,10 @@ impl Pipe {
     /// source faults before it has given so many.
     fn fill(&self, least: usize, from: &mut Source<'_>) -> Result<usize, Errno> {
         let mut ring = self.ring.lock();
-        make_room(&mut ring, from.remaining())?;
-        self.capacity.store(ring.capacity(), Ordering::Release);
+        if ring.capacity() - ring.used() < from.remaining() && ring.capacity() < CAPACITY {
+            make_room(&mut ring, from.remaining())?;
+            self.capacity.store(ring.capacity(), Ordering::Release);
+        }
         if ring.capacity() - ring.used() < least {
             return Ok(0);
         }
