@@ -78,8 +78,14 @@ pub fn native(
     }
     let regs = UserRegs::new(entry, pointer, [args[0], args[1], 0]);
     let native = Native { base, pointer };
-    if flags.has(CLONE_VM) {
-        user::write_value(pointer, &FAKE_RETURN)?;
+    if flags.has(CLONE_VM) && user::write_value(pointer, &FAKE_RETURN).is_err() {
+        // Still writable: then there was no memory to make it so.
+        let is_writable = current.space().is_writable(base, size);
+        return Err(if is_writable {
+            Errno::ENOMEM
+        } else {
+            Errno::EFAULT
+        });
     }
     create(current, flags, Request::default(), regs, Some(native))
 }
