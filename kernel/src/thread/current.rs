@@ -1,13 +1,14 @@
 //! The running thread's own: what only it may touch, passed as `&Current` to
 //! every call. Not `Send`: it never leaves its thread.
 
-use super::{Group, JoinTable, Thread, Tid};
+use super::{Group, JoinTable, MUST_EXIT, Thread, Tid};
 use crate::files::{FileTable, FsContext};
 use crate::memory::Space;
 use crate::sched;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ops::Deref;
+use core::sync::atomic::Ordering;
 use machine::task::Running;
 use machine::user::UserRegs;
 use sync::{Once, WaitQueue};
@@ -28,7 +29,7 @@ pub struct Resources {
 pub struct Current {
     thread: Running<Thread>,
     pub(super) own: Box<Resources>,
-    /// Set by a call that ends the thread; obeyed when the call returns.
+    /// The status word of a thread that ends itself.
     pub(super) ending: Option<i32>,
 }
 
@@ -89,6 +90,13 @@ impl Current {
 
     pub fn regs(&mut self) -> &mut UserRegs {
         &mut self.own.regs
+    }
+
+    /// Has the thread end before it returns to user mode, with the status
+    /// word `status`.
+    pub(super) fn end(&mut self, status: i32) {
+        self.ending = Some(status);
+        self.thread.pending.fetch_or(MUST_EXIT, Ordering::Relaxed);
     }
 
     pub(super) fn parts(&mut self) -> (&Running<Thread>, &mut UserRegs) {

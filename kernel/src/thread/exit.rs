@@ -10,13 +10,13 @@ use core::sync::atomic::Ordering::Relaxed;
 
 /// exit(2): ends the calling thread with `code`.
 pub fn exit_thread(current: &mut Current, code: i32) {
-    current.ending = Some(wait_exited(code));
+    current.end(wait_exited(code));
 }
 
 /// exit_group(2): ends all threads of the process with `code`.
 pub fn exit_group(current: &mut Current, code: i32) {
     current.group().end(wait_exited(code));
-    current.ending = Some(wait_exited(code));
+    current.end(wait_exited(code));
 }
 
 /// The end of the running thread, whose status word is `status`.

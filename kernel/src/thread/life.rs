@@ -56,16 +56,16 @@ fn live(current: &mut Current) -> i32 {
             Trap::Syscall => syscall::dispatch(current),
             Trap::PageFault { addr, access, .. } => page_fault(current, addr, access),
             Trap::Fault { vector, .. } => fault(current, vector, None),
-            Trap::Interrupt | Trap::Pending => {}
-        }
-        if sync::preempt::wanted() {
-            sched::preempt();
-        }
-        if current.has_pending() && current.must_exit() {
-            current.ending.get_or_insert(0);
-        }
-        if let Some(status) = current.ending {
-            return status;
+            Trap::Interrupt => {}
+            // `run` looks before each entry, so nothing else has to.
+            Trap::Pending => {
+                if sync::preempt::wanted() {
+                    sched::preempt();
+                }
+                if current.must_exit() {
+                    return current.ending.unwrap_or(0);
+                }
+            }
         }
     }
 }
@@ -122,7 +122,7 @@ fn fault(current: &mut Current, vector: u8, addr: Option<usize>) {
         },
     );
     match current.kind() {
-        Kind::Native => current.ending = Some(wait_signaled(signal)),
+        Kind::Native => current.end(wait_signaled(signal)),
         _ => kill::fatal(current.group(), signal),
     }
 }
