@@ -110,7 +110,7 @@ fn exec_in_the_first_thread_ends_the_others() {
 }
 
 fn exec_of_two_at_once_one_wins() {
-    for _ in 0..check::rounds(20, 500) {
+    for _ in 0..check::rounds(8, 500) {
         becomes_helper(|| {
             let pid = process::id();
             let start = Flag::new();
@@ -128,7 +128,7 @@ fn exec_of_two_at_once_one_wins() {
 }
 
 fn exec_while_peers_clone() {
-    for _ in 0..check::rounds(20, 500) {
+    for _ in 0..check::rounds(8, 500) {
         becomes_helper(|| {
             let made = AtomicU32::new(0);
             let maker = || loop {
@@ -193,7 +193,7 @@ fn make_executable(name: &CStr) {
 }
 
 fn exec_during_a_kill() {
-    for _ in 0..check::rounds(20, 500) {
+    for _ in 0..check::rounds(8, 500) {
         let (read, write) = file::pipe().unwrap();
         let child = check::start_child(|| {
             let pid = process::id();

@@ -50,7 +50,7 @@ fn fork_while_a_peer_moves_the_break() {
         }
     };
     let peer = bare(GROUP, &body).unwrap();
-    for _ in 0..check::rounds(100, 5_000) {
+    for _ in 0..check::rounds(50, 5_000) {
         let ended = check::in_child(|| {
             // The break is one of the two, and works.
             let now = wild::brk(0);
@@ -88,7 +88,7 @@ fn fork_while_a_peer_writes() {
     };
     let peer = bare(GROUP, &body).unwrap();
     until(|| round.load(SeqCst) > 0);
-    for _ in 0..check::rounds(100, 10_000) {
+    for _ in 0..check::rounds(25, 10_000) {
         let ended = check::in_child(|| {
             let first: [u64; PAGES] = core::array::from_fn(|page| value(base, page));
             assert!(first.is_sorted_by(|a, b| a >= b), "torn: {first:?}");
@@ -134,7 +134,7 @@ fn fork_does_not_lose_the_parents_writes() {
         }
     };
     let second = bare(GROUP, &reader).unwrap();
-    for _ in 0..check::rounds(100, 10_000) {
+    for _ in 0..check::rounds(25, 10_000) {
         let seen = rounds.load(SeqCst);
         assert_eq!(
             check::in_child(|| wild::store(base, 0xff)),
@@ -172,7 +172,7 @@ fn fork_with_a_busy_heap() {
             };
             scope.spawn(work).unwrap();
         }
-        for _ in 0..check::rounds(50, 2_000) {
+        for _ in 0..check::rounds(12, 2_000) {
             let ended = check::in_child(|| {
                 let blocks: alloc::vec::Vec<_> =
                     (1..60).map(|i| alloc::vec![0u8; i * 37]).collect();

@@ -20,7 +20,7 @@ pub const TESTS: &[Test] = tests![
 ];
 
 fn count() -> usize {
-    rounds(10_000, 10_000_000)
+    rounds(5_000, 10_000_000)
 }
 
 /// Two threads that take turns: one `there` and `back` each.
@@ -124,7 +124,7 @@ fn hand_off_by_ticket_lock() {
 }
 
 fn hand_off_by_join() {
-    for i in 0..rounds(5_000, 1_000_000) {
+    for i in 0..rounds(3_000, 1_000_000) {
         let peer = bare(GROUP, &|| ()).unwrap();
         if i % 2 == 0 {
             peer.join();
@@ -136,7 +136,7 @@ fn hand_off_by_join() {
 }
 
 fn hand_off_by_wait() {
-    for _ in 0..rounds(1_000, 100_000) {
+    for _ in 0..rounds(400, 100_000) {
         let child = check::start_child(|| ());
         assert_eq!(process::wait(), Ok((child, process::Ended::Exited(0))));
     }

@@ -162,7 +162,7 @@ fn tgkill_and_the_others_go_on() {
 
 /// A process with threads in all places, killed at some moment.
 fn kill_ends_every_thread_first() {
-    for round in 0..check::rounds(6, 60) {
+    for round in 0..check::rounds(5, 60) {
         let (read, write) = file::pipe().unwrap();
         let child = check::start_child(|| {
             file::close(read).unwrap();

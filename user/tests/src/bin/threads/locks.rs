@@ -235,7 +235,7 @@ fn readers_and_writers() {
 
 fn barrier_rounds() {
     let (barrier, count, last) = (Barrier::new(5), AtomicU32::new(0), AtomicU32::new(0));
-    let each = rounds(100, 10_000) as u32;
+    let each = rounds(50, 10_000) as u32;
     thread::scope(|scope| {
         for _ in 0..5 {
             let work = || {

@@ -76,7 +76,7 @@ fn break_pieces_do_not_overlap() {
 }
 
 fn break_shrunk_under_a_peer_faults() {
-    for _ in 0..check::rounds(50, 1_000) {
+    for _ in 0..check::rounds(20, 1_000) {
         let at = memory::move_break(2 * PAGE as isize).unwrap();
         let page = at.next_multiple_of(PAGE);
         let (reading, after) = (Flag::new(), Flag::new());

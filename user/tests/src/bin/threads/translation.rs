@@ -62,13 +62,13 @@ fn reads_old(address: usize) {
 }
 
 fn unmapped_pages_are_not_read() {
-    for _ in 0..check::rounds(50, 5_000) {
+    for _ in 0..check::rounds(15, 5_000) {
         round(reads_old, |base| wild::unmap(base, PAGES * PAGE).unwrap());
     }
 }
 
 fn unmapped_pages_are_not_written() {
-    for _ in 0..check::rounds(50, 5_000) {
+    for _ in 0..check::rounds(15, 5_000) {
         round(
             |at| wild::store(at, OLD),
             |base| wild::unmap(base, PAGES * PAGE).unwrap(),
@@ -77,7 +77,7 @@ fn unmapped_pages_are_not_written() {
 }
 
 fn protected_pages_fault() {
-    for _ in 0..check::rounds(50, 5_000) {
+    for _ in 0..check::rounds(15, 5_000) {
         round(reads_old, |base| {
             wild::protect(base, PAGES * PAGE, PROT_NONE).unwrap();
             // What was there comes back with the rights, and goes with them.
@@ -87,7 +87,7 @@ fn protected_pages_fault() {
 }
 
 fn read_only_pages_are_not_written() {
-    for _ in 0..check::rounds(50, 5_000) {
+    for _ in 0..check::rounds(15, 5_000) {
         round(
             |at| wild::store(at, OLD),
             |base| {
@@ -103,7 +103,7 @@ fn read_only_pages_are_not_written() {
 
 /// `MADV_DONTNEED`: the pages are there again, but zeroed.
 fn given_back_pages_are_not_reached() {
-    for _ in 0..check::rounds(50, 5_000) {
+    for _ in 0..check::rounds(15, 5_000) {
         let base = wild::map(PAGES * PAGE);
         let next = wild::map(PAGES * PAGE);
         wild::bytes(base, PAGES * PAGE).fill(OLD);
