@@ -12,6 +12,13 @@ use alloc::vec::Vec;
 use core::hint::black_box;
 
 use abi::Errno;
+use machine::frames;
+
+/// Whether files and full pipes may take more memory: a sixteenth of it stays
+/// for everything else, so that a full file system is no more than that.
+pub fn memory_to_spare() -> bool {
+    frames::may_have(frames::total_count() / 16)
+}
 
 /// What an `Arc` allocates: the two counts before the value.
 #[repr(C)]

@@ -72,7 +72,7 @@ mod tests {
             let mut all = [1; SHORT];
             all[shift..shift + 32].copy_from_slice(&bytes);
             prop_assert_eq!(first_zero(&all), all.iter().position(|&byte| byte == 0));
-            let high = all.map(|byte| byte << 7 | byte >> 1);
+            let high = all.map(|byte| byte.rotate_right(1));
             prop_assert_eq!(first_zero(&high), high.iter().position(|&byte| byte == 0));
         }
     }

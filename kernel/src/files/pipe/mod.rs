@@ -18,6 +18,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use sync::{Mutex, WaitError, WaitQueue, rank};
 
 use self::ring::Ring;
+use super::allocate::memory_to_spare;
 use super::buffer::{Sink, Source};
 use super::{clock, hooks, poll};
 
@@ -266,10 +267,13 @@ impl Pipe {
 }
 
 /// Grows the ring for `more` bytes, within [`CAPACITY`]. ENOMEM only if there
-/// is no memory at all; a smaller ring does, more slowly.
+/// is no memory at all; where it is short a smaller ring does, more slowly.
 fn make_room(ring: &mut Ring, more: usize) -> Result<(), Errno> {
     let wanted = ring.used().saturating_add(more).min(CAPACITY);
-    let mut capacity = wanted.next_power_of_two().max(FIRST_CAPACITY);
+    let mut capacity = match memory_to_spare() {
+        true => wanted.next_power_of_two().max(FIRST_CAPACITY),
+        false => FIRST_CAPACITY,
+    };
     while capacity > ring.capacity() {
         match ring.grow(capacity) {
             Ok(()) => break,

@@ -9,6 +9,7 @@ use std::vec;
 use std::vec::Vec;
 
 fn pair(flags: usize) -> [Arc<File>; 2] {
+    machine::frames::arena::init();
     open_pair(flags as u32).unwrap()
 }
 
@@ -202,7 +203,6 @@ fn polling_sees_a_write() {
 
 #[test]
 fn a_bad_address_changes_nothing() {
-    machine::frames::arena::init();
     let [reader, writer] = pair(0);
     write(&writer, b"kept").unwrap();
     // Nothing is mapped on the host; the last is not the user's half.

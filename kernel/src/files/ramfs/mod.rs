@@ -7,8 +7,8 @@
 //! directory, alone if it needs two to agree (rename, removal of a directory);
 //! then the locks of the directories, one after the other. A path walk takes
 //! only directory locks. A file's content has its own lock, held over the copy
-//! from or to the user. Sizes of names and data are bounded by the free memory
-//! that [`spare_memory`] leaves alone: what is missing then is space (ENOSPC).
+//! from or to the user. Sizes of names and data are bounded by the memory
+//! that is to spare: what is missing then is space (ENOSPC).
 
 mod chunks;
 mod content;
@@ -21,12 +21,11 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::Errno;
-use machine::frames;
 use sync::{RwLock, rank};
 
 pub use self::node::Node;
 pub use self::unpack::unpack;
-use super::allocate::try_arc;
+use super::allocate::{memory_to_spare, try_arc};
 use super::clock;
 
 /// One file system in memory.
@@ -65,10 +64,9 @@ impl RamFs {
     }
 }
 
-/// ENOSPC unless enough memory is free that files may take some: a sixteenth
-/// stays for everything else, so that a full file system is no more than that.
+/// ENOSPC unless there is memory that files may take.
 fn spare_memory() -> Result<(), Errno> {
-    match frames::may_have(frames::total_count() / 16) {
+    match memory_to_spare() {
         true => Ok(()),
         false => Err(Errno::ENOSPC),
     }
