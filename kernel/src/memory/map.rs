@@ -79,10 +79,9 @@ impl Space {
     }
 
     pub(super) fn unmap_in(&self, layout: &mut Layout, range: Range<usize>) -> Result<(), Errno> {
-        if layout.regions.is_free(&range) {
+        if !layout.regions.remove(range.clone()).map_err(no_memory)? {
             return Ok(());
         }
-        layout.regions.remove(range.clone()).map_err(no_memory)?;
         layout.search_from = layout.search_from.max(range.end);
         self.table.unmap(range, &mut self.table.flush());
         Ok(())

@@ -1,6 +1,7 @@
 //! Memory calls: mmap, munmap, mprotect, madvise, brk. What Linux refuses is
 //! refused here, in Linux's order; what is done is in [`crate::memory`].
 
+use super::descriptor::number;
 use crate::memory::{LOWEST, Placement, pages};
 use crate::thread::Current;
 use abi::Errno;
@@ -38,11 +39,8 @@ pub fn mmap(
     }
     if flags & MAP_ANONYMOUS == 0 {
         // No file can be mapped yet.
-        return Err(if (descriptor as i32) < 0 {
-            Errno::EBADF
-        } else {
-            Errno::ENODEV
-        });
+        current.files().get(number(descriptor))?;
+        return Err(Errno::ENODEV);
     }
     if length == 0 || !matches!(flags & MAP_TYPE, MAP_PRIVATE | MAP_SHARED) {
         return Err(Errno::EINVAL);

@@ -2,6 +2,7 @@
 
 use super::Region;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use machine::memory::OutOfMemory;
 
 /// Regions in one chunk at most.
@@ -18,6 +19,9 @@ pub(super) struct Position {
 pub(super) struct Chunks {
     chunks: Vec<Vec<Region>>,
     length: usize,
+    /// Where the last search ended, as chunk and index in 32 bits each. The
+    /// next is often for the same region; wrong values cost a search.
+    hint: AtomicUsize,
 }
 
 impl Chunks {
@@ -25,6 +29,7 @@ impl Chunks {
         Self {
             chunks: Vec::new(),
             length: 0,
+            hint: AtomicUsize::new(0),
         }
     }
 
@@ -35,12 +40,25 @@ impl Chunks {
     /// The position of the first region that ends after `address`.
     #[inline]
     pub(super) fn after(&self, address: usize) -> Position {
+        let hint = self.hint.load(Relaxed);
+        let hinted = Position {
+            chunk: hint >> 32,
+            index: hint & 0xffff_ffff,
+        };
+        match self.get(hinted) {
+            Some(region) if region.start <= address && address < region.end => hinted,
+            _ => self.search(address),
+        }
+    }
+
+    fn search(&self, address: usize) -> Position {
         let chunk = self
             .chunks
             .partition_point(|chunk| chunk.last().is_some_and(|last| last.end <= address));
         let index = self.chunks.get(chunk).map_or(0, |regions| {
             regions.partition_point(|region| region.end <= address)
         });
+        self.hint.store(chunk << 32 | index, Relaxed);
         Position { chunk, index }
     }
 
@@ -90,20 +108,6 @@ impl Chunks {
     pub(super) fn iter_from(&self, position: Position) -> impl Iterator<Item = &Region> {
         let rest = self.chunks.get(position.chunk..).unwrap_or_default();
         rest.iter().flatten().skip(position.index)
-    }
-
-    /// All regions in front of `position`, the nearest first.
-    pub(super) fn iter_back(&self, position: Position) -> impl Iterator<Item = &Region> {
-        let Position { chunk, index } = position;
-        let whole = self.chunks.get(..chunk).unwrap_or_default();
-        let part = self
-            .chunks
-            .get(chunk)
-            .and_then(|regions| regions.get(..index));
-        part.unwrap_or_default()
-            .iter()
-            .rev()
-            .chain(whole.iter().rev().flat_map(|regions| regions.iter().rev()))
     }
 
     /// Inserts in front of `position`. A full chunk is split in two.
@@ -167,6 +171,7 @@ impl Chunks {
         Ok(Self {
             chunks,
             length: self.length,
+            hint: AtomicUsize::new(0),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Where there is room for a new region.
 
-use super::Regions;
+use super::{Region, Regions};
 
 /// Kept free below a region that grows, so that what is mapped there next is
 /// not overrun unnoticed.
@@ -11,27 +11,27 @@ impl Regions {
     /// at or below `top`. Room a stack may grow into is not free.
     pub fn gap_below(&self, top: usize, length: usize, lowest: usize) -> Option<usize> {
         let mut end = top;
-        let first = self.chunks.after(top);
+        let mut position = self.chunks.after(top);
         // A region that begins below `top` but ends above it, or a stack above
         // it, also takes room away.
-        if let Some(region) = self.chunks.get(first) {
-            end = end.min(guarded(region.floor(), region));
+        if let Some(region) = self.chunks.get(position) {
+            end = end.min(guarded(region));
         }
-        for region in self.chunks.iter_back(first) {
-            if end
-                .checked_sub(region.end)
-                .is_some_and(|room| room >= length)
-            {
+        while let Some(before) = self.chunks.before(position) {
+            let region = self.chunks.get(before)?;
+            if end >= region.end && end - region.end >= length {
                 break;
             }
-            end = end.min(guarded(region.floor(), region));
+            end = end.min(guarded(region));
+            position = before;
         }
         end.checked_sub(length).filter(|&start| start >= lowest)
     }
 }
 
 /// The highest address below a region that others may use.
-fn guarded(floor: usize, region: &super::Region) -> usize {
+fn guarded(region: &Region) -> usize {
+    let floor = region.floor();
     if floor < region.start {
         floor.saturating_sub(STACK_GUARD)
     } else {

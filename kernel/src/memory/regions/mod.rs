@@ -99,36 +99,49 @@ impl Regions {
         self.chunks.insert(position, region)
     }
 
-    /// Takes `range` out of all regions.
-    pub fn remove(&mut self, range: Range<usize>) -> Result<(), OutOfMemory> {
-        self.split(range.start)?;
-        self.split(range.end)?;
+    /// Takes `range` out of all regions; false if none overlaps it.
+    pub fn remove(&mut self, range: Range<usize>) -> Result<bool, OutOfMemory> {
         let mut position = self.chunks.after(range.start);
-        while self
-            .chunks
-            .get(position)
-            .is_some_and(|region| region.start < range.end)
-        {
+        let Some(first) = self.region_before(position, range.end) else {
+            return Ok(false);
+        };
+        if first.start < range.start {
+            if first.end > range.end {
+                // A hole: the one case that needs room.
+                self.split(position, range.start)?;
+                position = self.chunks.after(range.start);
+            } else {
+                first.end = range.start;
+                position = self.chunks.next(position);
+            }
+        }
+        while let Some(region) = self.region_before(position, range.end) {
+            if region.end > range.end {
+                *region = region.split(range.end).1;
+                break;
+            }
             position = self.chunks.remove(position);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Gives all regions in `range` other rights.
     pub fn protect(&mut self, range: Range<usize>, rights: Rights) -> Result<(), OutOfMemory> {
-        self.split(range.start)?;
-        self.split(range.end)?;
-        let mut position = self.chunks.after(range.start);
-        while let Some(region) = self
-            .chunks
-            .get_mut(position)
-            .filter(|region| region.start < range.end)
-        {
+        self.border(range.end)?;
+        let mut position = self.border(range.start)?;
+        while let Some(region) = self.region_before(position, range.end) {
             region.rights = rights;
             position = self.merge(position);
         }
         self.merge(position);
         Ok(())
+    }
+
+    /// The region at `position`, if it begins before `end`.
+    fn region_before(&mut self, position: Position, end: usize) -> Option<&mut Region> {
+        self.chunks
+            .get_mut(position)
+            .filter(|region| region.start < end)
     }
 
     /// The region that starts at `start` starts at `lower` from now on, where
@@ -151,19 +164,28 @@ impl Regions {
     }
 
     /// Makes `address` a border between regions, if it lies inside one. Until
-    /// they are merged the two mean what the one did.
-    fn split(&mut self, address: usize) -> Result<(), OutOfMemory> {
+    /// they are merged the two mean what the one did. The position of what
+    /// lies above.
+    fn border(&mut self, address: usize) -> Result<Position, OutOfMemory> {
         let position = self.chunks.after(address);
-        let Some(region) = self
-            .chunks
-            .get(position)
-            .filter(|region| region.start < address)
-        else {
-            return Ok(());
-        };
+        match self.chunks.get(position) {
+            Some(region) if region.start < address => {
+                self.split(position, address)?;
+                Ok(self.chunks.after(address))
+            }
+            _ => Ok(position),
+        }
+    }
+
+    /// Splits the region at `position` at `address`, which lies inside it.
+    fn split(&mut self, position: Position, address: usize) -> Result<(), OutOfMemory> {
+        // Room for what a change of existing regions needs, past the limit.
         if self.chunks.len() >= MOST + 2 {
             return Err(OutOfMemory);
         }
+        let Some(region) = self.chunks.get(position) else {
+            return Ok(());
+        };
         let (lower, upper) = region.split(address);
         self.chunks.insert(position, lower)?;
         if let Some(rest) = self.chunks.get_mut(self.chunks.after(address)) {

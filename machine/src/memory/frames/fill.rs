@@ -36,20 +36,20 @@ pub(in crate::memory) unsafe fn zero(page: *mut u8) {
 #[cfg(target_os = "none")]
 #[inline(never)]
 unsafe fn zero_by_stores(page: *mut u8) {
-    // SAFETY: eight times 64 stores of 8 bytes are the frame.
+    // SAFETY: twice 256 stores of 8 bytes are the frame.
     unsafe {
         core::arch::asm!(
             "2:",
             ".set frame_zero_at, 0",
-            ".rept 64",
+            ".rept 256",
             "mov [{page} + frame_zero_at], {zero}",
             ".set frame_zero_at, frame_zero_at + 8",
             ".endr",
-            "add {page}, 512",
+            "add {page}, 2048",
             "dec {count:e}",
             "jnz 2b",
             page = inout(reg) page => _,
-            count = inout(reg) PAGE_SIZE / 512 => _,
+            count = inout(reg) PAGE_SIZE / 2048 => _,
             zero = in(reg) 0usize,
             options(nostack),
         );

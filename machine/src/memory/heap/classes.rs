@@ -81,7 +81,7 @@ mod tests {
                         assert!(SIZES[class] >= size);
                         // Objects start at multiples of their size in a page.
                         assert_eq!(SIZES[class] % align.min(16), 0);
-                        assert!(align <= 16 || SIZES[class] % align == 0);
+                        assert!(align <= 16 || SIZES[class].is_multiple_of(align));
                         if class > 0 && align <= 16 {
                             assert!(SIZES[class - 1] < size, "the smallest that fits");
                         }

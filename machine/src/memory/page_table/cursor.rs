@@ -3,11 +3,12 @@
 
 use super::entry::{Entry, Rights};
 use super::table::Table;
-use super::{LEAF_SPAN, PageTable, index};
+use super::{PageTable, index};
 use crate::address::PAGE_SIZE;
 use crate::memory::frames::Frame;
 use crate::memory::tlb;
 use core::mem::ManuallyDrop;
+use core::ops::Range;
 use sync::{SpinGuard, SpinLock, rank};
 
 /// Locks of leaves, shared by those whose frame numbers agree in the low bits.
@@ -177,12 +178,9 @@ impl Cursor<'_> {
     }
 }
 
-/// The part of the leaf at `address` that lies in `address..end`, as indices,
-/// and the address after the leaf.
+/// The entries of a leaf that map `range`, which lies in one leaf.
 #[inline]
-pub(super) fn part(address: usize, end: usize) -> (core::ops::Range<usize>, usize) {
-    let next = (address & !(LEAF_SPAN - 1)) + LEAF_SPAN;
-    let first = index(address, 0);
-    let count = (end.min(next) - address) / PAGE_SIZE;
-    (first..first + count, next)
+pub(super) fn part(range: &Range<usize>) -> Range<usize> {
+    let first = index(range.start, 0);
+    first..first + (range.end - range.start) / PAGE_SIZE
 }

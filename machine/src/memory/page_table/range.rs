@@ -125,24 +125,24 @@ impl PageTable {
         unsafe { free_below(self.root, 3, 0..ENTRIES / 2) };
     }
 
-    /// Calls `act` for each leaf there is in `range`, with the part of the
-    /// leaf that lies in the range and the address of the leaf's first page.
+    /// Calls `act` for each leaf that may map a page in `range`, with the part
+    /// of the leaf that lies in the range and the address of the leaf's first
+    /// page.
     #[inline]
     fn each_leaf(&self, range: Range<usize>, mut act: impl FnMut(Table, Range<usize>, usize)) {
         debug_assert!(range.end <= USER_END && range.start.is_multiple_of(PAGE_SIZE));
-        if range.end - range.start <= PAGE_SIZE {
-            // One page: walk straight to it.
-            if let Some(page) = self.existing_page(range.start) {
-                let first = index(range.start, 0);
-                act(
-                    page.leaf(),
-                    first..first + range.len().div_ceil(PAGE_SIZE),
-                    range.start & !(LEAF_SPAN - 1),
-                );
-            }
-            return;
+        if range.end - range.start > PAGE_SIZE {
+            descend(self.root, 3, range, &mut act);
+        } else if let Some(page) = self.existing_page(range.start)
+            && !page.seems_empty()
+        {
+            let first = index(range.start, 0);
+            act(
+                page.leaf(),
+                first..first + 1,
+                range.start & !(LEAF_SPAN - 1),
+            );
         }
-        descend(self.root, 3, range, &mut act);
     }
 }
 
@@ -155,8 +155,11 @@ fn descend(
 ) {
     if level == 0 {
         let base = range.start & !(LEAF_SPAN - 1);
-        let (part, _) = part(range.start, range.end);
-        return act(table, part, base);
+        let part = part(&range);
+        if table.may_use(&part) {
+            act(table, part, base);
+        }
+        return;
     }
     let span = LEAF_SPAN << (9 * (level - 1));
     let first = index(range.start, level);

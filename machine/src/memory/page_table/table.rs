@@ -127,6 +127,12 @@ impl Table {
         self.entries()[index].store(entry.0, Ordering::Release);
     }
 
+    /// Some entry in `range`, which is not empty, may be in use.
+    #[inline]
+    pub(super) fn may_use(self, range: &Range<usize>) -> bool {
+        metas()[self.0 as usize].word() & groups_of(range) != 0
+    }
+
     /// Calls `visit` for each entry in `range` that is not empty; `visit` may
     /// empty it. The caller holds the lock of the table.
     #[inline]
@@ -139,9 +145,7 @@ impl Table {
             return Ok(());
         }
         let meta = &metas()[self.0 as usize];
-        let first = range.start / GROUP;
-        let last = (range.end - 1) / GROUP;
-        let mut groups = meta.word() & (!0 << first) & (!0 >> (63 - last));
+        let mut groups = meta.word() & groups_of(&range);
         while groups != 0 {
             let group = groups.trailing_zeros() as usize;
             groups &= groups - 1;
@@ -161,6 +165,12 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// The groups that a range of entries, not empty, falls into.
+#[inline]
+fn groups_of(range: &Range<usize>) -> u64 {
+    (!0 << (range.start / GROUP)) & (!0 >> (63 - (range.end - 1) / GROUP))
 }
 
 /// Frames in the caches of empty tables. A snapshot.

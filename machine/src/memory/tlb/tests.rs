@@ -164,7 +164,7 @@ fn a_copied_page_is_seen_by_all() {
         .map(other.share(), Rights::READ);
     std::thread::scope(|scope| {
         let (table, written, looks) = (&table, &written, &looks);
-        for cpu in 1..3 {
+        for cpu in [1, 2] {
             scope.spawn(move || {
                 become_cpu(cpu);
                 table.activate();
