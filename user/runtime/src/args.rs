@@ -19,6 +19,13 @@ pub struct Args {
     next: *const *const i8,
 }
 
+impl Args {
+    /// The array itself.
+    pub(crate) fn pointer(&self) -> *const *const i8 {
+        self.next
+    }
+}
+
 impl Iterator for Args {
     type Item = &'static CStr;
 

@@ -5,12 +5,26 @@ use crate::call::{self, raw};
 use crate::sync::{RawLock, RawMutex};
 use abi::Errno;
 use abi::memory::*;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Where mappings go if there is room; 0 leaves it to the kernel.
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes mappings go to `address` and up, where there is room.
+#[cfg(not(test))]
+pub(crate) fn map_from(address: usize) {
+    NEXT.store(address, Relaxed);
+}
 
 /// Maps `length` zeroed bytes (rounded up to pages) wherever there is room.
 pub fn map(length: usize, protection: usize) -> Result<usize, Errno> {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    let hint = match NEXT.load(Relaxed) {
+        0 => 0,
+        _ => NEXT.fetch_add(length.next_multiple_of(PAGE_SIZE), Relaxed),
+    };
     // SAFETY: without MAP_FIXED no mapping in use is replaced.
-    unsafe { raw(call::MMAP, [0, length, protection, flags, usize::MAX, 0]) }
+    unsafe { raw(call::MMAP, [hint, length, protection, flags, usize::MAX, 0]) }
 }
 
 /// # Safety

@@ -4,7 +4,7 @@ use crate::call::{self, raw};
 use abi::Errno;
 use abi::process::*;
 use alloc::vec::Vec;
-use core::ffi::CStr;
+use core::ffi::{CStr, c_char};
 
 pub use abi::process::Ended;
 
@@ -28,16 +28,22 @@ pub fn fork() -> Result<Option<i32>, Errno> {
 /// Runs another program in this process; comes back only with an error. The
 /// environment is passed on.
 pub fn exec(path: &CStr, args: &[&CStr]) -> Errno {
-    let list = |strings: &mut dyn Iterator<Item = &CStr>| -> Vec<usize> {
-        strings.map(|s| s.as_ptr() as usize).chain([0]).collect()
-    };
-    let args = list(&mut args.iter().copied());
-    let environment = list(&mut crate::args::environment());
-    let words = [
-        path.as_ptr() as usize,
-        args.as_ptr() as usize,
-        environment.as_ptr() as usize,
-    ];
+    let args: Vec<*const c_char> = args
+        .iter()
+        .map(|arg| arg.as_ptr())
+        .chain([core::ptr::null()])
+        .collect();
+    // SAFETY: strings, and a null at the end.
+    unsafe { exec_raw(path, args.as_ptr()) }
+}
+
+/// As [`exec`], with the arguments as C has them.
+///
+/// # Safety
+/// `args` is an array of strings with a null at its end.
+pub(crate) unsafe fn exec_raw(path: &CStr, args: *const *const c_char) -> Errno {
+    let environment = crate::args::environment().pointer();
+    let words = [path.as_ptr() as usize, args as usize, environment as usize];
     // SAFETY: the kernel reads strings and arrays that outlive the call.
     match unsafe { raw(call::EXECVE, words) } {
         Ok(_) => unreachable!("execve returned without an error"),

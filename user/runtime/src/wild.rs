@@ -24,7 +24,7 @@ pub fn clone(
     stack: (usize, usize),
     flags: usize,
 ) -> Result<i32, Errno> {
-    crate::thread::THREADED.store(true, core::sync::atomic::Ordering::Relaxed);
+    crate::thread::note_threads();
     let args = [entry as usize, words.0, words.1, stack.0, stack.1, flags];
     call(call::THREAD_CLONE, args).map(|tid| tid as i32)
 }

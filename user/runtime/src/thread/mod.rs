@@ -33,6 +33,11 @@ pub const GROUP_FLAGS: usize = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND
 /// Set for good by the first clone: from then on fork has locks to think of.
 pub(crate) static THREADED: AtomicBool = AtomicBool::new(false);
 
+/// There will be threads.
+pub(crate) fn note_threads() {
+    THREADED.store(true, Relaxed);
+}
+
 /// A thread that has not been joined; dropping it detaches it.
 #[derive(Debug)]
 pub struct Thread {
@@ -54,14 +59,29 @@ impl Thread {
         second: usize,
         stack_size: usize,
     ) -> Result<Thread, Errno> {
-        THREADED.store(true, Relaxed);
+        Self::create_sharing(entry, first, second, stack_size, GROUP_FLAGS)
+    }
+
+    /// As [`Thread::create`], with clone flags that say what the thread shares,
+    /// of which the address space must be one.
+    pub(crate) fn create_sharing(
+        entry: Entry,
+        first: usize,
+        second: usize,
+        stack_size: usize,
+        flags: usize,
+    ) -> Result<Thread, Errno> {
+        if flags & CLONE_VM == 0 {
+            return Err(Errno::EINVAL);
+        }
+        note_threads();
         let stack = stack::take(stack_size)?;
         // SAFETY: the stack is fresh, or its thread has been joined.
         let block = unsafe { Block::place(stack, entry, first, second) };
         // SAFETY: just written.
         let (low, high) = unsafe { ((*block).low, (*block).high) };
         let begin = block::begin as *const () as usize;
-        let args = [begin, block as usize, 0, low, high - low, GROUP_FLAGS];
+        let args = [begin, block as usize, 0, low, high - low, flags];
         // SAFETY: the new thread has the stack for itself until it is joined.
         match unsafe { raw(call::THREAD_CLONE, args) } {
             Ok(tid) => Ok(Thread {
@@ -83,10 +103,15 @@ impl Thread {
     /// detached.
     pub fn join(self) -> Result<(), Errno> {
         join(self.tid)?;
+        self.joined();
+        Ok(())
+    }
+
+    /// Frees the stack, once a join of the id has succeeded.
+    pub(crate) fn joined(self) {
         // SAFETY: the thread is over, and only one join succeeds.
         stack::give_back(unsafe { (*self.block).stack });
         core::mem::forget(self);
-        Ok(())
     }
 
     /// Nobody will join it; it frees its stack itself.

@@ -1,0 +1,155 @@
+/* The calls that all faces have alike, as xv6 has them: -1 on failure. */
+#include "calls.h"
+#include "fs.h"
+#include "stat.h"
+#include "weft.h"
+
+/* Linux's numbers (abi/src/call.rs). */
+enum {
+  READ = 0, WRITE = 1, OPEN = 2, CLOSE = 3, FSTAT = 5, SCHED_YIELD = 24, DUP = 32, GETPID = 39, KILL = 62,
+  CHDIR = 80, MKDIR = 83, LINK = 86, UNLINK = 87, GETPPID = 110, MKNOD = 133, GETDENTS64 = 217, PIPE2 = 293,
+  NATIVE = 0x1000, UPTIME = NATIVE + 10,
+};
+
+#define EISDIR 21
+#define SIGKILL 9
+#define KIND 0170000
+#define FOLDER 0040000
+#define FILE_KIND 0100000
+#define CHARACTER_DEVICE 0020000
+
+static int plain(long result) {
+  return result < 0 ? -1 : (int)result;
+}
+
+#define CALL1(number, a) plain(weft_call(number, (weft_word)(a), 0, 0, 0, 0))
+#define CALL2(number, a, b) plain(weft_call(number, (weft_word)(a), (weft_word)(b), 0, 0, 0))
+#define CALL3(number, a, b, c) \
+  plain(weft_call(number, (weft_word)(a), (weft_word)(b), (weft_word)(c), 0, 0))
+
+int fork(void) { return plain(weft_fork()); }
+int exec(const char *path, char **argv) { return plain(weft_exec(path, argv)); }
+int pipe(int *ends) { return CALL2(PIPE2, ends, 0); }
+int write(int fd, const void *bytes, int length) { return CALL3(WRITE, fd, bytes, length); }
+int kill(int pid) { return CALL2(KILL, pid, SIGKILL); }
+int open(const char *path, int flags) { return CALL3(OPEN, path, flags, 0666); }
+int unlink(const char *path) {
+  enum { RMDIR = 84 };
+  long result = weft_call(UNLINK, (weft_word)path, 0, 0, 0, 0);
+  return result == -EISDIR ? CALL1(RMDIR, path) : plain(result);
+}
+int link(const char *old, const char *new) { return CALL2(LINK, old, new); }
+int mkdir(const char *path) { return CALL2(MKDIR, path, 0777); }
+int chdir(const char *path) { return CALL1(CHDIR, path); }
+int dup(int fd) { return CALL1(DUP, fd); }
+int getpid(void) { return CALL1(GETPID, 0); }
+int getppid(void) { return CALL1(GETPPID, 0); }
+int uptime(void) { return CALL1(UPTIME, 0); }
+int yield(void) { return CALL1(SCHED_YIELD, 0); }
+int mknod(const char *path, short major, short minor) {
+  return CALL3(MKNOD, path, CHARACTER_DEVICE | 0666, major << 8 | minor);
+}
+
+/* The kernel's `struct stat` (abi/src/file.rs), as far as it is used. */
+struct kernel_stat {
+  unsigned long dev, ino, nlink;
+  unsigned int mode, uid, gid, pad;
+  unsigned long rdev;
+  long size;
+  long rest[11];
+};
+
+int fstat(int fd, struct stat *out) {
+  struct kernel_stat kernel;
+  if (CALL2(FSTAT, fd, &kernel) < 0)
+    return -1;
+  out->dev = kernel.dev;
+  out->ino = kernel.ino;
+  out->nlink = kernel.nlink;
+  out->size = kernel.size;
+  out->type = (kernel.mode & KIND) == FOLDER ? T_DIR : (kernel.mode & KIND) == FILE_KIND ? T_FILE : T_DEV;
+  return 0;
+}
+
+int stat(const char *path, struct stat *out) {
+  int fd = open(path, 0);
+  int result;
+  if (fd < 0)
+    return -1;
+  result = fstat(fd, out);
+  close(fd);
+  return result;
+}
+
+/* xv6 programs read folders as files of `struct dirent`. The kernel's entries
+ * are kept here while such a program goes through them. */
+struct folder {
+  int fd; /* plus 1; 0: unused */
+  int at, filled;
+  char entries[1024];
+};
+
+static struct folder folders[8];
+static struct weft_mutex folders_lock;
+
+static struct folder *folder_of(int fd) {
+  struct folder *unused = 0;
+  for (int i = 0; i < 8; i++) {
+    if (folders[i].fd == fd + 1)
+      return &folders[i];
+    if (!folders[i].fd && !unused)
+      unused = &folders[i];
+  }
+  if (unused)
+    *unused = (struct folder){.fd = fd + 1};
+  return unused;
+}
+
+/* One entry of the kernel's as one of xv6's: 1, or 0 at the end, or -1. */
+static int next_entry(struct folder *folder, struct dirent *out) {
+  if (folder->at == folder->filled) {
+    long n = weft_call(GETDENTS64, folder->fd - 1, (weft_word)folder->entries, sizeof folder->entries, 0, 0);
+    if (n <= 0)
+      return plain(n);
+    folder->at = 0;
+    folder->filled = n;
+  }
+  char *entry = folder->entries + folder->at;
+  unsigned long inode = *(unsigned long *)entry;
+  folder->at += *(unsigned short *)(entry + 16);
+  /* 0 would say that the entry is unused. */
+  out->inum = inode & 0xffff ? inode : 1;
+  int i = 0;
+  for (const char *name = entry + 19; i < DIRSIZ && *name; i++)
+    out->name[i] = *name++;
+  for (; i < DIRSIZ; i++)
+    out->name[i] = 0;
+  return 1;
+}
+
+static int read_folder(int fd, struct dirent *out, int length) {
+  int done = 0, more = 1;
+  weft_mutex_lock(&folders_lock);
+  struct folder *folder = folder_of(fd);
+  while (folder && more > 0 && done + (int)sizeof *out <= length)
+    if ((more = next_entry(folder, out)) > 0) {
+      out++;
+      done += sizeof *out;
+    }
+  weft_mutex_unlock(&folders_lock);
+  return folder && more >= 0 ? done : -1;
+}
+
+int read(int fd, void *bytes, int length) {
+  long n = weft_call(READ, fd, (weft_word)bytes, length, 0, 0);
+  return n == -EISDIR ? read_folder(fd, bytes, length) : plain(n);
+}
+
+int close(int fd) {
+  weft_mutex_lock(&folders_lock);
+  for (int i = 0; i < 8; i++)
+    if (folders[i].fd == fd + 1)
+      folders[i].fd = 0;
+  weft_mutex_unlock(&folders_lock);
+  return CALL1(CLOSE, fd);
+}

@@ -1,0 +1,11 @@
+/* What the faces differ in, in terms of which each says what it means. */
+#ifndef WEFT_PROCESS_H
+#define WEFT_PROCESS_H
+
+/* Ends the process with all its threads. */
+void weft_process_exit(int code) __attribute__((noreturn));
+/* A child's id, -1 if there is none. *status: its exit code, -1 if killed. */
+int weft_wait(int *status);
+int weft_sleep(int ticks);
+
+#endif
