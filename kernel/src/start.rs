@@ -2,11 +2,13 @@
 
 use crate::thread::{self, Thread};
 use crate::{files, options, sched};
+use abi::Errno;
 use alloc::sync::Arc;
 use core::fmt;
 use machine::boot::BootInfo;
 use machine::cpu;
 use machine::hooks::Access;
+use sync::OnceCell;
 
 /// The kernel's first function, on the boot CPU.
 pub fn start(boot: &'static BootInfo) -> ! {
@@ -28,14 +30,32 @@ pub fn start(boot: &'static BootInfo) -> ! {
         boot.memory >> 20,
         options.policy,
     );
-    let started = files::open_root(boot.initial_image).and_then(thread::start_init);
-    if let Err(error) = started {
-        log::error!(
-            "cannot start /init: {error}; is the initial image there, and a program /init in it?"
-        );
-        machine::power::off(FAILED_START);
+    INITIAL_IMAGE
+        .set(boot.initial_image)
+        .expect("the kernel starts once");
+    match Thread::kernel(first_thread) {
+        Ok(thread) => sched::start(Arc::new(thread)),
+        Err(_) => fail(Errno::ENOMEM),
     }
     sched::idle()
+}
+
+static INITIAL_IMAGE: OnceCell<&'static [u8]> = OnceCell::new();
+
+/// What needs a thread that may sleep: starts init, then serves the console.
+fn first_thread() -> ! {
+    let image = INITIAL_IMAGE.get().copied().unwrap_or_default();
+    if let Err(error) = files::open_root(image).and_then(thread::start_init) {
+        fail(error);
+    }
+    crate::device::console::serve()
+}
+
+fn fail(error: Errno) -> ! {
+    log::error!(
+        "cannot start /init: {error}; is the initial image there, and a program /init in it?"
+    );
+    machine::power::off(FAILED_START);
 }
 
 /// The status of a kernel that found no program to run.

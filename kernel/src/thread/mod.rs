@@ -57,6 +57,8 @@ pub type Tid = u32;
 pub enum Kind {
     /// Runs when nothing else does; one per CPU.
     Idle,
+    /// The kernel's own: never enters user mode, never ends.
+    Kernel,
     /// The first thread of a process, or one made by Linux's clone.
     Linux,
     /// Made by the native clone: a fault or a `tgkill` ends it alone, and it
@@ -121,6 +123,21 @@ impl Thread {
             entity,
             Some(start),
             Some(space),
+        ))
+    }
+
+    /// A thread of the kernel's own, which runs `body` for ever.
+    pub(crate) fn kernel(body: fn() -> !) -> Result<Thread, OutOfMemory> {
+        let task = Task::new(body)?;
+        let entity = Entity::new(u64::MAX);
+        Ok(Thread::assemble(
+            task,
+            0,
+            Kind::Kernel,
+            None,
+            entity,
+            None,
+            None,
         ))
     }
 
