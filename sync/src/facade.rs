@@ -76,6 +76,58 @@ pub(crate) fn set_bits(word: &AtomicU32, bits: u32, ordering: Ordering) -> u32 {
     }
 }
 
+/// In models of what stands on a spin lock, a lock that blocks stands before
+/// it, so that nobody spins: loom follows every turn of every spinning thread,
+/// and with two of them there is no end to it. The spin lock has models of its
+/// own. Outside of models it is nothing.
+#[cfg(not(loom))]
+pub(crate) struct Gate;
+
+/// See above; `None` where the spin lock itself is modelled.
+#[cfg(loom)]
+pub(crate) struct Gate(Option<loom::sync::Mutex<()>>);
+
+/// Held as long as the spin lock behind it.
+#[cfg(not(loom))]
+pub(crate) struct Passage<'a>(core::marker::PhantomData<&'a Gate>);
+
+/// Held as long as the spin lock behind it.
+#[cfg(loom)]
+#[expect(dead_code, reason = "it is there to be dropped")]
+pub(crate) struct Passage<'a>(Option<loom::sync::MutexGuard<'a, ()>>);
+
+#[cfg(not(loom))]
+impl Gate {
+    pub(crate) const fn open() -> Self {
+        Self
+    }
+
+    pub(crate) const fn blocking() -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    pub(crate) fn pass(&self) -> Passage<'_> {
+        Passage(core::marker::PhantomData)
+    }
+}
+
+#[cfg(loom)]
+impl Gate {
+    pub(crate) fn open() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn blocking() -> Self {
+        Self(Some(loom::sync::Mutex::new(())))
+    }
+
+    /// Loom's mutex is poisoned only if the model has failed already.
+    pub(crate) fn pass(&self) -> Passage<'_> {
+        Passage(self.0.as_ref().and_then(|gate| gate.lock().ok()))
+    }
+}
+
 /// Declares a function that is `const` wherever the facade's types allow it.
 macro_rules! const_fn {
     ($(#[$meta:meta])* $vis:vis fn $($rest:tt)*) => {

@@ -8,7 +8,9 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
-use crate::facade::{AtomicU32, Ordering, UnsafeCell, const_fn, set_bits, spin_loop};
+use crate::facade::{
+    AtomicU32, Gate, Ordering, Passage, UnsafeCell, const_fn, set_bits, spin_loop,
+};
 use crate::hold::Hold;
 use crate::rank::{Order, Rank};
 
@@ -17,6 +19,7 @@ const LOCKED: u32 = 1;
 /// Mutual exclusion by spinning; unfair (see [`crate::TicketLock`]).
 pub struct SpinLock<T: ?Sized, R: Rank> {
     word: AtomicU32,
+    gate: Gate,
     rank: PhantomData<fn() -> R>,
     value: UnsafeCell<T>,
 }
@@ -31,8 +34,22 @@ impl<T, R: Rank> SpinLock<T, R> {
     const_fn! {
         /// An unlocked lock around `value`.
         pub fn new(value: T) -> Self {
+            Self::with_gate(Gate::open(), value)
+        }
+    }
+
+    const_fn! {
+        /// As `new`, for what is modelled on the assumption that this lock works.
+        pub(crate) fn assumed(value: T) -> Self {
+            Self::with_gate(Gate::blocking(), value)
+        }
+    }
+
+    const_fn! {
+        fn with_gate(gate: Gate, value: T) -> Self {
             Self {
                 word: AtomicU32::new(0),
+                gate,
                 rank: PhantomData,
                 value: UnsafeCell::new(value),
             }
@@ -82,9 +99,14 @@ impl<T: ?Sized, R: Rank> SpinLock<T, R> {
     #[cfg_attr(debug_assertions, track_caller)]
     pub fn try_lock(&self) -> Option<SpinGuard<'_, T, R>> {
         let hold = Hold::enter();
+        let passage = self.gate.pass();
         if self.try_acquire() {
             hold.taken(self.address());
-            Some(SpinGuard { lock: self, hold })
+            Some(SpinGuard {
+                lock: self,
+                hold,
+                _passage: passage,
+            })
         } else {
             hold.leave();
             None
@@ -111,11 +133,16 @@ impl<T: ?Sized, R: Rank> SpinLock<T, R> {
     fn acquire(&self, order: Order) -> SpinGuard<'_, T, R> {
         let hold = Hold::enter();
         hold.taking(self.address(), order);
+        let passage = self.gate.pass();
         if !self.try_acquire() {
             self.wait();
         }
         hold.taken(self.address());
-        SpinGuard { lock: self, hold }
+        SpinGuard {
+            lock: self,
+            hold,
+            _passage: passage,
+        }
     }
 
     /// Setting one bit and asking for the old one is a single `lock bts`.
@@ -150,6 +177,7 @@ impl<T: ?Sized + fmt::Debug, R: Rank> fmt::Debug for SpinLock<T, R> {
 pub struct SpinGuard<'a, T: ?Sized, R: Rank> {
     lock: &'a SpinLock<T, R>,
     hold: Hold<R>,
+    _passage: Passage<'a>,
 }
 
 // SAFETY: a shared guard gives `&T` and nothing else.

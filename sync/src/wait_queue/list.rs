@@ -8,22 +8,32 @@
 //! state until it leaves. A waker, under the lock, unlinks it and sets WAKING,
 //! hands the thread to the scheduler, and sets OUT as its last touch: from then
 //! on the sleeper may return, and the node's memory is gone. A sleeper that sees
-//! WAKING waits the few instructions until OUT. A sleeper that gives up takes
-//! the lock and unlinks itself, unless the state has changed: then the wake has
-//! won. The thread's reference is counted, so the stack that holds the
-//! node cannot go before; and while the waker is inside `unpark` the sleeper
-//! cannot have left, so no waker ever drops the last reference to a thread.
+//! WAKING takes the lock once, which the waker holds until after OUT. A sleeper
+//! that gives up takes the lock and unlinks itself, unless the state has changed:
+//! then the wake has won.
+//!
+//! The reference to the thread is counted, so the stack that holds the node
+//! cannot go before; and while the waker is inside `unpark` the sleeper cannot
+//! have left, so no waker ever drops the last reference to a thread.
 
 use core::ptr::NonNull;
 
-use crate::facade::{AtomicPtr, AtomicU32, Ordering, UnsafeCell, spin_loop};
+use crate::facade::{AtomicPtr, AtomicU32, Ordering, UnsafeCell};
 use crate::scheduler::{Erased, ThreadRef};
 
-/// Linked into a queue.
+/// What a sleeper finds when it looks at its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Linked into a queue.
+    Waiting,
+    /// Unlinked by a waker that has the queue's lock and still uses the node.
+    Waking,
+    /// Unlinked, and nobody but the sleeper uses the node.
+    Out,
+}
+
 const WAITING: u32 = 0;
-/// Unlinked; the waker still uses the node.
 const WAKING: u32 = 1;
-/// Unlinked, and nobody but the sleeper uses the node.
 const OUT: u32 = 2;
 
 /// One sleeper.
@@ -68,17 +78,13 @@ impl<P> Node<P> {
         }
     }
 
-    /// For the sleeper: whether it is in the queue no more. If a waker has just
-    /// unlinked it, waits until that waker is done with the node; the waker holds
-    /// a spin lock, so that is soon.
+    /// For the sleeper: how far wakers are.
     #[inline]
-    pub(super) fn is_out(&self) -> bool {
-        loop {
-            match self.state.load(Ordering::Acquire) {
-                WAITING => return false,
-                OUT => return true,
-                _ => spin_loop(),
-            }
+    pub(super) fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            WAITING => State::Waiting,
+            WAKING => State::Waking,
+            _ => State::Out,
         }
     }
 

@@ -18,7 +18,7 @@ use core::marker::PhantomData;
 use core::ptr;
 
 pub(crate) use list::Place;
-use list::{List, Node};
+use list::{List, Node, State};
 pub use waiters::Waiters;
 
 use crate::facade::{AtomicU32, Ordering, const_fn, fence};
@@ -53,7 +53,7 @@ impl<P, R: Rank> WaitQueue<P, R> {
         pub fn new() -> Self {
             Self {
                 waiting: AtomicU32::new(0),
-                list: spin::SpinLock::new(List::new()),
+                list: spin::SpinLock::assumed(List::new()),
             }
         }
     }
@@ -289,6 +289,7 @@ impl<R: Rank> WaitQueue<(), R> {
             let registered = self.register(&node);
             fence(Ordering::SeqCst);
             if let Some(value) = condition() {
+                registered.withdraw();
                 return Ok(value);
             }
             registered.sleep(scheduler, deadline, interruptible)?;
@@ -333,7 +334,7 @@ impl<'a, P, R: Rank> Registered<'a, P, R> {
         deadline: Option<u64>,
         interruptible: bool,
     ) -> Result<(), WaitError> {
-        while !self.node.is_out() {
+        while !self.is_out() {
             let reason = if interruptible && scheduler.interrupted() {
                 WaitError::Interrupted
             } else if deadline.is_some_and(|deadline| scheduler.now() >= deadline) {
@@ -347,18 +348,48 @@ impl<'a, P, R: Rank> Registered<'a, P, R> {
         Ok(())
     }
 
+    /// Whether it is in the queue no more. A waker that has just unlinked it is
+    /// done with the node when it releases the queue's lock; so that is waited
+    /// for, once and for a short time.
+    #[inline]
+    fn is_out(&self) -> bool {
+        match self.node.state() {
+            State::Waiting => false,
+            State::Out => true,
+            State::Waking => {
+                drop(self.queue().lock());
+                true
+            }
+        }
+    }
+
+    /// Leaves with what was waited for, found without being woken. A wake that
+    /// has come nevertheless was meant for another: one whose change is not seen
+    /// by anybody else, as the one seen here may have been made when nobody
+    /// waited. So it goes to the next in the queue.
+    fn withdraw(self) {
+        if !self.leave() {
+            self.queue().wake_one();
+        }
+    }
+
+    /// The queue the node was last linked into.
+    fn queue(&self) -> &'a WaitQueue<P, R> {
+        // SAFETY: the node was registered with a queue that lives as long as
+        // 'a, and is moved to static ones of the same type only.
+        unsafe { &*self.node.queue().cast::<WaitQueue<P, R>>() }
+    }
+
     /// Out of the queue; false if a wake came first.
     #[cold]
     fn leave(&self) -> bool {
-        while !self.node.is_out() {
-            let queue = self.node.queue();
-            // SAFETY: the node was registered with a queue that outlives this,
-            // and is moved to static ones of the same type only.
-            let mut waiters = unsafe { &*queue.cast::<WaitQueue<P, R>>() }.lock();
+        while !self.is_out() {
+            let queue = self.queue();
+            let mut waiters = queue.lock();
             // It may have been moved between the two lines above. If not, it
             // stays: that takes this lock.
-            if self.node.queue() == queue {
-                if self.node.is_out() {
+            if ptr::eq(self.queue(), queue) {
+                if self.node.state() != State::Waiting {
                     break;
                 }
                 // SAFETY: not woken and not moved means linked here.
@@ -374,7 +405,7 @@ impl<'a, P, R: Rank> Registered<'a, P, R> {
 impl<P, R: Rank> Drop for Registered<'_, P, R> {
     #[inline]
     fn drop(&mut self) {
-        if !self.node.is_out() {
+        if !self.is_out() {
             self.leave();
         }
         self.node.settle();

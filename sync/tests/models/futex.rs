@@ -6,7 +6,7 @@ use loom::{sync::Arc, thread};
 use sync::scheduler::host;
 use sync::{WaitError, WaitQueue, rank};
 
-use crate::{clock_reaches, explore};
+use crate::{ALL, MOST, clock_reaches, explore};
 
 /// One user word, and the bucket it shares with others.
 struct User {
@@ -61,7 +61,7 @@ impl User {
 
 #[test]
 fn a_change_and_a_wake_end_the_sleep() {
-    explore(4, || {
+    explore(ALL, || {
         let user = User::new(0);
         let waker = {
             let user = user.clone();
@@ -77,7 +77,7 @@ fn a_change_and_a_wake_end_the_sleep() {
 
 #[test]
 fn a_user_mutex_counts_exactly() {
-    explore(2, || {
+    explore(MOST, || {
         let user = User::new(0);
         let inside = Arc::new(AtomicU32::new(0));
         let work = |user: &User, inside: &AtomicU32| {
@@ -103,7 +103,7 @@ fn a_user_mutex_counts_exactly() {
 /// What a wake says it woke, it woke: a time-out does not swallow it.
 #[test]
 fn a_wake_is_not_spent_on_one_who_timed_out() {
-    explore(2, || {
+    explore(MOST, || {
         let user = User::new(0);
         let waker = {
             let user = user.clone();

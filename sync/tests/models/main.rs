@@ -21,12 +21,18 @@ mod wait_queue;
 
 use sync::scheduler::host::{self, HostThread};
 
-/// Explores all interleavings with up to `preemptions` involuntary switches.
-/// Most bugs need two; the bound keeps three threads within seconds.
-fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+/// More involuntary switches than a model of two threads has room for.
+const ALL: usize = 6;
+/// With three threads each more costs a minute; most bugs need one or two.
+const MOST: usize = 3;
+/// Where three threads spin, loom follows every turn of each.
+const SPINNING: usize = 1;
+
+/// Explores all interleavings with up to `switches` involuntary switches.
+fn explore(switches: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.max_branches = 20_000;
-    builder.preemption_bound = Some(preemptions);
+    builder.preemption_bound = Some(switches);
     builder.check(model);
 }
 

@@ -3,7 +3,7 @@
 use loom::{sync::Arc, thread};
 use sync::{Mutex, rank};
 
-use crate::explore;
+use crate::{ALL, MOST, explore};
 
 fn count(preemptions: usize, others: usize, rounds: u32) {
     explore(preemptions, move || {
@@ -30,17 +30,17 @@ fn count(preemptions: usize, others: usize, rounds: u32) {
 
 #[test]
 fn two_threads_count_exactly() {
-    count(3, 1, 2);
+    count(ALL, 1, 2);
 }
 
 #[test]
 fn three_threads_count_exactly() {
-    count(2, 2, 1);
+    count(MOST, 2, 1);
 }
 
 #[test]
 fn an_attempt_never_enters_beside_the_holder() {
-    explore(3, || {
+    explore(ALL, || {
         let mutex = Arc::new(Mutex::<u32, rank::Inode>::new(0));
         let other = {
             let mutex = mutex.clone();

@@ -4,11 +4,11 @@ use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::{sync::Arc, thread};
 use sync::OnceCell;
 
-use crate::explore;
+use crate::{ALL, explore};
 
 #[test]
 fn one_makes_it_and_all_see_it() {
-    explore(3, || {
+    explore(ALL, || {
         let shared = Arc::new((OnceCell::<u32>::new(), AtomicU32::new(0)));
         let get = |shared: &(OnceCell<u32>, AtomicU32)| {
             *shared.0.get_or_init(|| {

@@ -3,7 +3,7 @@
 use loom::{sync::Arc, thread};
 use sync::{RwLock, rank};
 
-use crate::explore;
+use crate::{ALL, MOST, explore};
 
 type Lock = RwLock<(u32, u32), rank::Space>;
 
@@ -20,7 +20,7 @@ fn write(lock: &Lock) {
 
 #[test]
 fn a_reader_never_sees_half_a_write() {
-    explore(3, || {
+    explore(ALL, || {
         let lock = Arc::new(Lock::new((0, 0)));
         let writer = {
             let lock = lock.clone();
@@ -35,7 +35,7 @@ fn a_reader_never_sees_half_a_write() {
 
 #[test]
 fn a_writer_between_two_readers() {
-    explore(2, || {
+    explore(MOST, || {
         let lock = Arc::new(Lock::new((0, 0)));
         let readers: Vec<_> = (0..2)
             .map(|_| {
@@ -52,7 +52,7 @@ fn a_writer_between_two_readers() {
 
 #[test]
 fn a_reader_between_two_writers() {
-    explore(2, || {
+    explore(MOST, || {
         let lock = Arc::new(Lock::new((0, 0)));
         let writers: Vec<_> = (0..2)
             .map(|_| {
@@ -70,7 +70,7 @@ fn a_reader_between_two_writers() {
 
 #[test]
 fn no_writer_comes_between_writing_and_reading_on() {
-    explore(3, || {
+    explore(ALL, || {
         let lock = Arc::new(Lock::new((0, 0)));
         let other = {
             let lock = lock.clone();
@@ -89,7 +89,7 @@ fn no_writer_comes_between_writing_and_reading_on() {
 
 #[test]
 fn a_reader_joins_one_who_reads_on() {
-    explore(2, || {
+    explore(MOST, || {
         let lock = Arc::new(Lock::new((0, 0)));
         let others: Vec<_> = [write as fn(&Lock), read]
             .into_iter()

@@ -3,29 +3,43 @@
 use loom::{sync::Arc, thread};
 use sync::{SpinLock, rank};
 
-use crate::explore;
+use crate::{ALL, SPINNING, explore};
 
-#[test]
-fn counts_exactly() {
-    explore(3, || {
+fn count(preemptions: usize, others: u32, rounds: u32) {
+    explore(preemptions, move || {
         let lock = Arc::new(SpinLock::<u32, rank::Group>::new(0));
-        let others: Vec<_> = (0..2)
+        let add = move |lock: &SpinLock<u32, rank::Group>| {
+            for _ in 0..rounds {
+                *lock.lock() += 1;
+            }
+        };
+        let threads: Vec<_> = (0..others)
             .map(|_| {
                 let lock = lock.clone();
-                thread::spawn(move || *lock.lock() += 1)
+                thread::spawn(move || add(&lock))
             })
             .collect();
-        *lock.lock() += 1;
-        for other in others {
-            other.join().unwrap();
+        add(&lock);
+        for thread in threads {
+            thread.join().unwrap();
         }
-        assert_eq!(*lock.lock(), 3);
+        assert_eq!(*lock.lock(), (others + 1) * rounds);
     });
 }
 
 #[test]
+fn two_threads_count_exactly() {
+    count(ALL, 1, 2);
+}
+
+#[test]
+fn three_threads_count_exactly() {
+    count(SPINNING, 2, 1);
+}
+
+#[test]
 fn an_attempt_never_enters_beside_the_holder() {
-    explore(3, || {
+    explore(ALL, || {
         let lock = Arc::new(SpinLock::<u32, rank::RunQueue>::new(0));
         let other = {
             let lock = lock.clone();
@@ -39,7 +53,7 @@ fn an_attempt_never_enters_beside_the_holder() {
 
 #[test]
 fn both_locks_in_either_order() {
-    explore(2, || {
+    explore(ALL, || {
         let locks = Arc::new((
             SpinLock::<u32, rank::RunQueue>::new(0),
             SpinLock::<u32, rank::RunQueue>::new(0),

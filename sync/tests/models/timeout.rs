@@ -1,14 +1,12 @@
 //! Wakes that race with time-outs and interruptions: exactly one side wins, and
 //! both agree which.
 
-use std::sync::OnceLock;
-
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::{sync::Arc, thread};
 use sync::scheduler::host;
 use sync::{WaitError, WaitQueue};
 
-use crate::{clock_reaches, explore};
+use crate::{MOST, clock_reaches, explore};
 
 type Queue = WaitQueue<u32>;
 
@@ -21,7 +19,7 @@ fn sleep(queue: &Queue, key: u32, deadline: Option<u64>) -> Result<(), WaitError
 
 #[test]
 fn a_wake_against_the_deadline() {
-    explore(3, || {
+    explore(MOST, || {
         let queue = Arc::new(Queue::new());
         let waker = {
             let queue = queue.clone();
@@ -40,7 +38,7 @@ fn a_wake_against_the_deadline() {
 
 #[test]
 fn a_wake_against_an_interruption() {
-    explore(3, || {
+    explore(MOST, || {
         let queue = Arc::new(Queue::new());
         let waker = {
             let queue = queue.clone();
@@ -60,7 +58,7 @@ fn a_wake_against_an_interruption() {
 /// stores it, and a waiter that times out has taken none.
 #[test]
 fn no_unit_of_a_semaphore_is_lost() {
-    explore(2, || {
+    explore(MOST, || {
         let shared = Arc::new((AtomicU32::new(0), WaitQueue::<()>::new()));
         let poster = {
             let shared = shared.clone();
@@ -94,7 +92,7 @@ fn no_unit_of_a_semaphore_is_lost() {
 /// A waiter that gives up while it is moved: it finds the queue it is on.
 #[test]
 fn a_move_against_the_deadline() {
-    explore(2, || {
+    explore(MOST, || {
         let queues: &'static [Queue; 2] = Box::leak(Box::new([Queue::new(), Queue::new()]));
         let mover = thread::spawn(move || {
             let moved = queues[0].requeue(&queues[1], 0, 1, |_| true, |key| *key += 1);
@@ -112,32 +110,23 @@ fn a_move_against_the_deadline() {
     });
 }
 
-/// Moved to another queue, from which a third thread wakes it.
+/// Moved to another queue, from which a third thread wakes it; if that finds
+/// nobody yet, the interruption ends the sleep wherever it is.
 #[test]
 fn a_move_against_a_wake() {
-    explore(2, || {
+    explore(MOST, || {
         let queues: &'static [Queue; 2] = Box::leak(Box::new([Queue::new(), Queue::new()]));
-        let handle = Arc::new(OnceLock::new());
-        let sleeper = {
-            let handle = handle.clone();
-            thread::spawn(move || {
-                let _ = handle.set(host::current());
-                sleep(&queues[0], 0, None)
-            })
-        };
-        let mover = thread::spawn(move || queues[0].requeue(&queues[1], 0, 1, |_| true, |_| ()).1);
-        let woke = queues[1].wake_one();
-        mover.join().unwrap();
-        // Wherever it is, or will be, the interruption ends the sleep.
-        if !woke {
-            loop {
-                if let Some(sleeper) = handle.get() {
-                    sleeper.interrupt();
-                    break;
-                }
-                thread::yield_now();
+        let mover = thread::spawn(move || queues[0].requeue(&queues[1], 0, 1, |_| true, |_| ()));
+        let me = host::current();
+        let waker = thread::spawn(move || {
+            let woke = queues[1].wake_one();
+            if !woke {
+                me.interrupt();
             }
-        }
-        assert_eq!(sleeper.join().unwrap().is_ok(), woke);
+            woke
+        });
+        let ended = sleep(&queues[0], 0, None);
+        mover.join().unwrap();
+        assert_eq!(ended.is_ok(), waker.join().unwrap());
     });
 }

@@ -4,11 +4,11 @@ use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use loom::{sync::Arc, thread};
 use sync::{SpinLock, WaitQueue, rank};
 
-use crate::explore;
+use crate::{ALL, MOST, explore};
 
 #[test]
 fn a_wake_between_check_and_sleep_is_kept() {
-    explore(4, || {
+    explore(ALL, || {
         let shared = Arc::new((AtomicBool::new(false), WaitQueue::<()>::new()));
         let waker = {
             let shared = shared.clone();
@@ -26,7 +26,7 @@ fn a_wake_between_check_and_sleep_is_kept() {
 /// One hand-off each way, as in a pipe's round trip.
 #[test]
 fn a_round_trip() {
-    explore(3, || {
+    explore(ALL, || {
         let shared = Arc::new((AtomicU32::new(0), WaitQueue::<()>::new()));
         let other = {
             let shared = shared.clone();
@@ -47,7 +47,7 @@ fn a_round_trip() {
 
 #[test]
 fn all_are_woken() {
-    explore(2, || {
+    explore(MOST, || {
         let shared = Arc::new((AtomicBool::new(false), WaitQueue::<()>::new()));
         let sleepers: Vec<_> = (0..2)
             .map(|_| {
@@ -69,7 +69,7 @@ fn all_are_woken() {
 /// Two units and two wakes for two who each take one.
 #[test]
 fn each_wake_reaches_one() {
-    explore(2, || {
+    explore(MOST, || {
         let shared = Arc::new((AtomicU32::new(0), WaitQueue::<()>::new()));
         let sleepers: Vec<_> = (0..2)
             .map(|_| {
@@ -103,7 +103,7 @@ fn take(units: &AtomicU32) -> Option<()> {
 /// The condition changes under a lock that the sleeper gives up as it sleeps.
 #[test]
 fn releasing_a_lock_and_sleeping_are_one_step() {
-    explore(3, || {
+    explore(ALL, || {
         let shared = Arc::new((
             SpinLock::<bool, rank::Group>::new(false),
             WaitQueue::<(), rank::ThreadQueue>::new(),
@@ -132,7 +132,7 @@ fn releasing_a_lock_and_sleeping_are_one_step() {
 /// the last reference to a thread.)
 #[test]
 fn the_sleeper_may_leave_at_once() {
-    explore(4, || {
+    explore(ALL, || {
         let shared = Arc::new((AtomicBool::new(false), WaitQueue::<()>::new()));
         let sleeper = {
             let shared = shared.clone();
