@@ -6,6 +6,7 @@
 //! (wait queues, sleeping locks) stands on these two.
 
 mod idle;
+mod placement;
 mod policy;
 mod run_queue;
 
@@ -21,6 +22,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use machine::cpu::{self, PerCpu};
 use machine::page_table;
 use machine::task::{Running, Tasks};
+use placement::{place, spread};
 use run_queue::{Arrival, state};
 use sync::{SpinGuard, SpinLock, rank};
 
@@ -108,10 +110,7 @@ pub fn unpark(thread: Arc<Thread>) {
     }
     // Ours alone from here on: whoever comes next finds it runnable.
     thread.entity.state.store(state::RUNNABLE, Relaxed);
-    drop(queue);
-    if let Err(thread) = keep_here(thread) {
-        place(thread);
-    }
+    placement::wake(thread, queue);
 }
 
 /// Makes `thread` look at what is pending for it: wakes it if it sleeps, and
@@ -205,101 +204,6 @@ fn queue_of(thread: &Thread) -> Guard {
     }
 }
 
-/// How long a woken thread waits behind its waker before an idle CPU is
-/// called to take it. A halted CPU needs about as long to come.
-const GRACE: u64 = 50_000;
-
-/// Puts a woken thread behind the running one although another CPU is idle:
-/// most wakers sleep soon, and a switch costs a tenth of an interrupt to a
-/// halted CPU. If the waker goes on instead, [`timer`] spreads the load. Gives
-/// the thread back if it is not to be kept here.
-fn keep_here(thread: Arc<Thread>) -> Result<(), Arc<Thread>> {
-    let _here = sync::preempt::disable();
-    let here = cpu::id();
-    let current = current();
-    let allowed = thread.entity.affinity();
-    if current.is_idle() || allowed >> here & 1 == 0 || IDLE.load(Relaxed) & allowed == 0 {
-        return Err(thread);
-    }
-    let mut queue = QUEUES.of(here).lock();
-    if queue.ready() > 0 {
-        return Err(thread);
-    }
-    let now = machine::time::now();
-    thread.entity.cpu.store(here as u32, Release);
-    queue.charge(&current, now);
-    let preempts = queue.enqueue(thread, Arrival::Woken);
-    queue.spread_at = Some(now + GRACE);
-    arm_timer(&mut queue);
-    drop(queue);
-    if preempts {
-        sync::preempt::request();
-    }
-    Ok(())
-}
-
-/// Calls an idle CPU to take a thread from `queue`, this CPU's.
-fn spread(queue: &mut RunQueue) {
-    queue.spread_at = None;
-    let idle = IDLE.load(Relaxed) & online();
-    if queue.ready() > 0 && idle != 0 {
-        let target = idle.trailing_zeros() as usize;
-        IDLE.fetch_and(!(1 << target), Relaxed);
-        machine::kick(target);
-    }
-}
-
-/// Puts a runnable thread, which is on no queue and on no CPU, on the best
-/// CPU's queue.
-fn place(thread: Arc<Thread>) {
-    let target = choose_cpu(&thread);
-    // Taken: the next one goes elsewhere.
-    IDLE.fetch_and(!(1 << target), Relaxed);
-    let _here = sync::preempt::disable();
-    let here = cpu::id();
-    let mut queue = QUEUES.of(target).lock();
-    thread.entity.cpu.store(target as u32, Release);
-    if target == here {
-        queue.charge(&current(), machine::time::now());
-    }
-    let preempts = queue.enqueue(thread, Arrival::Woken);
-    if target == here {
-        // The first to wait ends the running thread's unlimited slice.
-        if queue.ready() == 1 {
-            arm_timer(&mut queue);
-        }
-        drop(queue);
-        if preempts {
-            sync::preempt::request();
-        }
-    } else {
-        let kick = preempts || queue.ready() == 1;
-        drop(queue);
-        if kick {
-            machine::kick(target);
-        }
-    }
-}
-
-/// Where a woken thread should run: its last CPU if that is idle, else any
-/// idle one, else the shorter of its last queue and this one.
-fn choose_cpu(thread: &Thread) -> usize {
-    let allowed = thread.entity.affinity() & online();
-    let last = thread.entity.cpu();
-    let idle = IDLE.load(Relaxed) & allowed;
-    if idle >> last & 1 == 1 || allowed == 1 << last {
-        return last;
-    }
-    if idle != 0 {
-        return idle.trailing_zeros() as usize;
-    }
-    if allowed >> last & 1 == 1 {
-        last
-    } else {
-        allowed.trailing_zeros() as usize
-    }
-}
-
 fn give_way(arrival: Arrival) {
     let current = current();
     let mut queue = this_queue();
@@ -327,7 +231,9 @@ fn give_way(arrival: Arrival) {
 /// booked and marked. Returns when the running thread is switched to again.
 fn switch(mut queue: Guard, current: &Running<Thread>) {
     let next = queue.pick(machine::time::now());
-    arm_timer(&mut queue);
+    if queue.ready() > 0 {
+        arm_timer(&mut queue);
+    }
     sync::preempt::take_request();
     if core::ptr::eq(&*next, &**current) {
         return;
