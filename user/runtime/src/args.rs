@@ -46,30 +46,28 @@ impl Iterator for Args {
     }
 }
 
-/// All arguments, the program's name first.
-pub fn args() -> Args {
-    let start = START.load(Relaxed);
-    // SAFETY: the word after the count starts the array.
-    let next = if start.is_null() {
-        core::ptr::null()
-    } else {
-        unsafe { start.add(1) }
-    };
-    Args { next: next.cast() }
-}
-
-/// The environment, as `NAME=value` strings.
-pub fn environment() -> Args {
+/// The arrays on the start stack begin `words` past the count.
+fn array(words: impl FnOnce(usize) -> usize) -> Args {
     let start = START.load(Relaxed);
     if start.is_null() {
         return Args {
             next: core::ptr::null(),
         };
     }
-    // SAFETY: past the count, that many arguments and their null.
-    Args {
-        next: unsafe { start.add(*start + 2) }.cast(),
-    }
+    // SAFETY: the count, then that many arguments and their null, then the
+    // environment.
+    let next = unsafe { start.add(words(*start)) };
+    Args { next: next.cast() }
+}
+
+/// All arguments, the program's name first.
+pub fn args() -> Args {
+    array(|_| 1)
+}
+
+/// The environment, as `NAME=value` strings.
+pub fn environment() -> Args {
+    array(|count| count + 2)
 }
 
 /// The value of an environment variable.

@@ -13,36 +13,31 @@ macro_rules! functions {
         $(#[$doc])*
         #[unsafe(no_mangle)]
         pub extern "C" fn $name($lock: &$type) -> c_int {
-            c_int::from($body)
+            $body
         }
     )*};
 }
 
-/// For functions without a result.
-fn done(_: ()) -> bool {
-    false
-}
-
 functions! {
-    fn weft_ticket_acquire(lock: RawTicketLock) done(lock.lock());
-    fn weft_ticket_release(lock: RawTicketLock) done(lock.unlock());
+    fn weft_ticket_acquire(lock: RawTicketLock) { lock.lock(); 0 };
+    fn weft_ticket_release(lock: RawTicketLock) { lock.unlock(); 0 };
     /// 1 if it was free and is the caller's now.
-    fn weft_ticket_try(lock: RawTicketLock) lock.try_lock();
+    fn weft_ticket_try(lock: RawTicketLock) c_int::from(lock.try_lock());
     /// 1 if anybody holds it.
-    fn weft_ticket_held(lock: RawTicketLock) lock.queued() > 0;
-    fn weft_mutex_lock(lock: RawMutex) done(lock.lock());
-    fn weft_mutex_unlock(lock: RawMutex) done(lock.unlock());
+    fn weft_ticket_held(lock: RawTicketLock) c_int::from(lock.queued() > 0);
+    fn weft_mutex_lock(lock: RawMutex) { lock.lock(); 0 };
+    fn weft_mutex_unlock(lock: RawMutex) { lock.unlock(); 0 };
     /// 1 if it was free and is the caller's now.
-    fn weft_mutex_try(lock: RawMutex) lock.try_lock();
-    fn weft_cond_signal(condition: Condvar) done(condition.signal());
-    fn weft_cond_broadcast(condition: Condvar) done(condition.broadcast());
-    fn weft_semaphore_wait(semaphore: Semaphore) done(semaphore.wait());
-    fn weft_semaphore_post(semaphore: Semaphore) done(semaphore.post());
+    fn weft_mutex_try(lock: RawMutex) c_int::from(lock.try_lock());
+    fn weft_cond_signal(condition: Condvar) { condition.signal(); 0 };
+    fn weft_cond_broadcast(condition: Condvar) { condition.broadcast(); 0 };
+    fn weft_semaphore_wait(semaphore: Semaphore) { semaphore.wait(); 0 };
+    fn weft_semaphore_post(semaphore: Semaphore) { semaphore.post(); 0 };
     /// 1 if there was one to take.
-    fn weft_semaphore_try(semaphore: Semaphore) semaphore.try_wait();
-    fn weft_rwlock_read(lock: RawRwLock) done(lock.read());
-    fn weft_rwlock_write(lock: RawRwLock) done(lock.write());
-    fn weft_rwlock_unlock(lock: RawRwLock) done(lock.unlock());
+    fn weft_semaphore_try(semaphore: Semaphore) c_int::from(semaphore.try_wait());
+    fn weft_rwlock_read(lock: RawRwLock) { lock.read(); 0 };
+    fn weft_rwlock_write(lock: RawRwLock) { lock.write(); 0 };
+    fn weft_rwlock_unlock(lock: RawRwLock) { lock.unlock(); 0 };
 }
 
 #[unsafe(no_mangle)]

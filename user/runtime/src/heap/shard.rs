@@ -124,7 +124,7 @@ impl Shard {
     /// Finds `count` free pages in a row; the first one and its memory.
     fn take_pages(&mut self, count: usize, kind: Kind, index: u32) -> (*mut Page, *mut u8) {
         let mut segment = self.segments;
-        // SAFETY (this block): the list holds segments of this shard.
+        // SAFETY: the list holds segments of this shard.
         unsafe {
             while !segment.is_null() && find_run((*segment).free, count).is_none() {
                 segment = (*segment).next;

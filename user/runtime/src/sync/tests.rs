@@ -186,3 +186,46 @@ fn once_is_once() {
     let lazy = Lazy::new(|| vec![1, 2, 3]);
     assert_eq!(*lazy, [1, 2, 3]);
 }
+
+/// In a process that may make no system call but `write` and `exit`, each lock
+/// works as long as nobody else wants it.
+#[test]
+fn uncontended_paths_make_no_call() {
+    use crate::call::{self, raw};
+    const PRCTL: usize = 157;
+    const PR_SET_SECCOMP: usize = 22;
+    const STRICT: usize = 1;
+    // Made here, because memory may take a call.
+    let (ticket, mutex, condition) = (RawTicketLock::NEW, RawMutex::NEW, Condvar::new());
+    let (semaphore, rwlock, once) = (Semaphore::new(1), RwLock::new(1), Once::new());
+    let barrier = Barrier::new(1);
+    // SAFETY: the child touches only its own copies and ends by itself.
+    let child = unsafe { raw(call::FORK, []) }.unwrap();
+    if child == 0 {
+        // SAFETY: as above.
+        unsafe { raw(PRCTL, [PR_SET_SECCOMP, STRICT]) }.unwrap();
+        for _ in 0..100 {
+            ticket.lock();
+            ticket.unlock();
+            mutex.lock();
+            mutex.unlock();
+            condition.signal();
+            condition.broadcast();
+            semaphore.wait();
+            semaphore.post();
+            drop(rwlock.read());
+            *rwlock.write() += 1;
+            once.call(|| ());
+            barrier.wait();
+        }
+        // SAFETY: as above; the one exit that is still allowed.
+        unsafe { raw(call::EXIT, [42]) }.unwrap();
+    }
+    let mut status = 0i32;
+    // SAFETY: the status word is ours.
+    unsafe { raw(call::WAIT4, [child, &raw mut status as usize, 0, 0]) }.unwrap();
+    assert_eq!(
+        abi::process::Ended::from_status(status),
+        abi::process::Ended::Exited(42)
+    );
+}

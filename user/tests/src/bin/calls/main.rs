@@ -7,11 +7,21 @@
 extern crate alloc;
 
 mod bad;
+mod bad_paths;
+mod bad_values;
 mod basic;
+mod descriptors;
 mod noise;
 
 weft::program!(main);
 
 fn main() -> i32 {
-    weft::check::run(&[basic::TESTS, bad::TESTS, noise::TESTS])
+    weft::check::run(&[
+        basic::TESTS,
+        descriptors::TESTS,
+        bad::TESTS,
+        bad_paths::TESTS,
+        bad_values::TESTS,
+        noise::TESTS,
+    ])
 }

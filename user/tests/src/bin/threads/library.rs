@@ -160,7 +160,7 @@ fn library_exit_from_deep_inside() {
 }
 
 fn library_killed_threads_have_no_result() {
-    let handle = thread::spawn(|| sleep_for_ever_as::<u32>()).unwrap();
+    let handle = thread::spawn(sleep_for_ever_as::<u32>).unwrap();
     until_asleep(handle.id());
     thread::kill(process::id(), handle.id(), SIGKILL).unwrap();
     assert_eq!(handle.join(), Ok(None));
@@ -273,7 +273,7 @@ fn library_heap_of_eight_threads() {
                 let mut random = Random(seed);
                 let mut blocks: Vec<Vec<u8>> = Vec::new();
                 for _ in 0..check::rounds(1_000, 50_000) {
-                    if random.next() % 2 == 0 && !blocks.is_empty() {
+                    if random.next().is_multiple_of(2) && !blocks.is_empty() {
                         let block = blocks.swap_remove(random.next() % blocks.len());
                         assert!(block.iter().all(|byte| *byte == seed as u8));
                     } else {

@@ -1,25 +1,10 @@
-//! `memory`: mappings, the break, the stack, and copies of all that by fork.
-#![no_std]
-#![no_main]
-#![forbid(unsafe_code)]
+//! mmap, munmap, mprotect and madvise.
 
-extern crate alloc;
-
-use weft::abi::memory::*;
-use weft::abi::signal::SIGSEGV;
+use crate::*;
 use weft::check::{Test, rounds};
-use weft::process::Ended;
-use weft::{Errno, call, check, file, tests, wild};
+use weft::{Errno, call, file, tests, wild};
 
-weft::program!(main);
-
-fn main() -> i32 {
-    check::run(&[TESTS])
-}
-
-const PAGE: usize = PAGE_SIZE;
-
-const TESTS: &[Test] = tests![
+pub const TESTS: &[Test] = tests![
     map_is_zeroed_and_apart,
     map_many_and_unmap_in_any_order,
     map_part_of_it_goes,
@@ -32,45 +17,8 @@ const TESTS: &[Test] = tests![
     protect_in_the_middle,
     protect_refuses_bad_arguments,
     execute_needs_the_right,
-    frames_come_back,
-    out_of_memory_is_an_error,
-    break_grows_and_shrinks,
-    break_memory_is_zeroed_again,
-    break_refuses_what_cannot_be,
-    break_shrunk_is_gone,
-    stack_grows,
-    stack_ends_somewhere,
-    null_is_not_mapped,
-    program_text_is_read_only,
-    kernel_memory_is_out_of_reach,
-    fork_shares_nothing_that_is_written,
     advice_gives_pages_back,
 ];
-
-/// Runs `body` in a child that is to end by a bad access.
-fn faults(body: impl FnOnce()) -> bool {
-    check::in_child(body) == Ended::Signaled(SIGSEGV as u8)
-}
-
-fn reads(address: usize) -> bool {
-    !faults(|| {
-        wild::load(address);
-    })
-}
-
-fn writes(address: usize) -> bool {
-    !faults(|| wild::store(address, 1))
-}
-
-fn map_at(address: usize, length: usize, protection: usize, flags: usize) -> Result<usize, Errno> {
-    wild::call(
-        call::MMAP,
-        [address, length, protection, flags, usize::MAX, 0],
-    )
-}
-
-const ANONYMOUS: usize = MAP_PRIVATE | MAP_ANONYMOUS;
-const READ_WRITE: usize = PROT_READ | PROT_WRITE;
 
 fn map_is_zeroed_and_apart() {
     let first = wild::map(3 * PAGE);
@@ -265,172 +213,6 @@ fn execute_needs_the_right() {
     assert!(faults(|| wild::jump(page)));
     wild::protect(page, PAGE, PROT_READ | PROT_EXEC).unwrap();
     assert!(!faults(|| wild::jump(page)));
-}
-
-fn frames_come_back() {
-    let free = || weft::process::system().unwrap().freeram;
-    let churn = || {
-        for _ in 0..10 {
-            let base = wild::map(256 * PAGE);
-            wild::bytes(base, 256 * PAGE).fill(1);
-            wild::unmap(base, 256 * PAGE).unwrap();
-        }
-    };
-    churn();
-    let before = free();
-    (0..rounds(5, 100)).for_each(|_| churn());
-    assert!(free() + (1 << 20) >= before, "{before} {}", free());
-}
-
-/// A process that takes all memory is refused, or ended, and nobody else is
-/// harmed.
-fn out_of_memory_is_an_error() {
-    let free = weft::process::system().unwrap().freeram as usize;
-    if free > 2 << 30 {
-        // So much memory would take minutes to touch.
-        return;
-    }
-    let child = check::start_child(|| {
-        loop {
-            match weft::memory::map(64 * PAGE, READ_WRITE) {
-                Ok(base) => (0..64).for_each(|page| wild::store(base + page * PAGE, 1)),
-                Err(error) => {
-                    assert_eq!(error, Errno::ENOMEM);
-                    return;
-                }
-            }
-        }
-    });
-    let ended = check::wait_for(child);
-    assert!(
-        matches!(ended, Ended::Exited(0) | Ended::Signaled(9)),
-        "{ended:?}"
-    );
-    check::until(|| weft::process::system().unwrap().freeram as usize + (4 << 20) >= free);
-    let base = wild::map(64 * PAGE);
-    wild::bytes(base, 64 * PAGE).fill(1);
-}
-
-fn break_grows_and_shrinks() {
-    let start = wild::brk(0);
-    for pages in [1, 10, 3, 100, 0, 7] {
-        let wanted = start + pages * PAGE + 5 * pages;
-        assert_eq!(wild::brk(wanted), wanted);
-        assert_eq!(wild::brk(0), wanted);
-        if pages > 0 {
-            wild::store(start, 1);
-            wild::store(wanted - 1, 1);
-        }
-    }
-    assert_eq!(wild::brk(start), start);
-}
-
-fn break_memory_is_zeroed_again() {
-    let start = wild::brk(0).next_multiple_of(PAGE);
-    for _ in 0..3 {
-        assert_eq!(wild::brk(start + 4 * PAGE), start + 4 * PAGE);
-        assert!(wild::bytes(start, 4 * PAGE).iter().all(|byte| *byte == 0));
-        wild::bytes(start, 4 * PAGE).fill(1);
-        wild::brk(start);
-    }
-}
-
-fn break_refuses_what_cannot_be() {
-    let start = wild::brk(0);
-    for wanted in [1, 0x1000, usize::MAX, 1 << 63, 1 << 47, USER_END + 1] {
-        assert_eq!(wild::brk(wanted), start, "{wanted:#x}");
-    }
-    // Not over a mapping either.
-    let page = start.next_multiple_of(PAGE) + 16 * PAGE;
-    map_at(page, PAGE, READ_WRITE, ANONYMOUS | MAP_FIXED).unwrap();
-    wild::store(page, 5);
-    assert_eq!(wild::brk(page + PAGE), start);
-    assert_eq!(wild::load(page), 5);
-}
-
-fn break_shrunk_is_gone() {
-    let start = wild::brk(0).next_multiple_of(PAGE);
-    wild::brk(start + 2 * PAGE);
-    wild::bytes(start, 2 * PAGE).fill(1);
-    wild::brk(start + PAGE);
-    assert!(reads(start) && !reads(start + PAGE));
-}
-
-#[inline(never)]
-fn descend(depth: usize) -> usize {
-    let mut room = [depth as u8; 1000];
-    core::hint::black_box(&mut room);
-    if depth == 0 {
-        0
-    } else {
-        descend(depth - 1) + room[7] as usize
-    }
-}
-
-fn stack_grows() {
-    // A megabyte, a step at a time.
-    assert!(descend(1000) > 0);
-}
-
-fn stack_ends_somewhere() {
-    assert!(faults(|| {
-        descend(1 << 20);
-    }));
-}
-
-fn null_is_not_mapped() {
-    assert!(!reads(0) && !writes(0) && !reads(PAGE - 1));
-    let refused = map_at(0, PAGE, READ_WRITE, ANONYMOUS | MAP_FIXED);
-    // Whoever may map there gets what it asked for; nobody gets it by accident.
-    assert!(matches!(
-        refused,
-        Ok(0) | Err(Errno::EPERM | Errno::EINVAL | Errno::ENOMEM)
-    ));
-    assert_ne!(map_at(0, PAGE, READ_WRITE, ANONYMOUS), Ok(0));
-}
-
-fn program_text_is_read_only() {
-    let code = program_text_is_read_only as fn() as usize;
-    assert!(reads(code) && !writes(code));
-    static CONSTANT: [u8; 64] = [7; 64];
-    let constant = CONSTANT.as_ptr() as usize;
-    assert!(reads(constant) && !writes(constant));
-}
-
-fn kernel_memory_is_out_of_reach() {
-    for address in [
-        0xffff_8000_0000_0000,
-        0xffff_ffff_8000_0000,
-        0xffff_ffff_8020_0000,
-        0xffff_ffff_ffff_f000,
-        0x8000_0000_0000,
-        USER_END,
-    ] {
-        assert!(!reads(address) && !writes(address), "{address:#x}");
-        assert!(faults(|| wild::jump(address)), "{address:#x}");
-    }
-}
-
-fn fork_shares_nothing_that_is_written() {
-    let base = wild::map(32 * PAGE);
-    wild::bytes(base, 32 * PAGE).fill(1);
-    for round in 0..rounds(10, 500) as u8 {
-        let child = check::start_child(|| {
-            for page in 0..32 {
-                assert_eq!(wild::load(base + page * PAGE), 1 + round);
-                wild::store(base + page * PAGE, 0xff);
-                assert_eq!(wild::load(base + page * PAGE), 0xff);
-            }
-            // And a grandchild.
-            let ended = check::in_child(|| assert_eq!(wild::load(base), 0xff));
-            assert_eq!(ended, Ended::Exited(0));
-        });
-        assert_eq!(check::wait_for(child), Ended::Exited(0));
-        for page in 0..32 {
-            assert_eq!(wild::load(base + page * PAGE), 1 + round);
-            wild::store(base + page * PAGE, 2 + round);
-        }
-    }
 }
 
 fn advice_gives_pages_back() {

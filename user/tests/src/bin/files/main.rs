@@ -1,0 +1,54 @@
+//! `files`: names, folders, contents and devices.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod content;
+mod names;
+
+use alloc::ffi::CString;
+use alloc::vec::Vec;
+use core::ffi::CStr;
+use weft::abi::file::*;
+use weft::{Errno, check, file};
+
+weft::program!(main);
+
+fn main() -> i32 {
+    // All in a folder of their own.
+    let _ = file::mkdir(c"/files-test");
+    if file::chdir(c"/files-test").is_err() {
+        weft::eprintln!("files: cannot make a folder");
+        return 1;
+    }
+    let code = check::run(&[content::TESTS, names::TESTS]);
+    let _ = file::chdir(c"/");
+    let _ = file::rmdir(c"/files-test");
+    code
+}
+
+fn write_file(name: &CStr, bytes: &[u8]) {
+    let fd = file::open(name, O_WRONLY | O_CREAT | O_TRUNC).unwrap();
+    file::write_all(fd, bytes).unwrap();
+    file::close(fd).unwrap();
+}
+
+fn contents(name: &CStr) -> Result<Vec<u8>, Errno> {
+    let fd = file::open(name, O_RDONLY)?;
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 1000];
+    loop {
+        match file::read(fd, &mut buffer)? {
+            0 => break,
+            n => bytes.extend_from_slice(&buffer[..n]),
+        }
+    }
+    file::close(fd)?;
+    Ok(bytes)
+}
+
+fn name(text: alloc::string::String) -> CString {
+    CString::new(text).unwrap()
+}
