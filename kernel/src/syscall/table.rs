@@ -4,7 +4,7 @@ use super::{clock, descriptor, file, memory, path, process, system, thread};
 use crate::thread::Current;
 use abi::Errno;
 use abi::call::*;
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Carries out the call that the running thread's registers hold.
 #[inline]
@@ -131,13 +131,14 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
 }
 
 /// A call that is not there: the program learns it by `ENOSYS`, and whoever
-/// runs it by a line in the log. Only so many: a loop must not flood it.
+/// runs it by a line in the log, the first time that anybody makes it.
 #[cold]
 fn unknown(current: &Current, number: usize) -> Result<usize, Errno> {
-    const MOST: u32 = 100;
-    static LOGGED: AtomicU32 = AtomicU32::new(0);
-    if LOGGED.load(Relaxed) < MOST {
-        LOGGED.fetch_add(1, Relaxed);
+    // One bit for each number; those past the table share the last one.
+    static LOGGED: [AtomicU64; 9] = [const { AtomicU64::new(0) }; 9];
+    let index = number.min(64 * 8);
+    let bit = 1 << (index % 64);
+    if LOGGED[index / 64].fetch_or(bit, Relaxed) & bit == 0 {
         let (name, tid) = (current.group().name(), current.tid());
         log::info!("{name} (thread {tid}): system call {number} is not supported");
     }
