@@ -41,10 +41,10 @@ impl<R: Rank> Hold<R> {
         }
     }
 
-    /// Before waiting: may this lock be taken here?
+    /// Before anything else: may this lock be taken here?
     #[inline(always)]
     #[cfg_attr(debug_assertions, track_caller)]
-    pub(crate) fn taking(&self, lock: *const (), order: Order) {
+    pub(crate) fn taking(lock: *const (), order: Order) {
         rank::taking::<R>(lock, order);
     }
 

@@ -131,8 +131,8 @@ impl<T: ?Sized, R: Rank> SpinLock<T, R> {
     #[inline(always)]
     #[cfg_attr(debug_assertions, track_caller)]
     fn acquire(&self, order: Order) -> SpinGuard<'_, T, R> {
+        Hold::<R>::taking(self.address(), order);
         let hold = Hold::enter();
-        hold.taking(self.address(), order);
         let passage = self.gate.pass();
         if !self.try_acquire() {
             self.wait();

@@ -104,8 +104,8 @@ impl<T: ?Sized, R: Rank> TicketLock<T, R> {
     #[inline(always)]
     #[cfg_attr(debug_assertions, track_caller)]
     fn acquire(&self, order: Order) -> TicketGuard<'_, T, R> {
+        Hold::<R>::taking(self.address(), order);
         let hold = Hold::enter();
-        hold.taking(self.address(), order);
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
         if self.serving.load(Ordering::Acquire) != ticket {
             self.wait(ticket);
@@ -167,5 +167,21 @@ impl<T: ?Sized, R: Rank> Drop for TicketGuard<'_, T, R> {
             .serving
             .store(ticket.wrapping_add(1), Ordering::Release);
         self.hold.leave();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::rank;
+
+    #[test]
+    fn the_counters_wrap() {
+        let lock = TicketLock::<u32, rank::Group>::starting_at(u32::MAX - 1, 0);
+        for _ in 0..4 {
+            *lock.lock() += 1;
+            assert!(lock.try_lock().is_some());
+        }
+        assert_eq!(lock.into_inner(), 4);
     }
 }
