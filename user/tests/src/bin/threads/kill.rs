@@ -195,8 +195,8 @@ fn kill_during_creation() {
         let child = check::start_child(|| {
             let started = Flag::new();
             let body = || {
-                if !started.is_set() {
-                    started.set();
+                // Only the first.
+                if !started.swap() {
                     file::write_all(write, b"x").unwrap();
                 }
             };

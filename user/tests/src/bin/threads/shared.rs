@@ -58,6 +58,11 @@ impl Flag {
         self.0.store(1, SeqCst);
     }
 
+    /// Sets it; whether it was set before.
+    pub fn swap(&self) -> bool {
+        self.0.swap(1, SeqCst) != 0
+    }
+
     pub fn is_set(&self) -> bool {
         self.0.load(SeqCst) != 0
     }
