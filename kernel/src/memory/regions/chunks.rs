@@ -46,9 +46,19 @@ impl Chunks {
             index: hint & 0xffff_ffff,
         };
         match self.get(hinted) {
-            Some(region) if region.start <= address && address < region.end => hinted,
+            Some(region) if address < region.end && self.reaches(hinted, region, address) => hinted,
             _ => self.search(address),
         }
+    }
+
+    /// The region at `position`, or the gap below it, holds `address`, which
+    /// lies below the region's end.
+    #[inline]
+    fn reaches(&self, position: Position, region: &Region, address: usize) -> bool {
+        region.start <= address
+            || self
+                .before(position)
+                .is_none_or(|before| self.get(before).is_some_and(|below| below.end <= address))
     }
 
     fn search(&self, address: usize) -> Position {
@@ -105,13 +115,12 @@ impl Chunks {
         self.chunks.iter().flatten()
     }
 
-    pub(super) fn iter_from(&self, position: Position) -> impl Iterator<Item = &Region> {
-        let rest = self.chunks.get(position.chunk..).unwrap_or_default();
-        rest.iter().flatten().skip(position.index)
-    }
-
-    /// Inserts in front of `position`. A full chunk is split in two.
-    pub(super) fn insert(&mut self, position: Position, region: Region) -> Result<(), OutOfMemory> {
+    /// Inserts in front of `position`; where. A full chunk is split in two.
+    pub(super) fn insert(
+        &mut self,
+        position: Position,
+        region: Region,
+    ) -> Result<Position, OutOfMemory> {
         let Position {
             mut chunk,
             mut index,
@@ -139,7 +148,7 @@ impl Chunks {
         }
         self.chunks[chunk].insert(index, region);
         self.length += 1;
-        Ok(())
+        Ok(Position { chunk, index })
     }
 
     /// Removes the region at `position`; the position of the one after it.

@@ -51,28 +51,26 @@ impl Regions {
         self.chunks.iter()
     }
 
-    /// The regions that overlap `range`, by address.
-    pub fn overlapping(&self, range: Range<usize>) -> impl Iterator<Item = &Region> {
-        self.chunks
-            .iter_from(self.chunks.after(range.start))
-            .take_while(move |region| region.start < range.end)
-    }
-
     /// No region overlaps `range`.
     pub fn is_free(&self, range: &Range<usize>) -> bool {
-        self.overlapping(range.clone()).next().is_none()
+        self.after(range.start)
+            .is_none_or(|region| region.start >= range.end)
     }
 
     /// Regions that grant `rights` cover all of `range`.
     pub fn cover(&self, range: Range<usize>, rights: Rights) -> bool {
         let mut reached = range.start;
-        for region in self.overlapping(range.clone()) {
-            if region.start > reached || !region.rights.contains(rights) {
-                return false;
+        let mut position = self.chunks.after(reached);
+        while reached < range.end {
+            match self.chunks.get(position) {
+                Some(region) if region.start <= reached && region.rights.contains(rights) => {
+                    reached = region.end;
+                }
+                _ => return false,
             }
-            reached = region.end;
+            position = self.chunks.next(position);
         }
-        reached >= range.end
+        true
     }
 
     /// Adds a region where none is.
@@ -96,7 +94,8 @@ impl Regions {
         if self.chunks.len() >= MOST {
             return Err(OutOfMemory);
         }
-        self.chunks.insert(position, region)
+        self.chunks.insert(position, region)?;
+        Ok(())
     }
 
     /// Takes `range` out of all regions; false if none overlaps it.
@@ -108,8 +107,7 @@ impl Regions {
         if first.start < range.start {
             if first.end > range.end {
                 // A hole: the one case that needs room.
-                self.split(position, range.start)?;
-                position = self.chunks.after(range.start);
+                position = self.split(position, range.start)?;
             } else {
                 first.end = range.start;
                 position = self.chunks.next(position);
@@ -127,6 +125,9 @@ impl Regions {
 
     /// Gives all regions in `range` other rights.
     pub fn protect(&mut self, range: Range<usize>, rights: Rights) -> Result<(), OutOfMemory> {
+        if self.move_border(&range, rights) {
+            return Ok(());
+        }
         self.border(range.end)?;
         let mut position = self.border(range.start)?;
         while let Some(region) = self.region_before(position, range.end) {
@@ -135,6 +136,49 @@ impl Regions {
         }
         self.merge(position);
         Ok(())
+    }
+
+    /// Does what `protect` does, if that is to move the border between two
+    /// regions, or nothing at all.
+    fn move_border(&mut self, range: &Range<usize>, rights: Rights) -> bool {
+        let position = self.chunks.after(range.start);
+        let Some(region) = self.chunks.get(position) else {
+            return false;
+        };
+        let (start, end) = (region.start, region.end);
+        if start > range.start || end < range.end {
+            return false;
+        }
+        if region.rights == rights {
+            return true;
+        }
+        let gives_lower = start == range.start && range.end < end;
+        let gives_upper = end == range.end && start < range.start;
+        let neighbour = match (gives_lower, gives_upper) {
+            (true, _) => self.chunks.before(position),
+            (_, true) => Some(self.chunks.next(position)),
+            _ => None,
+        };
+        let is_private = region.backing == Backing::Private;
+        let Some(other) = neighbour
+            .filter(|_| is_private)
+            .and_then(|neighbour| self.chunks.get_mut(neighbour))
+            .filter(|other| other.rights == rights && other.backing == Backing::Private)
+            .filter(|other| other.end == start || other.start == end)
+        else {
+            return false;
+        };
+        let rest = if gives_lower {
+            other.end = range.end;
+            range.end..end
+        } else {
+            other.start = range.start;
+            start..range.start
+        };
+        if let Some(region) = self.chunks.get_mut(position) {
+            (region.start, region.end) = (rest.start, rest.end);
+        }
+        true
     }
 
     /// The region at `position`, if it begins before `end`.
@@ -169,29 +213,28 @@ impl Regions {
     fn border(&mut self, address: usize) -> Result<Position, OutOfMemory> {
         let position = self.chunks.after(address);
         match self.chunks.get(position) {
-            Some(region) if region.start < address => {
-                self.split(position, address)?;
-                Ok(self.chunks.after(address))
-            }
+            Some(region) if region.start < address => self.split(position, address),
             _ => Ok(position),
         }
     }
 
-    /// Splits the region at `position` at `address`, which lies inside it.
-    fn split(&mut self, position: Position, address: usize) -> Result<(), OutOfMemory> {
+    /// Splits the region at `position` at `address`, which lies inside it. The
+    /// position of the upper part.
+    fn split(&mut self, position: Position, address: usize) -> Result<Position, OutOfMemory> {
         // Room for what a change of existing regions needs, past the limit.
         if self.chunks.len() >= MOST + 2 {
             return Err(OutOfMemory);
         }
         let Some(region) = self.chunks.get(position) else {
-            return Ok(());
+            return Ok(position);
         };
         let (lower, upper) = region.split(address);
-        self.chunks.insert(position, lower)?;
-        if let Some(rest) = self.chunks.get_mut(self.chunks.after(address)) {
-            *rest = upper;
+        let inserted = self.chunks.insert(position, lower)?;
+        let rest = self.chunks.next(inserted);
+        if let Some(region) = self.chunks.get_mut(rest) {
+            *region = upper;
         }
-        Ok(())
+        Ok(rest)
     }
 
     /// Merges the region at `position` with the one before, if they are one.

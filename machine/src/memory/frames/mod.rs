@@ -1,7 +1,7 @@
 //! Frames: the physical pages, who refers to them, and which are free.
 //!
 //! [`Frame`] is a counted reference to one page, [`Run`] owns several that lie
-//! together. Free frames are in the buddy system (lock: `Frames`) or in the
+//! together. Free frames are in the pool (lock: `Frames`) or in the
 //! caches of the CPUs (no lock). Some are kept back for the kernel's own
 //! objects, so that user programs cannot make the kernel fail.
 
@@ -11,6 +11,7 @@ mod buddy_tests;
 mod fill;
 mod frame;
 pub(super) mod meta;
+mod pool;
 mod run;
 pub(super) mod store;
 #[cfg(test)]
@@ -115,7 +116,7 @@ pub fn free_count() -> usize {
 /// and no promise.
 #[must_use]
 pub fn may_have(pages: usize) -> bool {
-    store::free_in_blocks().saturating_sub(reserve()) >= pages
+    store::free_in_pool().saturating_sub(reserve()) >= pages
 }
 
 fn reserve() -> usize {

@@ -1,21 +1,21 @@
-//! Where free frames are: most in the buddy system behind one lock, some in a
-//! cache of each CPU, last in first out, so that what was used last is used
-//! next.
+//! Where free frames are: most in the pool behind one lock, some in a cache of
+//! each CPU, last in first out, so that what was used last is used next.
 
 use super::buddy::Buddy;
+use super::pool::Pool;
 use super::{metas, reserve};
 use crate::memory::local::{Local, Slot};
+use arrayvec::ArrayVec;
 use core::num::NonZeroU32;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use sync::{SpinLock, rank};
 
 /// Frames a CPU's cache holds at most.
 const CAPACITY: usize = 64;
-/// The order of the block that refills a cache, and what a full cache gives back.
-const BATCH_ORDER: usize = 4;
-const BATCH: usize = 1 << BATCH_ORDER;
+/// How many frames an empty cache takes, and a full one gives back.
+const BATCH: usize = 32;
 
-static BUDDY: SpinLock<Buddy, rank::Frames> = SpinLock::new(Buddy::new());
+static POOL: SpinLock<Pool, rank::Frames> = SpinLock::new(Pool::new());
 
 /// The shared part is the number of frames in the array.
 static CACHES: Local<[u32; CAPACITY], AtomicUsize> =
@@ -26,21 +26,21 @@ pub(super) fn add(ranges: impl Iterator<Item = (u32, u32)> + Clone) {
     for (start, end) in ranges.clone() {
         Buddy::mark(metas(), start, end);
     }
-    let mut buddy = BUDDY.lock();
+    let mut pool = POOL.lock();
     for (start, end) in ranges {
-        buddy.add(metas(), start, end);
+        pool.add(metas(), start, end);
     }
 }
 
-/// Frames in the buddy system and in all caches. A snapshot.
+/// Frames in the pool and in all caches. A snapshot.
 pub(super) fn free_count() -> usize {
     let cached: usize = CACHES.shared().map(|length| length.load(Relaxed)).sum();
-    BUDDY.lock().free_count() + cached
+    POOL.lock().free_count() + cached
 }
 
-/// Frames in the buddy system.
-pub(super) fn free_in_blocks() -> usize {
-    BUDDY.lock().free_count()
+/// Frames in the pool.
+pub(super) fn free_in_pool() -> usize {
+    POOL.lock().free_count()
 }
 
 /// A free frame, from this CPU's cache if that has one.
@@ -58,36 +58,25 @@ pub(super) fn take() -> Option<NonZeroU32> {
     }
 }
 
-/// Takes a batch from the buddy system, one frame of it for the caller.
+/// Takes a batch from the pool, one frame of it for the caller.
 #[cold]
 #[inline(never)]
 fn refill() -> Option<NonZeroU32> {
-    let mut buddy = BUDDY.lock();
-    if buddy.free_count() <= reserve() + BATCH {
+    let mut pool = POOL.lock();
+    if pool.free_count() <= reserve() + BATCH {
         return None;
     }
-    let Some(block) = buddy.alloc(metas(), BATCH_ORDER) else {
-        return NonZeroU32::new(buddy.alloc(metas(), 0)?);
-    };
-    drop(buddy);
-    let spare = CACHES.with(|frames, length| {
+    CACHES.with(|frames, length| {
+        // Another thread on this CPU may have filled it meanwhile.
         let mut count = length.load(Relaxed);
-        // Highest first, so that frames are handed out in ascending order.
-        let mut number = block + BATCH as u32 - 1;
-        while number > block && count < CAPACITY {
+        pool.take_frames(metas(), BATCH.min(CAPACITY - count), |number| {
             frames[count] = number;
             count += 1;
-            number -= 1;
-        }
-        length.store(count, Relaxed);
-        block + 1..number + 1
-    });
-    // The cache was filled meanwhile, by another thread on this CPU.
-    if !spare.is_empty() {
-        let mut buddy = BUDDY.lock();
-        spare.for_each(|number| buddy.free(metas(), number, 0));
-    }
-    NonZeroU32::new(block)
+        });
+        let last = count.checked_sub(1)?;
+        length.store(last, Relaxed);
+        NonZeroU32::new(frames[last])
+    })
 }
 
 /// Takes back a frame that nobody refers to.
@@ -107,37 +96,36 @@ pub(super) fn give(number: NonZeroU32) {
     }
 }
 
-/// Gives the oldest frames of a full cache back to the buddy system, then
-/// puts `number` into the cache.
+/// Gives the oldest frames of a full cache back to the pool, then puts
+/// `number` into the cache.
 #[cold]
 #[inline(never)]
 fn drain(number: NonZeroU32) {
-    let (batch, count) = CACHES.with(|frames, length| {
+    let mut batch = ArrayVec::<u32, BATCH>::new();
+    CACHES.with(|frames, length| {
         let count = length.load(Relaxed);
         let taken = count.min(BATCH);
-        let mut batch = [0; BATCH];
-        batch[..taken].copy_from_slice(&frames[..taken]);
+        batch.extend(frames[..taken].iter().copied());
         frames.copy_within(taken..count, 0);
         frames[count - taken] = number.get();
         length.store(count - taken + 1, Relaxed);
-        (batch, taken)
     });
-    let mut buddy = BUDDY.lock();
-    for &number in &batch[..count] {
-        buddy.free(metas(), number, 0);
+    let mut pool = POOL.lock();
+    for number in batch {
+        pool.give_frame(metas(), number);
     }
 }
 
 /// A block of `2^order` frames. The kernel's own objects may use the reserve.
 pub(in crate::memory) fn take_block(order: usize, may_use_reserve: bool) -> Option<u32> {
-    let mut buddy = BUDDY.lock();
-    if !may_use_reserve && buddy.free_count() <= reserve() + (1 << order) {
+    let mut pool = POOL.lock();
+    if !may_use_reserve && pool.free_count() <= reserve() + (1 << order) {
         return None;
     }
-    buddy.alloc(metas(), order)
+    pool.take_block(metas(), order)
 }
 
 /// Gives a block back.
 pub(in crate::memory) fn give_block(number: u32, order: usize) {
-    BUDDY.lock().free(metas(), number, order);
+    POOL.lock().give_block(metas(), number, order);
 }

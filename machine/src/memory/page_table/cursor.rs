@@ -8,7 +8,6 @@ use crate::address::PAGE_SIZE;
 use crate::memory::frames::Frame;
 use crate::memory::tlb;
 use core::mem::ManuallyDrop;
-use core::ops::Range;
 use sync::{SpinGuard, SpinLock, rank};
 
 /// Locks of leaves, shared by those whose frame numbers agree in the low bits.
@@ -176,11 +175,4 @@ impl Cursor<'_> {
     pub fn with_frame(&self, act: impl FnOnce(&Frame)) -> bool {
         Self::frame(self.entry()).map(|frame| act(&frame)).is_some()
     }
-}
-
-/// The entries of a leaf that map `range`, which lies in one leaf.
-#[inline]
-pub(super) fn part(range: &Range<usize>) -> Range<usize> {
-    let first = index(range.start, 0);
-    first..first + (range.end - range.start) / PAGE_SIZE
 }

@@ -3,7 +3,7 @@
 //! space's lock for writing), the leaf's lock keeps page faults out elsewhere
 //! in the leaf.
 
-use super::cursor::{lock, part};
+use super::cursor::{Page, lock};
 use super::entry::{Entry, Rights};
 use super::table::{ENTRIES, Table};
 use super::{LEAF_SPAN, PageTable, index};
@@ -11,7 +11,6 @@ use crate::address::{PAGE_SIZE, USER_END};
 use crate::memory::OutOfMemory;
 use crate::memory::frames::Frame;
 use crate::memory::tlb::Flush;
-use core::convert::Infallible;
 use core::mem::ManuallyDrop;
 use core::ops::Range;
 
@@ -35,8 +34,7 @@ impl PageTable {
     pub fn unmap(&self, range: Range<usize>, flush: &mut Flush<'_>) {
         self.each_leaf(range, |leaf, part, base| {
             let _locked = lock(leaf);
-            each(leaf, part, |index, entry| {
-                leaf.replace(index, Entry::EMPTY);
+            leaf.take(&part, |index, entry| {
                 // SAFETY: the entry owned a reference, and is no more.
                 let frame = unsafe { Frame::from_number(entry.number()) };
                 flush.unmapped(base + index * PAGE_SIZE, frame);
@@ -50,7 +48,7 @@ impl PageTable {
     pub fn protect(&self, range: Range<usize>, rights: Rights, flush: &mut Flush<'_>) {
         self.each_leaf(range, |leaf, part, base| {
             let _locked = lock(leaf);
-            each(leaf, part, |index, old| {
+            leaf.each(&part, |index, old| {
                 // SAFETY: the entry owns a reference and keeps it.
                 let frame = ManuallyDrop::new(unsafe { Frame::from_number(old.number()) });
                 let allowed = if frame.is_unique() {
@@ -78,51 +76,28 @@ impl PageTable {
     ) -> Result<(), OutOfMemory> {
         let mut result = Ok(());
         self.each_leaf(range, |leaf, part, base| {
-            if result.is_err() {
-                return;
+            if result.is_ok() {
+                result = share_leaf(leaf, &part, child.page(base), sharing, base, flush);
             }
-            let mut child_leaf = None;
-            let _locked = lock(leaf);
-            result = leaf.each(part, |index, entry| {
-                let into = match child_leaf {
-                    Some(leaf) => leaf,
-                    None => *child_leaf.insert(child.page(base)?.leaf()),
-                };
-                let mut shared = entry;
-                if sharing == Sharing::CopyOnWrite && entry.is_writable() {
-                    shared = entry.write_protected();
-                    leaf.replace(index, shared);
-                    flush.changed(base + index * PAGE_SIZE);
-                }
-                // SAFETY: the entry owns a reference and keeps it.
-                let frame = ManuallyDrop::new(unsafe { Frame::from_number(entry.number()) });
-                let _child_owns = frame.share().into_number();
-                into.set(index, shared);
-                Ok(())
-            });
         });
         result
+    }
+
+    /// Unmaps everything and frees all tables but the root, with no flush.
+    ///
+    /// # Safety
+    /// Nobody uses the page table any more, and no CPU has it loaded.
+    pub(super) unsafe fn free_all(&mut self) {
+        // SAFETY: passed on to the caller.
+        unsafe { free_below(self.root, 3, 0..ENTRIES / 2) };
     }
 
     /// Unmaps everything, with no flush: nobody uses the translations.
     pub(super) fn clear(&self) {
         self.each_leaf(0..USER_END, |leaf, part, _| {
             let _locked = lock(leaf);
-            each(leaf, part, |index, entry| {
-                leaf.replace(index, Entry::EMPTY);
-                // SAFETY: the entry owned a reference, and is no more.
-                drop(unsafe { Frame::from_number(entry.number()) });
-            });
+            leaf.take(&part, |_, entry| drop_frame(entry));
         });
-    }
-
-    /// Frees all tables but the root. All leaves are empty.
-    ///
-    /// # Safety
-    /// No CPU has the page table loaded.
-    pub(super) unsafe fn free_tables(&mut self) {
-        // SAFETY: passed on to the caller.
-        unsafe { free_below(self.root, 3, 0..ENTRIES / 2) };
     }
 
     /// Calls `act` for each leaf that may map a page in `range`, with the part
@@ -131,69 +106,82 @@ impl PageTable {
     #[inline]
     fn each_leaf(&self, range: Range<usize>, mut act: impl FnMut(Table, Range<usize>, usize)) {
         debug_assert!(range.end <= USER_END && range.start.is_multiple_of(PAGE_SIZE));
-        if range.end - range.start > PAGE_SIZE {
-            descend(self.root, 3, range, &mut act);
-        } else if let Some(page) = self.existing_page(range.start)
-            && !page.seems_empty()
-        {
-            let first = index(range.start, 0);
-            act(
-                page.leaf(),
-                first..first + 1,
-                range.start & !(LEAF_SPAN - 1),
-            );
+        let mut address = range.start;
+        while address < range.end {
+            let (leaf, next) = self.leaf_at(address);
+            if let Some(leaf) = leaf {
+                let first = index(address, 0);
+                let part = first..first + (next.min(range.end) - address) / PAGE_SIZE;
+                if leaf.may_use(&part) {
+                    act(leaf, part, address & !(LEAF_SPAN - 1));
+                }
+            }
+            address = next;
         }
+    }
+
+    /// The leaf for `address`, and the address up to which it, or nothing, maps.
+    #[inline]
+    fn leaf_at(&self, address: usize) -> (Option<Table>, usize) {
+        let mut table = self.root;
+        for level in [3, 2, 1] {
+            match Table::of(table.get(index(address, level))) {
+                Some(next) => table = next,
+                None => return (None, (address | ((PAGE_SIZE << (9 * level)) - 1)) + 1),
+            }
+        }
+        (Some(table), (address | (LEAF_SPAN - 1)) + 1)
     }
 }
 
-/// Walks the tables that `range` crosses, from `table` of `level` down.
-fn descend(
-    table: Table,
-    level: usize,
-    range: Range<usize>,
-    act: &mut impl FnMut(Table, Range<usize>, usize),
-) {
-    if level == 0 {
-        let base = range.start & !(LEAF_SPAN - 1);
-        let part = part(&range);
-        if table.may_use(&part) {
-            act(table, part, base);
-        }
-        return;
-    }
-    let span = LEAF_SPAN << (9 * (level - 1));
-    let first = index(range.start, level);
-    let last = index(range.end - 1, level);
-    // Where `table`'s own first entry begins.
-    let base = range.start & !(span * ENTRIES - 1);
-    each(table, first..last + 1, |index, entry| {
-        let start = base + index * span;
-        let within = range.start.max(start)..range.end.min(start + span);
-        descend(Table::of_present(entry), level - 1, within, act);
-    });
-}
-
-/// [`Table::each`] where nothing can fail.
+/// Maps what `part` of `leaf` maps in the child's leaf too.
 #[inline]
-fn each(table: Table, range: Range<usize>, mut visit: impl FnMut(usize, Entry)) {
-    let done: Result<(), Infallible> = table.each(range, |index, entry| {
-        visit(index, entry);
-        Ok(())
+fn share_leaf(
+    leaf: Table,
+    part: &Range<usize>,
+    child: Result<Page<'_>, OutOfMemory>,
+    sharing: Sharing,
+    base: usize,
+    flush: &mut Flush<'_>,
+) -> Result<(), OutOfMemory> {
+    let child = child?.leaf();
+    let _locked = lock(leaf);
+    child.use_as(leaf, part);
+    leaf.each(part, |index, entry| {
+        let mut shared = entry;
+        if sharing == Sharing::CopyOnWrite && entry.is_writable() {
+            shared = entry.write_protected();
+            leaf.replace(index, shared);
+            flush.changed(base + index * PAGE_SIZE);
+        }
+        // SAFETY: the entry owns a reference and keeps it.
+        let frame = ManuallyDrop::new(unsafe { Frame::from_number(entry.number()) });
+        let _child_owns = frame.share().into_number();
+        child.replace(index, shared);
     });
-    let Ok(()) = done;
+    Ok(())
 }
 
+/// Drops the reference that an entry owned.
+#[inline]
+fn drop_frame(entry: Entry) {
+    // SAFETY: the caller took the entry out of its table.
+    drop(unsafe { Frame::from_number(entry.number()) });
+}
+
+/// Empties `table`, of `level`, in `range`, and frees what is below.
+///
 /// # Safety
-/// As for `free_tables`.
+/// As for `free_all`.
 unsafe fn free_below(table: Table, level: usize, range: Range<usize>) {
-    each(table, range, |index, entry| {
+    table.take(&range, |_, entry| {
+        if level == 0 {
+            return drop_frame(entry);
+        }
         let below = Table::of_present(entry);
-        table.replace(index, Entry::EMPTY);
         // SAFETY: no entry points to the table any more; passed on to the caller.
         unsafe {
-            if level > 1 {
-                free_below(below, level - 1, 0..ENTRIES);
-            }
+            free_below(below, level - 1, 0..ENTRIES);
             below.free();
         }
     });

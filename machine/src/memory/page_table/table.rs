@@ -130,40 +130,56 @@ impl Table {
     /// Some entry in `range`, which is not empty, may be in use.
     #[inline]
     pub(super) fn may_use(self, range: &Range<usize>) -> bool {
+        if range.end - range.start == 1 {
+            return !self.get(range.start).is_empty();
+        }
         metas()[self.0 as usize].word() & groups_of(range) != 0
     }
 
-    /// Calls `visit` for each entry in `range` that is not empty; `visit` may
-    /// empty it. The caller holds the lock of the table.
-    #[inline]
-    pub(super) fn each<E>(
-        self,
-        range: Range<usize>,
-        mut visit: impl FnMut(usize, Entry) -> Result<(), E>,
-    ) -> Result<(), E> {
+    /// Says that entries in the groups of `other`'s that `range` crosses are
+    /// going to be in use, as they are there. The caller holds the locks of
+    /// both, then stores with [`Table::replace`].
+    pub(super) fn use_as(self, other: Self, range: &Range<usize>) {
+        let metas = metas();
+        let groups = metas[other.0 as usize].word() & groups_of(range);
+        let meta = &metas[self.0 as usize];
+        meta.set_word(meta.word() | groups);
+    }
+
+    /// Calls `visit` for each entry in `range` that is not empty; `visit` does
+    /// not empty it. The caller holds the lock of the table.
+    #[inline(always)]
+    pub(super) fn each(self, range: &Range<usize>, mut visit: impl FnMut(usize, Entry)) {
         if range.is_empty() {
-            return Ok(());
+            return;
         }
-        let meta = &metas()[self.0 as usize];
-        let mut groups = meta.word() & groups_of(&range);
+        let mut groups = metas()[self.0 as usize].word() & groups_of(range);
         while groups != 0 {
-            let group = groups.trailing_zeros() as usize;
+            let group = groups.trailing_zeros() as usize * GROUP;
             groups &= groups - 1;
-            let start = range.start.max(group * GROUP);
-            let end = range.end.min((group + 1) * GROUP);
-            let mut left = false;
-            for index in start..end {
+            for index in range.start.max(group)..range.end.min(group + GROUP) {
                 let entry = self.get(index);
                 if !entry.is_empty() {
-                    visit(index, entry)?;
-                    left |= !self.get(index).is_empty();
+                    visit(index, entry);
                 }
             }
-            if !left && end - start == GROUP {
-                meta.set_word(meta.word() & !(1 << group));
-            }
         }
-        Ok(())
+    }
+
+    /// Empties all entries in `range`, and calls `visit` for each that was not
+    /// empty. The caller holds the lock of the table.
+    #[inline(always)]
+    pub(super) fn take(self, range: &Range<usize>, mut visit: impl FnMut(usize, Entry)) {
+        self.each(range, |index, entry| {
+            self.replace(index, Entry::EMPTY);
+            visit(index, entry);
+        });
+        // Groups that lie in the range as a whole are empty now.
+        let whole = range.start.next_multiple_of(GROUP)..range.end & !(GROUP - 1);
+        if whole.start < whole.end {
+            let meta = &metas()[self.0 as usize];
+            meta.set_word(meta.word() & !groups_of(&whole));
+        }
     }
 }
 

@@ -97,6 +97,11 @@ impl Holders {
         self.retired.load(Ordering::SeqCst)
     }
 
+    /// Some CPU has the page table loaded.
+    pub(in crate::memory) fn are_any(&self) -> bool {
+        self.cpus.load(Ordering::SeqCst) != 0
+    }
+
     /// Another CPU than this one may hold translations. Changes of the page
     /// table made before are seen by CPUs that join later.
     pub(in crate::memory) fn elsewhere(&self) -> bool {
