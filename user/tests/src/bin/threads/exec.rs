@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = tests![
     exec_of_two_at_once_one_wins,
     exec_while_peers_clone,
     exec_that_fails_harms_nobody,
+    exec_that_fails_late_harms_nobody,
     exec_during_a_kill,
     exec_while_peers_sleep,
     exec_while_a_peer_joins,
@@ -184,6 +185,53 @@ fn exec_that_fails_harms_nobody() {
     stop.set();
     peers.into_iter().for_each(Bare::join);
     file::unlink(broken).unwrap();
+}
+
+/// An image whose second segment wants more memory than there is: the first one
+/// has been loaded by then.
+fn exec_that_fails_late_harms_nobody() {
+    let mut image = [0u8; 4096];
+    let good = own_path();
+    let fd = file::open(&good, weft::abi::file::O_RDONLY).unwrap();
+    assert_eq!(file::read_full(fd, &mut image), Ok(image.len()));
+    file::close(fd).unwrap();
+    // The table of segments right after the header: 4096 bytes of the file at
+    // 4 MiB, and 64 TiB of zeros at 1 GiB.
+    let header = |flags: u32, at: u64, in_file: u64, size: u64| {
+        let words = [0, at, at, in_file, size, 4096].map(u64::to_le_bytes);
+        [
+            &1u32.to_le_bytes()[..],
+            &flags.to_le_bytes(),
+            words.as_flattened(),
+        ]
+        .concat()
+    };
+    image[24..32].copy_from_slice(&0x40_1000u64.to_le_bytes());
+    image[32..40].copy_from_slice(&64u64.to_le_bytes());
+    image[56..58].copy_from_slice(&2u16.to_le_bytes());
+    image[64..120].copy_from_slice(&header(5, 0x40_0000, 4096, 4096));
+    image[120..176].copy_from_slice(&header(6, 1 << 30, 0, 1 << 46));
+    let path = c"/late";
+    let fd = file::open(path, weft::abi::file::O_WRONLY | weft::abi::file::O_CREAT).unwrap();
+    file::write_all(fd, &image).unwrap();
+    file::close(fd).unwrap();
+    make_executable(path);
+    let (stop, running) = (Flag::new(), Flag::new());
+    let body = || {
+        running.set();
+        stop.wait();
+    };
+    let peer = bare(GROUP, &body).unwrap();
+    running.wait();
+    let memory = alloc::vec![5u8; 20_000];
+    for _ in 0..20 {
+        let error = process::exec(path, &[path]);
+        assert!(matches!(error, Errno::ENOMEM | Errno::ENOEXEC), "{error:?}");
+    }
+    assert!(memory.iter().all(|byte| *byte == 5));
+    stop.set();
+    peer.join();
+    file::unlink(path).unwrap();
 }
 
 /// Where files have permissions (Weft has none yet, and then no such call).
