@@ -145,6 +145,9 @@ calls! {
     UPTIME = NATIVE + 10,
     /// `(buffer: *mut ThreadInfo, count)`: a snapshot of all threads; the number there are.
     THREAD_LIST = NATIVE + 11,
+    /// `(increment: isize)`: moves the break by so many bytes, atomically across
+    /// threads; the old break. ENOMEM.
+    SBRK = NATIVE + 12,
 }
 
 #[cfg(test)]

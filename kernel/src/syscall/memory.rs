@@ -142,3 +142,8 @@ pub fn madvise(
 pub fn brk(current: &Current, address: usize) -> Result<usize, Errno> {
     Ok(current.space().brk(address))
 }
+
+/// Moves the break by `increment` bytes, in one step; the old break. ENOMEM.
+pub fn sbrk(current: &Current, increment: usize) -> Result<usize, Errno> {
+    current.space().sbrk(increment as isize)
+}

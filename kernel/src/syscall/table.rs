@@ -70,6 +70,7 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         MUNMAP => memory::munmap(current, a, b),
         MADVISE => memory::madvise(current, a, b, c),
         BRK => memory::brk(current, a),
+        SBRK => memory::sbrk(current, a),
 
         // Threads.
         CLONE => thread::clone(current, a, b, c, d, e),

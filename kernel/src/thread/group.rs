@@ -210,9 +210,10 @@ impl Group {
         }
     }
 
-    /// Whether the group's end has begun.
-    pub fn is_ending(&self) -> bool {
-        self.members.lock().ending.is_some()
+    /// Whether all threads have ended.
+    pub fn has_ended(&self) -> bool {
+        let members = self.members.lock();
+        members.first_status.is_some() && members.threads.is_empty()
     }
 }
 

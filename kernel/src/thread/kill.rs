@@ -7,7 +7,6 @@ use abi::Errno;
 use abi::process::wait_signaled;
 use abi::signal::{SIGKILL, SIGNAL_MAX};
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 /// Whom kill(2) means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +38,10 @@ pub fn kill(current: &Current, target: Target, signal: u32) -> Result<usize, Err
     check(signal)?;
     let targets = match target {
         Target::Process(pid) => return send(&registry::group(pid)?, signal).map(|()| 0),
-        Target::ProcessGroup(id) => select(|group| group.process_group() == id)?,
+        Target::ProcessGroup(id) => registry::groups(|group| group.process_group() == id)?,
         Target::Everybody => {
             let me = current.tgid();
-            select(|group| group.id() != super::family::INIT && group.id() != me)?
+            registry::groups(|group| group.id() != super::family::INIT && group.id() != me)?
         }
     };
     if targets.is_empty() {
@@ -89,7 +88,7 @@ pub fn broken_pipe() {
 /// A key of the console: `signal` for everybody in the process group `id`.
 pub fn interrupt_foreground(id: Tid, signal: u32) {
     // Nobody to tell of an error: there is no caller.
-    if let Ok(groups) = select(|group| group.process_group() == id) {
+    if let Ok(groups) = registry::groups(|group| group.process_group() == id) {
         groups.iter().for_each(|group| {
             let _ = send(group, signal);
         });
@@ -144,18 +143,5 @@ fn check(signal: u32) -> Result<(), Errno> {
         Ok(())
     } else {
         Err(Errno::EINVAL)
-    }
-}
-
-fn select(wanted: impl Fn(&Group) -> bool) -> Result<Vec<Arc<Group>>, Errno> {
-    let mut groups: Vec<Arc<Group>> = Vec::new();
-    loop {
-        let count = registry::ids().groups().count();
-        groups.try_reserve(count).map_err(|_| Errno::ENOMEM)?;
-        let ids = registry::ids();
-        if ids.groups().count() <= groups.capacity() {
-            groups.extend(ids.groups().filter(|group| wanted(group)).cloned());
-            return Ok(groups);
-        }
     }
 }

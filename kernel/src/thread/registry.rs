@@ -70,7 +70,45 @@ pub fn list() -> Result<Vec<ThreadInfo>, Errno> {
         .try_reserve(threads.len())
         .map_err(|_| Errno::ENOMEM)?;
     infos.extend(threads.iter().map(|thread| describe(thread)));
+    add_ended(&mut infos)?;
+    infos.sort_unstable_by_key(|info| info.tid);
     Ok(infos)
+}
+
+/// Adds the processes that have ended and were not waited for.
+fn add_ended(infos: &mut Vec<ThreadInfo>) -> Result<(), Errno> {
+    let ended = groups(Group::has_ended)?;
+    infos.try_reserve(ended.len()).map_err(|_| Errno::ENOMEM)?;
+    infos.extend(ended.iter().map(|group| {
+        let mut info = ThreadInfo {
+            tid: group.id(),
+            state: b'Z',
+            ..ThreadInfo::default()
+        };
+        describe_group(group, &mut info);
+        info
+    }));
+    Ok(())
+}
+
+/// The processes that `wanted` accepts.
+///
+/// # Errors
+/// `ENOMEM`.
+pub fn groups(wanted: impl Fn(&Group) -> bool) -> Result<Vec<Arc<Group>>, Errno> {
+    let mut groups: Vec<Arc<Group>> = Vec::new();
+    loop {
+        let count = ids().groups().count();
+        groups.try_reserve(count).map_err(|_| Errno::ENOMEM)?;
+        let ids = ids();
+        if ids.groups().count() <= groups.capacity() {
+            groups.extend(ids.groups().cloned());
+            break;
+        }
+    }
+    // Asked outside the lock of the ids, for it may take others.
+    groups.retain(|group| wanted(group));
+    Ok(groups)
 }
 
 /// Prints all threads on the console (^P).
@@ -107,11 +145,15 @@ fn describe(thread: &Thread) -> ThreadInfo {
         ..ThreadInfo::default()
     };
     if let Some(group) = thread.user_group() {
-        info.tgid = group.id();
-        info.parent = group.parent();
-        let name = group.name();
-        let length = name.len().min(info.name.len());
-        info.name[..length].copy_from_slice(&name.as_bytes()[..length]);
+        describe_group(group, &mut info);
     }
     info
+}
+
+fn describe_group(group: &Group, info: &mut ThreadInfo) {
+    info.tgid = group.id();
+    info.parent = group.parent();
+    let name = group.name();
+    let length = name.len().min(info.name.len());
+    info.name[..length].copy_from_slice(&name.as_bytes()[..length]);
 }

@@ -42,30 +42,12 @@ pub unsafe fn protect(address: usize, length: usize, protection: usize) -> Resul
 }
 
 /// Whoever moves the break relative to where it is.
-static BREAK: RawMutex = RawMutex::NEW;
 
-/// Moves the end of the heap segment by `by` bytes; where it was. Threads that
-/// do this at once take turns.
+/// Moves the end of the heap segment by `by` bytes; where it was. One
+/// step, whatever other threads do.
 pub fn move_break(by: isize) -> Result<usize, Errno> {
-    let set = |to: usize| {
-        // SAFETY: what lies past the break belongs to whoever moves it.
-        unsafe { raw(call::BRK, [to]) }
-    };
-    BREAK.lock();
-    let old = set(0);
-    let result = old.and_then(|old| {
-        let new = old
-            .checked_add_signed(by)
-            .filter(|&new| new != 0)
-            .ok_or(Errno::ENOMEM)?;
-        if by == 0 || set(new)? == new {
-            Ok(old)
-        } else {
-            Err(Errno::ENOMEM)
-        }
-    });
-    BREAK.unlock();
-    result
+    // SAFETY: what lies past the break belongs to whoever moves it.
+    unsafe { raw(call::SBRK, [by as usize]) }
 }
 
 #[cfg(not(test))]
