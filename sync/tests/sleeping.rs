@@ -217,7 +217,7 @@ fn waiters_move_between_queues() {
             scope.spawn(move || sleep(&QUEUES[0], index, asleep).unwrap());
             until(|| asleep.load(Ordering::Acquire) == index + 1);
         }
-        let even = |key: &usize| key % 2 == 0;
+        let even = |key: &usize| key.is_multiple_of(2);
         assert_eq!(
             from.requeue_checked(to, || Err("no"), 1, 1, even, |_| ()),
             Err("no")
