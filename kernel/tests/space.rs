@@ -4,7 +4,7 @@
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use kernel::memory::{FaultError, Placement, Space};
+use kernel::memory::{FaultError, Placement, Sort, Space};
 use machine::copy;
 use machine::frames::{self, arena};
 use machine::hooks::{Access, Hooks};
@@ -86,7 +86,7 @@ fn settle() {
 
 fn map(space: &Space, length: usize) -> usize {
     space
-        .map(Placement::Hint(0), length, READ_WRITE, false)
+        .map(Placement::Hint(0), length, READ_WRITE, Sort::Private)
         .expect("room")
 }
 
@@ -115,7 +115,7 @@ fn faults_say_what_is_wrong() {
     let _alone = alone();
     let space = Space::new().expect("memory");
     let read_only = space
-        .map(Placement::Hint(0), PAGE_SIZE, Rights::READ, false)
+        .map(Placement::Hint(0), PAGE_SIZE, Rights::READ, Sort::Private)
         .expect("room");
     assert_eq!(space.fault(read_only, Access::Read), Ok(()));
     for (address, access) in [
@@ -207,10 +207,14 @@ fn the_break_moves_by_bytes() {
     assert_eq!(copy::fetch_u32(0x40_2ffc), Ok(0));
     // Something in the way.
     let fixed = Placement::FixedFree(0x40_4000);
-    assert!(space.map(fixed, PAGE_SIZE, READ_WRITE, false).is_ok());
+    assert!(
+        space
+            .map(fixed, PAGE_SIZE, READ_WRITE, Sort::Private)
+            .is_ok()
+    );
     assert_eq!(space.brk(0x40_5000), 0x40_3000);
     assert_eq!(
-        space.map(fixed, PAGE_SIZE, READ_WRITE, false),
+        space.map(fixed, PAGE_SIZE, READ_WRITE, Sort::Private),
         Err(Errno::EEXIST)
     );
     depart();
@@ -239,6 +243,45 @@ fn exec_and_clone_write_into_other_spaces() {
         assert_eq!(copy::store_u32(0x40_0ffe, 0), Err(copy::Fault));
     }
     depart();
+}
+
+/// What is shared stays the same memory after a fork, also where it was not
+/// touched before, and whatever rights come and go.
+#[test]
+fn a_fork_shares_what_is_shared() {
+    let _alone = alone();
+    let free = frames::free_count();
+    let space = Space::new().expect("memory");
+    let sorts = [Sort::Shared, Sort::Private];
+    let [shared, private] =
+        sorts.map(|sort| space.map(Placement::Hint(0), 4 * PAGE_SIZE, READ_WRITE, sort));
+    let (shared, private) = (shared.expect("room"), private.expect("room"));
+    let child = space.fork().expect("memory");
+    enter(&child);
+    assert_eq!(copy::store_u32(shared + PAGE_SIZE, 1), Ok(()));
+    assert_eq!(copy::store_u32(private + PAGE_SIZE, 1), Ok(()));
+    let range = shared..shared + 4 * PAGE_SIZE;
+    child.protect(range.clone(), Rights::NONE).expect("memory");
+    assert_eq!(copy::fetch_u32(shared + PAGE_SIZE), Err(copy::Fault));
+    child.protect(range.clone(), READ_WRITE).expect("memory");
+    assert_eq!(copy::store_u32(shared, 2), Ok(()));
+    child.discard(range).expect("it is mapped");
+    child.populate(shared + 4, b"same").expect("it is mapped");
+    enter(&space);
+    assert_eq!(copy::fetch_u32(shared + PAGE_SIZE), Ok(1));
+    assert_eq!(copy::fetch_u32(shared), Ok(2));
+    assert_eq!(
+        copy::fetch_u32(shared + 4),
+        Ok(u32::from_le_bytes(*b"same"))
+    );
+    assert_eq!(copy::fetch_u32(private + PAGE_SIZE), Ok(0));
+    depart();
+    let huge = frames::total_count() * PAGE_SIZE;
+    let refused = space.map(Placement::Hint(0), huge, READ_WRITE, Sort::Shared);
+    assert_eq!(refused, Err(Errno::ENOMEM));
+    drop((space, child));
+    settle();
+    assert_eq!(frames::free_count(), free);
 }
 
 /// A copy whose page is not there yet is not resolved with preemption off.

@@ -61,7 +61,7 @@ impl Space {
             }
             // A peer was faster.
         }
-        Ok(allow(&mut page.lock(), region.rights, wanted)?)
+        Ok(allow(&mut page.lock(), region, wanted)?)
     }
 
     /// Grows the stack above `address`, if there is one that may grow so far.
@@ -91,6 +91,7 @@ impl Space {
                 cursor.map(frame, region.rights);
             }
             Mapped::Frame { unique: true, .. } => {}
+            Mapped::Frame { .. } if region.backing == Backing::Shared => {}
             Mapped::Frame { rights, .. } => {
                 let copy = Frame::alloc().ok_or(FaultError::OutOfMemory)?;
                 cursor.replace_by_copy(copy, rights);
@@ -102,14 +103,16 @@ impl Space {
 }
 
 /// Grants an access that the region allows to a page that has a frame.
-fn allow(cursor: &mut Cursor<'_>, rights: Rights, wanted: Rights) -> Result<(), OutOfMemory> {
+fn allow(cursor: &mut Cursor<'_>, region: &Region, wanted: Rights) -> Result<(), OutOfMemory> {
+    let rights = region.rights;
     match cursor.query() {
         // Unmapped again, without the space's lock? Then the access faults again.
         Mapped::Nothing => {}
+        Mapped::Frame { unique: true, .. } => cursor.widen(rights),
+        Mapped::Frame { .. } if region.backing == Backing::Shared => cursor.widen(rights),
         // Someone else's too: only the right to write has to wait for a copy.
         Mapped::Frame {
-            unique: false,
-            rights: granted,
+            rights: granted, ..
         } => {
             if wanted == Rights::WRITE && !granted.contains(wanted) {
                 cursor.replace_by_copy(Frame::alloc().ok_or(OutOfMemory)?, rights);
@@ -117,7 +120,6 @@ fn allow(cursor: &mut Cursor<'_>, rights: Rights, wanted: Rights) -> Result<(), 
                 cursor.widen(granted | rights.read_only());
             }
         }
-        Mapped::Frame { unique: true, .. } => cursor.widen(rights),
     }
     Ok(())
 }

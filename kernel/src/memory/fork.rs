@@ -12,7 +12,6 @@ use super::Space;
 use super::space::{Layout, no_memory};
 use abi::Errno;
 use alloc::sync::Arc;
-use machine::page_table::Sharing;
 
 impl Space {
     /// A space with the same contents. ENOMEM.
@@ -26,12 +25,7 @@ impl Space {
         let mut flush = self.table.flush();
         for region in layout.regions.iter() {
             self.table
-                .share(
-                    region.range(),
-                    &child.table,
-                    Sharing::CopyOnWrite,
-                    &mut flush,
-                )
+                .share(region.range(), &child.table, region.sharing(), &mut flush)
                 .map_err(no_memory)?;
         }
         // Before the lock is released, on the way of an error too.

@@ -7,6 +7,7 @@ use super::space::{LOWEST, Layout, no_memory};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use core::ops::Range;
+use machine::frames;
 use machine::hooks::Access;
 use machine::page_table::Rights;
 
@@ -24,6 +25,17 @@ pub enum Placement {
     FixedFree(usize),
 }
 
+/// What a new mapping is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sort {
+    /// The space's own.
+    Private,
+    /// The same memory in this space and those forked from it.
+    Shared,
+    /// As `Private`, and it grows downwards when touched below.
+    GrowsDown,
+}
+
 impl Space {
     /// Maps `length` bytes of zeroes; where. ENOMEM, EEXIST.
     pub fn map(
@@ -31,7 +43,7 @@ impl Space {
         placement: Placement,
         length: usize,
         rights: Rights,
-        grows_down: bool,
+        sort: Sort,
     ) -> Result<usize, Errno> {
         let mut layout = self.layout.write();
         let start = match placement {
@@ -47,12 +59,12 @@ impl Space {
                 start
             }
         };
-        let backing = if grows_down {
-            Backing::Stack {
+        let backing = match sort {
+            Sort::Private => Backing::Private,
+            Sort::Shared => Backing::Shared,
+            Sort::GrowsDown => Backing::Stack {
                 floor: start.saturating_sub(GROWS_BY).max(LOWEST),
-            }
-        } else {
-            Backing::Private
+            },
         };
         let region = Region {
             start,
@@ -60,8 +72,28 @@ impl Space {
             rights,
             backing,
         };
-        layout.regions.insert(region).map_err(no_memory)?;
+        if sort == Sort::Shared {
+            self.back(&mut layout, region)?;
+        } else {
+            layout.regions.insert(region).map_err(no_memory)?;
+        }
         Ok(start)
+    }
+
+    /// Maps a region with all its frames: what is shared later has to be there
+    /// before.
+    fn back(&self, layout: &mut Layout, region: Region) -> Result<(), Errno> {
+        let range = region.range();
+        if !frames::may_have(range.len() / PAGE_SIZE) {
+            return Err(Errno::ENOMEM);
+        }
+        layout.regions.insert(region.clone()).map_err(no_memory)?;
+        let mut pages = range.clone().step_by(PAGE_SIZE);
+        if pages.any(|page| self.with_own_frame(&region, page, |_| ()).is_err()) {
+            self.unmap_in(layout, range)?;
+            return Err(Errno::ENOMEM);
+        }
+        Ok(())
     }
 
     /// Maps pages of zeroes at `start` with rights given as bits of mmap(2).
@@ -69,7 +101,12 @@ impl Space {
     pub fn map_fixed(&self, start: usize, length: usize, protection: usize) -> Result<(), Errno> {
         let range = pages(start, length).ok_or(Errno::EINVAL)?;
         let rights = Rights::from_bits(protection as u8);
-        self.map(Placement::Fixed(range.start), range.len(), rights, false)?;
+        self.map(
+            Placement::Fixed(range.start),
+            range.len(),
+            rights,
+            Sort::Private,
+        )?;
         Ok(())
     }
 
@@ -97,7 +134,12 @@ impl Space {
             .regions
             .protect(range.clone(), rights)
             .map_err(no_memory)?;
-        self.table.protect(range, rights, &mut self.table.flush());
+        let mut flush = self.table.flush();
+        for region in layout.regions.overlapping(range.clone()) {
+            let part = range.start.max(region.start)..range.end.min(region.end);
+            self.table
+                .protect(part, rights, region.sharing(), &mut flush);
+        }
         Ok(())
     }
 
@@ -105,7 +147,15 @@ impl Space {
     /// of it is mapped; then what is mapped is forgotten all the same.
     pub fn discard(&self, range: Range<usize>) -> Result<(), Errno> {
         let layout = self.layout.write();
-        self.table.unmap(range.clone(), &mut self.table.flush());
+        let mut flush = self.table.flush();
+        for region in layout.regions.overlapping(range.clone()) {
+            // What is shared is not this space's to forget.
+            if region.backing != Backing::Shared {
+                let part = range.start.max(region.start)..range.end.min(region.end);
+                self.table.unmap(part, &mut flush);
+            }
+        }
+        drop(flush);
         if layout.regions.cover(range, Rights::NONE) {
             Ok(())
         } else {

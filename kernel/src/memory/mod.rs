@@ -25,7 +25,7 @@ mod space;
 pub mod user;
 
 pub use fault::FaultError;
-pub use map::Placement;
 pub(crate) use map::pages;
+pub use map::{Placement, Sort};
 pub(crate) use space::LOWEST;
 pub use space::Space;

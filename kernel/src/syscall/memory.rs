@@ -2,7 +2,7 @@
 //! refused here, in Linux's order; what is done is in [`crate::memory`].
 
 use super::descriptor::number;
-use crate::memory::{LOWEST, Placement, pages};
+use crate::memory::{LOWEST, Placement, Sort, pages};
 use crate::thread::Current;
 use abi::Errno;
 use abi::memory::*;
@@ -69,7 +69,12 @@ pub fn mmap(
     };
     let rights = rights(protection);
     let space = current.space();
-    let start = space.map(placement, length, rights, flags & MAP_GROWSDOWN != 0)?;
+    let sort = match flags {
+        _ if flags & MAP_TYPE == MAP_SHARED => Sort::Shared,
+        _ if flags & MAP_GROWSDOWN != 0 => Sort::GrowsDown,
+        _ => Sort::Private,
+    };
+    let start = space.map(placement, length, rights, sort)?;
     if flags & MAP_POPULATE != 0 {
         space.prefault(start..start + length, rights);
     }

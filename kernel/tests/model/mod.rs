@@ -3,7 +3,7 @@
 
 use super::{alone, depart, enter, settle};
 use abi::memory::PAGE_SIZE;
-use kernel::memory::{Placement, Space};
+use kernel::memory::{Placement, Sort, Space};
 use machine::copy;
 use machine::frames;
 use machine::page_table::Rights;
@@ -95,7 +95,7 @@ impl Process {
             Step::Map(page, count, bits) => {
                 let range = range(page, count);
                 let fixed = Placement::Fixed(range.start);
-                let mapped = space.map(fixed, range.len(), rights(bits), false);
+                let mapped = space.map(fixed, range.len(), rights(bits), Sort::Private);
                 assert_eq!(mapped, Ok(range.start));
                 self.pages.extend(
                     range

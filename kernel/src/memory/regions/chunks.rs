@@ -125,11 +125,15 @@ impl Chunks {
             mut chunk,
             mut index,
         } = position;
-        // In front of a chunk is also after the one before, which may have room.
-        if index == 0
-            && chunk > 0
-            && (chunk == self.chunks.len() || self.chunks[chunk].len() == CAPACITY)
+        if let Some(regions) = self.chunks.get_mut(chunk)
+            && regions.len() < CAPACITY
         {
+            regions.insert(index, region);
+            self.length += 1;
+            return Ok(position);
+        }
+        // In front of a chunk is also after the one before, which may have room.
+        if index == 0 && chunk > 0 {
             chunk -= 1;
             index = self.chunks[chunk].len();
         }

@@ -51,6 +51,17 @@ impl Regions {
         self.chunks.iter()
     }
 
+    /// The regions that overlap `range`, by address.
+    pub fn overlapping(&self, range: Range<usize>) -> impl Iterator<Item = &Region> {
+        let mut position = self.chunks.after(range.start);
+        core::iter::from_fn(move || {
+            let region = self.chunks.get(position)?;
+            position = self.chunks.next(position);
+            Some(region)
+        })
+        .take_while(move |region| region.start < range.end)
+    }
+
     /// No region overlaps `range`.
     pub fn is_free(&self, range: &Range<usize>) -> bool {
         self.after(range.start)
@@ -88,7 +99,7 @@ impl Regions {
         if let Some(region_after) = self.chunks.get_mut(position)
             && region.continues_with(region_after)
         {
-            region_after.extend_down(region.start);
+            region_after.start = region.start;
             return Ok(());
         }
         if self.chunks.len() >= MOST {
@@ -195,7 +206,7 @@ impl Regions {
         let position = self.chunks.after(start);
         if let Some(region) = self.chunks.get_mut(position) {
             debug_assert_eq!(region.start, start);
-            region.extend_down(lower);
+            region.start = lower;
             self.merge(position);
         }
     }

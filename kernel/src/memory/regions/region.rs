@@ -1,13 +1,16 @@
 //! One region: a range of pages that were mapped alike.
 
 use core::ops::Range;
-use machine::page_table::Rights;
+use machine::page_table::{Rights, Sharing};
 
 /// What stands behind the pages of a region.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Backing {
     /// Zeroes, until written; the space's own.
     Private,
+    /// Zeroes, until written by any space that shares it: a fork does. All
+    /// pages have their frames from the start.
+    Shared,
     /// As `Private`, and the region grows downwards, as far as `floor`, when
     /// the pages below it are touched.
     Stack { floor: usize },
@@ -31,7 +34,7 @@ impl Region {
     pub fn floor(&self) -> usize {
         match self.backing {
             Backing::Stack { floor } => floor.min(self.start),
-            Backing::Private => self.start,
+            Backing::Private | Backing::Shared => self.start,
         }
     }
 
@@ -41,9 +44,12 @@ impl Region {
         self.end == next.start && self.rights == next.rights && self.backing == next.backing
     }
 
-    /// Starts the region at a lower address.
-    pub fn extend_down(&mut self, start: usize) {
-        self.start = start;
+    /// How a fork, and a change of rights, treat the region's frames.
+    pub fn sharing(&self) -> Sharing {
+        match self.backing {
+            Backing::Shared => Sharing::Same,
+            Backing::Private | Backing::Stack { .. } => Sharing::CopyOnWrite,
+        }
     }
 
     /// The parts below and above `address`.

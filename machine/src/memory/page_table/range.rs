@@ -42,16 +42,22 @@ impl PageTable {
         });
     }
 
-    /// Changes the rights of all pages in `range`. The right to write comes
-    /// back only where the frame is no one else's; elsewhere with the next
-    /// write, which copies.
-    pub fn protect(&self, range: Range<usize>, rights: Rights, flush: &mut Flush<'_>) {
+    /// Changes the rights of all pages in `range`. Under copy on write, the
+    /// right to write comes back only where the frame is no one else's;
+    /// elsewhere with the next write, which copies.
+    pub fn protect(
+        &self,
+        range: Range<usize>,
+        rights: Rights,
+        sharing: Sharing,
+        flush: &mut Flush<'_>,
+    ) {
         self.each_leaf(range, |leaf, part, base| {
             let _locked = lock(leaf);
             leaf.each(&part, |index, old| {
                 // SAFETY: the entry owns a reference and keeps it.
                 let frame = ManuallyDrop::new(unsafe { Frame::from_number(old.number()) });
-                let allowed = if frame.is_unique() {
+                let allowed = if sharing == Sharing::Same || frame.is_unique() {
                     rights
                 } else {
                     rights.read_only()

@@ -114,7 +114,14 @@ fn run(steps: Vec<Step>) {
             }
             Step::Protect(choice, count, rights) => {
                 let range = address(choice)..(address(choice) + count * PAGE_SIZE).min(USER_END);
-                table.protect(range.clone(), normal(rights), &mut table.flush());
+                let mut flush = table.flush();
+                table.protect(
+                    range.clone(),
+                    normal(rights),
+                    Sharing::CopyOnWrite,
+                    &mut flush,
+                );
+                drop(flush);
                 for (_, (_, of)) in model.range_mut(range) {
                     *of = rights;
                 }

@@ -46,11 +46,9 @@ impl<'t> Flush<'t> {
     }
 
     /// Returns when no CPU knows the old translations any more.
-    pub fn carry_out(&mut self) {
-        if !self.extents.is_empty() {
-            shootdown::run(self.table, &self.extents);
-            self.extents = Extents::NONE;
-        }
+    fn carry_out(&mut self) {
+        shootdown::run(self.table, &self.extents);
+        self.extents = Extents::NONE;
         self.frames.clear();
     }
 }
@@ -58,6 +56,8 @@ impl<'t> Flush<'t> {
 impl Drop for Flush<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.carry_out();
+        if !self.extents.is_empty() {
+            self.carry_out();
+        }
     }
 }
