@@ -70,6 +70,7 @@ pub const VSUSP: usize = 10;
 pub const VEOL: usize = 11;
 pub const VREPRINT: usize = 12;
 pub const VWERASE: usize = 14;
+pub const VLNEXT: usize = 15;
 pub const VEOL2: usize = 16;
 
 /// `struct termios` as the kernel sees it: 36 bytes.

@@ -10,6 +10,8 @@ pub struct Options {
     pub policy: Policy,
     /// `log=off|error|warn|info|debug|trace`
     pub log: LevelFilter,
+    /// `console=paced`: see [`crate::device::console::pace`].
+    pub paced: bool,
 }
 
 /// Reads the command line. A word that is not understood is reported with
@@ -18,12 +20,14 @@ pub fn parse(command_line: &str, mut complain: impl FnMut(&str)) -> Options {
     let mut options = Options {
         policy: Policy::Fair,
         log: LevelFilter::Info,
+        paced: false,
     };
     for word in command_line.split_ascii_whitespace() {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let understood = match key {
             "policy" => Policy::from_name(value).map(|policy| options.policy = policy),
             "log" => value.parse().ok().map(|level| options.log = level),
+            "console" => (value == "paced").then(|| options.paced = true),
             _ => None,
         };
         if understood.is_none() {
@@ -45,12 +49,13 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let (options, complaints) = read("policy=rr  log=debug");
+        let (options, complaints) = read("policy=rr  log=debug console=paced");
         assert_eq!(
             options,
             Options {
                 policy: Policy::RoundRobin,
-                log: LevelFilter::Debug
+                log: LevelFilter::Debug,
+                paced: true
             }
         );
         assert!(complaints.is_empty());
@@ -58,14 +63,18 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_reported() {
-        let (options, complaints) = read("policy=best quiet log=loud");
+        let (options, complaints) = read("policy=best quiet log=loud console=big");
         assert_eq!(
             options,
             Options {
                 policy: Policy::Fair,
-                log: LevelFilter::Info
+                log: LevelFilter::Info,
+                paced: false
             }
         );
-        assert_eq!(complaints, ["policy=best", "quiet", "log=loud"]);
+        assert_eq!(
+            complaints,
+            ["policy=best", "quiet", "log=loud", "console=big"]
+        );
     }
 }

@@ -21,6 +21,9 @@ pub fn start(boot: &'static BootInfo) -> ! {
     machine::hooks::install(&Kernel);
     files::hooks::install(&Kernel);
     sched::set_policy(options.policy);
+    if options.paced {
+        crate::device::console::pace();
+    }
     sched::start_this_cpu();
     cpu::start_others(sched::start_other_cpu);
     log::info!(

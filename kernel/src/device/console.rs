@@ -13,7 +13,8 @@ use abi::file::{POLLIN, POLLOUT};
 use abi::tty::*;
 use sync::{Mutex, SpinLock, WaitError, WaitQueue, rank};
 
-use super::line::{Event, Line, process_output};
+use super::line::{Event, Line};
+use super::output::process_output;
 use crate::files::buffer::{Sink, Source};
 use crate::files::open_file::{Description, Operations};
 use crate::files::{hooks, poll};
@@ -37,6 +38,10 @@ struct Console {
     foreground: AtomicUsize,
     /// [`WindowSize`] in its bytes.
     window: AtomicU64,
+    /// Readers tell the host that they wait; see [`pace`].
+    paced: AtomicBool,
+    /// The host was told, and has sent nothing since.
+    told: AtomicBool,
 }
 
 static CONSOLE: Console = Console {
@@ -48,6 +53,8 @@ static CONSOLE: Console = Console {
     server: WaitQueue::new(),
     foreground: AtomicUsize::new(0),
     window: AtomicU64::new(0),
+    paced: AtomicBool::new(false),
+    told: AtomicBool::new(false),
 };
 
 /// Bytes wait in the machine's receive ring. Called from the interrupt.
@@ -67,13 +74,28 @@ pub fn serve() -> ! {
     }
 }
 
+/// From now on a reader that finds nothing says so on the log, for a host that
+/// sends a file instead of keys: what it sends before anyone listens is lost,
+/// and so is what it sends faster than programs read.
+pub fn pace() {
+    CONSOLE.paced.store(true, Ordering::Relaxed);
+}
+
 /// Makes `group` the one that keys send signals to.
 pub fn set_foreground(group: usize) {
     CONSOLE.foreground.store(group, Ordering::Relaxed);
 }
 
 impl Console {
+    /// Tells the host that a reader finds nothing, once for all it has sent.
+    fn tell_host(&self) {
+        if self.paced.load(Ordering::Relaxed) && !self.told.swap(true, Ordering::Relaxed) {
+            machine::log::line(format_args!("weft: input wanted"));
+        }
+    }
+
     fn key(&self, byte: u8) {
+        self.told.store(false, Ordering::Relaxed);
         let mut line = self.line.lock();
         let modes = line.modes();
         let event = line.input(byte, &mut |bytes| {
@@ -127,6 +149,7 @@ impl Console {
     /// Sleeps until there is something to read; false if VTIME is over and the
     /// read is to return what there is.
     fn wait(&self, nonblocking: bool, wanted: usize) -> Result<bool, Errno> {
+        self.tell_host();
         if nonblocking {
             return Err(Errno::EAGAIN);
         }
@@ -258,7 +281,10 @@ impl Operations for ConsoleFile {
     fn ready(&self, _open: &Description) -> i16 {
         match CONSOLE.readable(1) {
             true => POLLIN | POLLOUT,
-            false => POLLOUT,
+            false => {
+                CONSOLE.tell_host();
+                POLLOUT
+            }
         }
     }
 

@@ -35,6 +35,7 @@ const INITIAL: Termios = {
     cc[VSUSP] = ctrl(b'Z');
     cc[VREPRINT] = ctrl(b'R');
     cc[VWERASE] = ctrl(b'W');
+    cc[VLNEXT] = ctrl(b'V');
     Termios {
         iflag: ICRNL | IUTF8,
         oflag: OPOST | ONLCR,
@@ -92,6 +93,8 @@ pub struct Line {
     queue: Queue,
     /// How many slots at the end of the queue are the unfinished line.
     edited: usize,
+    /// The next byte is taken as it is: the key before it was VLNEXT.
+    literal: bool,
 }
 
 /// What a reader would get: bytes copied, and slots they take up.
@@ -111,6 +114,7 @@ impl Line {
                 length: 0,
             },
             edited: 0,
+            literal: false,
         }
     }
 
@@ -136,6 +140,7 @@ impl Line {
     pub fn flush(&mut self) {
         self.queue.length = 0;
         self.edited = 0;
+        self.literal = false;
     }
 
     /// Bytes that could be read now.
@@ -156,6 +161,10 @@ impl Line {
     /// Takes one byte from the keyboard. `echo` gets what the terminal is to
     /// show, before output processing.
     pub fn input(&mut self, byte: u8, echo: &mut impl FnMut(&[u8])) -> Option<Event> {
+        if core::mem::take(&mut self.literal) && self.editing() {
+            self.add(byte, echo);
+            return None;
+        }
         let byte = match byte {
             b'\r' if self.has_input(IGNCR) => return None,
             b'\r' if self.has_input(ICRNL) => b'\n',
@@ -258,13 +267,22 @@ impl Line {
                 echo(&[byte]);
             }
             return self.end_line(END | u16::from(byte));
-        } else if self.queue.length < CAPACITY - 1 {
-            // The last slot is kept for the end of the line.
+        } else if self.is_key(byte, VLNEXT) && self.has(IEXTEN) {
+            self.literal = true;
+        } else {
+            self.add(byte, echo);
+        }
+        None
+    }
+
+    /// Adds a byte to the unfinished line.
+    fn add(&mut self, byte: u8, echo: &mut impl FnMut(&[u8])) {
+        // The last slot is kept for the end of the line.
+        if self.queue.length < CAPACITY - 1 {
             self.queue.push(byte.into());
             self.edited += 1;
             self.echo(byte, echo);
         }
-        None
     }
 
     /// Makes the line readable.
@@ -369,24 +387,6 @@ impl Line {
             true => echo(&[b'^', byte ^ 0x40]),
             false => echo(&[byte]),
         }
-    }
-}
-
-/// Passes `bytes` on as the terminal needs them under `modes`.
-pub fn process_output(modes: &Termios, bytes: &[u8], write: &mut impl FnMut(&[u8])) {
-    if modes.oflag & (OPOST | ONLCR) != OPOST | ONLCR {
-        return write(bytes);
-    }
-    let mut rest = bytes;
-    while let Some(newline) = rest.iter().position(|&byte| byte == b'\n') {
-        if newline > 0 {
-            write(&rest[..newline]);
-        }
-        write(b"\r\n");
-        rest = &rest[newline + 1..];
-    }
-    if !rest.is_empty() {
-        write(rest);
     }
 }
 

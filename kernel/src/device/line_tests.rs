@@ -1,6 +1,7 @@
 //! Tests of the line discipline: examples, and a model of line editing.
 
 use super::*;
+use crate::device::output::process_output;
 use proptest::prelude::*;
 use std::boxed::Box;
 use std::vec;
@@ -46,6 +47,15 @@ impl Terminal {
         modes.cc[VMIN] = least;
         self.line.set_modes(modes);
     }
+}
+
+#[test]
+fn the_literal_key_takes_away_the_meaning_of_the_next() {
+    let mut terminal = Terminal::new();
+    terminal.keys(b"a\x16\x03\x16\x04\x16\r\x16\x7f\x16\x16b\n");
+    let line = terminal.read(20);
+    assert_eq!(line.as_deref(), Some(&b"a\x03\x04\r\x7f\x16b\n"[..]));
+    assert_eq!(terminal.events, [Event::Readable]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod console;
 mod line;
 mod memory;
+mod output;
 
 use alloc::sync::Arc;
 
