@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::prepare::prepare;
 use crate::cli::{Boot, Exec, LogLevel, Machine};
-use crate::guest::{Input, Session, Sink, session};
+use crate::guest::{Input, Session, Sink, input, session};
 use crate::workspace::Workspace;
 
 pub fn run(workspace: &Workspace, arguments: &Exec) -> Result<u8> {
@@ -25,7 +25,9 @@ pub fn run_program(
     program: &[String],
     limit: Option<Duration>,
 ) -> Result<u8> {
-    let prepared = prepare(workspace, machine, program)?;
+    let mut machine = machine.clone();
+    machine.append.push(input::PACED.to_owned());
+    let prepared = prepare(workspace, &machine, program)?;
     let outcome = Session {
         qemu: &prepared.qemu,
         hardware: &prepared.hardware,
@@ -37,7 +39,7 @@ pub fn run_program(
         output: Sink::Through,
         log: Sink::Through,
         limit,
-        expect_words: expects_words(machine),
+        expect_words: expects_words(&machine),
     }
     .run()?;
     outcome.ending.status(&outcome.last)

@@ -122,16 +122,18 @@ mod tests {
     const SILENT: Findings = Findings {
         exit_status: None,
         panicked: false,
+        asked: 0,
     };
     const PANIC: Findings = Findings {
         exit_status: None,
         panicked: true,
+        asked: 0,
     };
 
     fn exit(status: u8) -> Findings {
         Findings {
             exit_status: Some(status),
-            panicked: false,
+            ..SILENT
         }
     }
 

@@ -1,46 +1,74 @@
 //! The guest's input: what the user types, or what the standard input holds.
 
-use std::io::{Read, Write, stdin};
+use std::io::{BufRead, Read, Write, stdin};
 use std::process::ChildStdin;
+use std::sync::mpsc::Receiver;
 use std::thread;
 
 use super::escape::{Escape, Typed};
 
+/// The word on the kernel's command line that makes its readers ask for input.
+pub const PACED: &str = "console=paced";
+
 /// End of file, as the guest's console takes it.
 const END: u8 = 4;
+
+/// Takes the meaning of a key from the byte behind it.
+const LITERAL: u8 = 0x16;
+
+/// What is sent at a time, if no line ends before: less than the guest keeps.
+const PORTION: usize = 120;
 
 const HELP: &str = "\n\
     Ctrl-A X   leave Weft\n\
     Ctrl-A A   send Ctrl-A\n\
     Ctrl-P     (to the guest) list the threads\n";
 
-/// Copies the standard input to the guest, and ends it there as it ends here.
-/// The thread lives as long as the standard input does.
-pub fn forward(mut guest: ChildStdin) {
+/// Copies the standard input to the guest, a line for each time that it asks
+/// for input, and ends it there as it ends here.
+pub fn forward(mut guest: ChildStdin, asked: Receiver<()>) {
     thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        let mut last = b'\n';
-        loop {
-            match stdin().lock().read(&mut buffer) {
-                Ok(0) | Err(_) => break,
-                Ok(length) => {
-                    last = buffer[length - 1];
-                    if guest.write_all(&buffer[..length]).is_err() {
-                        return;
-                    }
-                }
+        for () in asked {
+            let mut input = stdin().lock();
+            // An input that cannot be read ends here too.
+            let bytes = input.fill_buf().unwrap_or_default();
+            let taken = portion(bytes);
+            let keys = keys(taken);
+            let length = taken.len();
+            input.consume(length);
+            drop(input);
+            if guest.write_all(&keys).is_err() {
+                // The guest has ended.
+                return;
             }
         }
-        // The first one only ends a line that has begun. A guest that has ended needs neither.
-        guest.write_all(end_of_file(last)).ok();
-        // The pipe stays open until QEMU ends: its end would mean nothing to the guest.
-        thread::park();
     });
 }
 
-/// What ends the input after the byte `last`.
-fn end_of_file(last: u8) -> &'static [u8] {
-    if last == b'\n' { &[END] } else { &[END, END] }
+/// What to send of `bytes` at a time: to the end of a line, if it is near.
+fn portion(bytes: &[u8]) -> &[u8] {
+    let line = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(bytes.len(), |end| end + 1);
+    &bytes[..line.min(PORTION)]
+}
+
+/// The keys that type `bytes`: control characters are marked as data, and what
+/// is no whole line is handed to the reader by the key for the end of the file.
+/// For no bytes that key means what it says.
+fn keys(bytes: &[u8]) -> Vec<u8> {
+    let mut keys = Vec::with_capacity(bytes.len() + 1);
+    for byte in bytes {
+        if byte.is_ascii_control() && !matches!(byte, b'\n' | b'\t') {
+            keys.push(LITERAL);
+        }
+        keys.push(*byte);
+    }
+    if bytes.last() != Some(&b'\n') {
+        keys.push(END);
+    }
+    keys
 }
 
 /// Copies what the user types to the guest; calls `quit` when Ctrl-A X is typed.
@@ -72,8 +100,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_has_begun_needs_two() {
-        assert_eq!(end_of_file(b'\n'), [4]);
-        assert_eq!(end_of_file(b'a'), [4, 4]);
+    fn lines_go_one_at_a_time() {
+        assert_eq!(portion(b"one\ntwo\n"), b"one\n");
+        assert_eq!(portion(b"one"), b"one");
+        assert_eq!(portion(b""), b"");
+        assert_eq!(portion(&[b'x'; 1000]).len(), PORTION);
+    }
+
+    #[test]
+    fn control_characters_are_data() {
+        assert_eq!(keys(b"a\tb\n"), b"a\tb\n");
+        assert_eq!(
+            keys(b"\x03\x16\x7f\r\n"),
+            b"\x16\x03\x16\x16\x16\x7f\x16\r\n"
+        );
+    }
+
+    #[test]
+    fn what_is_no_line_is_handed_over() {
+        assert_eq!(keys(b"abc"), b"abc\x04");
+        assert_eq!(keys(b""), b"\x04");
     }
 }

@@ -9,6 +9,9 @@ const EXIT: &str = "weft: exit status ";
 /// What begins the report of a panic.
 const PANIC: &str = "weft: kernel panic";
 
+/// A reader of the console finds nothing; see `pace` in the kernel's console.
+const WANTS_INPUT: &str = "weft: input wanted";
+
 /// How many of the last lines are kept for messages.
 const KEPT: usize = 12;
 
@@ -27,11 +30,13 @@ pub struct Findings {
     /// The status that the machine was powered off with.
     pub exit_status: Option<u8>,
     pub panicked: bool,
+    /// How often input was asked for.
+    pub asked: usize,
 }
 
 impl Scanner {
     /// Takes a piece of the log, and gives back the whole lines in it that are
-    /// for people. The exit line is for this tool only.
+    /// for people: those that only this tool is to read are left out.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut shown = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -63,6 +68,8 @@ impl Scanner {
         let text = text.trim_end();
         if let Some(status) = text.strip_prefix(EXIT) {
             self.findings.exit_status = status.parse().ok();
+        } else if text == WANTS_INPUT {
+            self.findings.asked += 1;
         } else {
             self.findings.panicked |= text.contains(PANIC);
             if self.last.len() == KEPT {
@@ -88,6 +95,16 @@ mod tests {
         assert_eq!(scanner.finish(), b"later\n");
         assert_eq!(scanner.findings.exit_status, Some(3));
         assert!(!scanner.findings.panicked);
+    }
+
+    #[test]
+    fn requests_for_input_are_counted_and_not_shown() {
+        let mut scanner = Scanner::default();
+        assert_eq!(
+            scanner.feed(b"weft: input wanted\nweft: input wanted\n"),
+            b""
+        );
+        assert_eq!(scanner.findings.asked, 2);
     }
 
     #[test]

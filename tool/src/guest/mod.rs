@@ -4,7 +4,7 @@
 pub mod ending;
 mod escape;
 pub mod hardware;
-mod input;
+pub mod input;
 pub mod kvm;
 pub mod log;
 pub mod session;

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -88,6 +88,7 @@ impl Session<'_> {
             .flatten();
         let mut child = self.spawn()?;
         let (sender, events) = sync_channel(16);
+        let (ask, asked) = channel();
         if let Some(pipe) = child.stdout.take() {
             copy(pipe, sender.clone(), Event::Output);
         }
@@ -96,14 +97,14 @@ impl Session<'_> {
         }
         if let Some(pipe) = child.stdin.take() {
             match self.input {
-                Input::Forward => input::forward(pipe),
+                Input::Forward => input::forward(pipe, asked),
                 Input::Terminal => input::type_in(pipe, move || {
                     sender.send(Event::Quit).ok();
                 }),
                 Input::Nothing => {}
             }
         }
-        let mut course = Course::new(self);
+        let mut course = Course::new(self, ask);
         course.follow(&events, &child);
         let code = wait(&mut child)?;
         drop(lent);
@@ -157,18 +158,21 @@ struct Course<'a> {
     spoke: bool,
     stopped: Option<Stopped>,
     scanner: Scanner,
+    /// Lets the input's thread send once.
+    ask: Sender<()>,
     output: Vec<u8>,
     log: Vec<u8>,
 }
 
 impl<'a> Course<'a> {
-    fn new(session: &'a Session<'a>) -> Self {
+    fn new(session: &'a Session<'a>, ask: Sender<()>) -> Self {
         Course {
             session,
             began: Instant::now(),
             spoke: false,
             stopped: None,
             scanner: Scanner::default(),
+            ask,
             output: Vec::new(),
             log: Vec::new(),
         }
@@ -243,7 +247,12 @@ impl<'a> Course<'a> {
 
     fn put_log(&mut self, bytes: &[u8]) {
         self.spoke = true;
+        let before = self.scanner.findings.asked;
         let shown = self.scanner.feed(bytes);
+        for _ in before..self.scanner.findings.asked {
+            // Without a thread that forwards, nobody answers.
+            self.ask.send(()).ok();
+        }
         self.show_log(&shown);
     }
 

@@ -15,6 +15,17 @@ use crate::process;
 use crate::progress::Step;
 use crate::workspace::Workspace;
 
+/// Each byte value once.
+const EVERY_BYTE: [u8; 256] = {
+    let mut bytes = [0; 256];
+    let mut value = 0;
+    while value < 256 {
+        bytes[value] = value as u8;
+        value += 1;
+    }
+    bytes
+};
+
 /// How long one call may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -54,6 +65,8 @@ const CASES: &[Case] = &[
         input: b"one\ntwo\n", status: 0, output: Exactly(b"one\ntwo\n"), message: "" },
     Case { name: "input without a last line end", words: &["exec", "--", "cat"],
         input: b"one\ntwo", status: 0, output: Exactly(b"one\ntwo"), message: "" },
+    Case { name: "input passes through byte for byte", words: &["exec", "--", "cat"],
+        input: &EVERY_BYTE, status: 0, output: Exactly(&EVERY_BYTE), message: "" },
     Case { name: "a program of the host is copied into the guest", words: &["exec", "--", "FOLDER/echo", "copied"],
         input: b"", status: 0, output: Exactly(b"copied\n"), message: "" },
     Case { name: "an unknown program is status 127", words: &["exec", "--", "no-such-program"],
