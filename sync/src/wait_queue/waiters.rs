@@ -5,8 +5,9 @@
 
 use core::ptr::NonNull;
 
+use super::WaitQueue;
 use super::list::{List, Node, Place};
-use super::{Registered, WaitQueue};
+use super::registered::Registered;
 use crate::facade::Ordering;
 use crate::rank::Rank;
 use crate::scheduler;

@@ -33,6 +33,24 @@ fn two_threads_count_exactly() {
     count(ALL, 1, 2);
 }
 
+/// The other thread is woken, finds the mutex taken again, and is then given it:
+/// this one's third turn comes after that.
+#[test]
+fn a_mutex_that_is_handed_over_stays_taken() {
+    explore(MOST, || {
+        let mutex = Arc::new(Mutex::<u32, rank::Inode>::new(0));
+        let other = {
+            let mutex = mutex.clone();
+            thread::spawn(move || *mutex.lock() += 1)
+        };
+        for _ in 0..3 {
+            *mutex.lock() += 1;
+        }
+        other.join().unwrap();
+        assert_eq!(*mutex.lock(), 4);
+    });
+}
+
 #[test]
 fn three_threads_count_exactly() {
     count(MOST, 2, 1);
