@@ -5,16 +5,21 @@
 //! loom can see it), and `const_fn!`, because loom's types cannot be built in a
 //! constant. Locks: none. May call nothing above it.
 
+#[cfg(target_os = "none")]
+pub(crate) use core::hint::spin_loop;
 #[cfg(not(loom))]
-pub(crate) use core::{
-    hint::spin_loop,
-    sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence},
-};
+pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
 #[cfg(loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
     sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence},
 };
+
+/// On the host the holder of a spin lock may be off its CPU, and is given one.
+#[cfg(all(not(loom), not(target_os = "none")))]
+pub(crate) fn spin_loop() {
+    std::thread::yield_now();
+}
 
 /// Under loom a spinning thread has to say that it cannot progress alone.
 #[cfg(loom)]
