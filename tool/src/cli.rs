@@ -115,7 +115,7 @@ pub struct Exec {
 
 #[derive(Args, Debug)]
 pub struct Test {
-    /// Only the parts whose name contains this word (check, host, loom, tool, guest, boot)
+    /// Only this part (check, host, loom, tool, c, guest, boot)
     #[arg(value_name = "PART")]
     pub only: Option<String>,
 }

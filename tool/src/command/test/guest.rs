@@ -104,7 +104,8 @@ fn run_tests(workspace: &Workspace, name: &str, machine: &Machine) -> Result<Row
     })
 }
 
-fn run(
+/// Boots a machine, runs one program, and keeps what it says.
+pub fn run(
     workspace: &Workspace,
     name: &str,
     machine: &Machine,
@@ -127,7 +128,7 @@ fn run(
 }
 
 /// The end of what a run said, for a failure's reader.
-fn explain(outcome: &Outcome, output: &str) -> String {
+pub fn explain(outcome: &Outcome, output: &str) -> String {
     let log = String::from_utf8_lossy(&outcome.log);
     format!(
         "it ended with {:?}\n--- its output ends with\n{}\n--- the kernel log ends with\n{}",
@@ -144,7 +145,8 @@ fn tail(text: &str) -> String {
 
 /// A machine in a few words.
 fn describe(machine: &Machine) -> String {
-    let mut text = format!("{}, {} CPUs", word(&machine.machine), machine.cpus);
+    let plural = if machine.cpus == 1 { "" } else { "s" };
+    let mut text = format!("{}, {} CPU{plural}", word(&machine.machine), machine.cpus);
     let mut also = |present: bool, what: String| {
         if present {
             text += ", ";

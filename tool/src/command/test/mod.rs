@@ -1,8 +1,10 @@
 //! `cargo weft test`: every test there is, with one summary.
 //!
 //! `host` runs what needs no guest, `guest` boots the kernel on each kind of
-//! machine, `tool` checks what `cargo weft exec` promises, and `report` counts.
+//! machine, `c` runs C programs, `tool` checks what `cargo weft exec` promises,
+//! and `report` counts.
 
+mod c;
 mod guest;
 mod host;
 mod report;
@@ -27,17 +29,13 @@ const PARTS: &[Part] = &[
     ("host", host::tests),
     ("loom", host::models),
     ("tool", tool::tests),
+    ("c", c::tests),
     ("guest", guest::tests),
     ("boot", guest::boots),
 ];
 
 pub fn run(workspace: &Workspace, arguments: &Test) -> Result<u8> {
-    let wanted = |name: &str| {
-        arguments
-            .only
-            .as_deref()
-            .is_none_or(|only| name.contains(only))
-    };
+    let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| name == only);
     if !PARTS.iter().any(|(name, _)| wanted(name)) {
         let names: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
         let message = format!("there is no such part; the parts are: {}", names.join(", "));
