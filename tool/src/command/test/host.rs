@@ -22,6 +22,15 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         .arg(&workspace.target)
         .current_dir(&workspace.root);
     report.add(cargo_test("host tests", command)?);
+    // The parts of the programs that need no guest. Their executables cannot
+    // be made test harnesses of, so only the libraries.
+    let mut command = Toolchain::host().cargo();
+    command
+        .args(["test", "--no-fail-fast", "--lib", "--package", "weft"])
+        .args(["--package", "user-bin", "--target-dir"])
+        .arg(&workspace.target)
+        .current_dir(&workspace.root);
+    report.add(cargo_test("host tests of the programs", command)?);
     Ok(())
 }
 
