@@ -115,7 +115,7 @@ pub struct Exec {
 
 #[derive(Args, Debug)]
 pub struct Test {
-    /// Only this part (check, host, loom, tool, c, guest, boot)
+    /// Only this part (check, host, loom, tool, c, guest, boot, bench)
     #[arg(value_name = "PART")]
     pub only: Option<String>,
 }

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use super::prepare::prepare;
 use crate::cli::{Bench, machine};
-use crate::guest::{Ending, Input, Session, Sink};
+use crate::guest::{Ending, Input, Outcome, Session, Sink};
 use crate::progress::Step;
 use crate::status::Status;
 use crate::workspace::Workspace;
@@ -75,24 +75,11 @@ const ROWS: &[Row] = &[
 
 pub fn run(workspace: &Workspace, arguments: &Bench) -> Result<u8> {
     let quick = arguments.quick.then(|| "--quick".to_owned());
-    let program: Vec<String> = ["bench".to_owned()]
+    let words: Vec<String> = quick
         .into_iter()
-        .chain(quick)
         .chain(arguments.rows.iter().cloned())
         .collect();
-    let prepared = prepare(workspace, &machine(MACHINE), &program)?;
-    let step = Step::begin("counting instructions");
-    let outcome = Session {
-        qemu: &prepared.qemu,
-        hardware: &prepared.hardware,
-        input: Input::Nothing,
-        output: Sink::Keep,
-        log: Sink::Keep,
-        limit: Some(LIMIT),
-        expect_words: true,
-    }
-    .run()?;
-    drop(step);
+    let outcome = measure(workspace, &words)?;
     let output = String::from_utf8_lossy(&outcome.output);
     let results = read(&output);
     print!("{}", table(&results));
@@ -110,6 +97,50 @@ pub fn run(workspace: &Workspace, arguments: &Bench) -> Result<u8> {
         .iter()
         .any(|(name, value)| misses_bound(name, *value));
     Ok(if missed { Status::TestsFailed as u8 } else { 0 })
+}
+
+/// Runs `/bin/bench` with these words.
+fn measure(workspace: &Workspace, words: &[String]) -> Result<Outcome> {
+    let program: Vec<String> = ["bench".to_owned()]
+        .into_iter()
+        .chain(words.iter().cloned())
+        .collect();
+    let prepared = prepare(workspace, &machine(MACHINE), &program)?;
+    let _step = Step::begin("counting instructions");
+    Session {
+        qemu: &prepared.qemu,
+        hardware: &prepared.hardware,
+        input: Input::Nothing,
+        output: Sink::Keep,
+        log: Sink::Keep,
+        limit: Some(LIMIT),
+        expect_words: true,
+    }
+    .run()
+}
+
+/// Measures the rows that have a bound. For each: its name, and if it misses the
+/// bound, what was measured instead.
+pub fn bounds(workspace: &Workspace) -> Result<Vec<(&'static str, Option<String>)>> {
+    let bounded = ROWS
+        .iter()
+        .filter_map(|row| row.bound.map(|bound| (row.name, bound)));
+    let names: Vec<String> = bounded.clone().map(|(name, _)| name.to_owned()).collect();
+    let outcome = measure(workspace, &names)?;
+    let results = read(&String::from_utf8_lossy(&outcome.output));
+    let verdict = |name: &str, bound| match results.iter().find(|(found, _)| found == name) {
+        None => Some(format!(
+            "not measured; the machine ended with {:?}",
+            outcome.ending
+        )),
+        Some((_, value)) if !keeps(name, *value, bound) => {
+            Some(format!("{value} instead of {bound}"))
+        }
+        Some(_) => None,
+    };
+    Ok(bounded
+        .map(|(name, bound)| (name, verdict(name, bound)))
+        .collect())
 }
 
 /// The figures among the lines of `output`.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::check;
+use super::{bench, check};
 use crate::cli::Test;
 use crate::setup::qemu;
 use crate::status::Status;
@@ -32,6 +32,7 @@ const PARTS: &[Part] = &[
     ("c", c::tests),
     ("guest", guest::tests),
     ("boot", guest::boots),
+    ("bench", bounds),
 ];
 
 pub fn run(workspace: &Workspace, arguments: &Test) -> Result<u8> {
@@ -57,6 +58,27 @@ pub fn run(workspace: &Workspace, arguments: &Test) -> Result<u8> {
     } else {
         Status::TestsFailed as u8
     })
+}
+
+/// What the operations may cost.
+fn bounds(workspace: &Workspace, report: &mut Report) -> Result<()> {
+    let began = Instant::now();
+    let mut row = Row {
+        name: "bounds of cargo weft bench".into(),
+        ..Row::default()
+    };
+    for (name, missed) in bench::bounds(workspace)? {
+        match missed {
+            None => row.passed += 1,
+            Some(missed) => {
+                row.detail += &format!("{name}: {missed}\n");
+                row.failures.push(name.to_owned());
+            }
+        }
+    }
+    row.time = began.elapsed();
+    report.add(row);
+    Ok(())
 }
 
 fn checks(workspace: &Workspace, report: &mut Report) -> Result<()> {
