@@ -75,7 +75,7 @@ fn leave_out_of_order(last: bool) {
 
 /// Lives while an interrupt handler runs, so that debug builds can tell what a
 /// handler may not take. It keeps preemption off, and does not preempt when it
-/// goes: the return path calls [`preempt::at_interrupt_return`].
+/// goes: the return path asks [`preempt::due`].
 #[must_use = "the handler ends when the guard is dropped"]
 #[derive(Debug)]
 pub struct HandlerGuard {

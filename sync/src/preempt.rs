@@ -55,23 +55,6 @@ fn now() {
     }
 }
 
-/// The last act of an interrupt that came in while interrupts were on, before it
-/// returns: gives the CPU away if it may be and shall be. Called with interrupts
-/// off, and returns so.
-#[inline]
-pub fn at_interrupt_return() {
-    if due()
-        && let Some(scheduler) = scheduler::installed()
-        && take_request()
-    {
-        // The scheduler's lock has to find interrupts as they will be when this
-        // thread goes on: the thread it switches to restores what the lock found.
-        cpu_local::interrupts_enable();
-        scheduler.preempt();
-        cpu_local::interrupts_disable();
-    }
-}
-
 /// Asks for a reschedule on this CPU as soon as no guard is alive.
 #[inline]
 pub fn request() {
@@ -97,7 +80,9 @@ pub fn count() -> u32 {
 }
 
 /// Whether a reschedule is wanted and nothing forbids it: what the return from
-/// an interrupt asks, see [`at_interrupt_return`].
+/// an interrupt asks. If so it enables interrupts and drops a guard: the
+/// scheduler's lock has to find interrupts as the interrupted thread had them,
+/// because the thread it switches to restores what the lock found.
 #[inline]
 pub fn due() -> bool {
     cpu_local::preempt_word() == 0
