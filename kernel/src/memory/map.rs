@@ -2,14 +2,14 @@
 //! do once their arguments are judged. Ranges are whole pages in the user half.
 
 use super::Space;
-use super::regions::{Backing, Region};
+use super::regions::{Backing, Gap, Region};
 use super::space::{LOWEST, Layout, no_memory};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use core::ops::Range;
 use machine::frames;
 use machine::hooks::Access;
-use machine::page_table::Rights;
+use machine::page_table::{Page, Rights};
 
 /// How far a region that grows downwards may grow.
 const GROWS_BY: usize = 8 << 20;
@@ -46,19 +46,20 @@ impl Space {
         sort: Sort,
     ) -> Result<usize, Errno> {
         let mut layout = self.layout.write();
-        let start = match placement {
+        let gap = match placement {
             Placement::Hint(hint) => layout.place(hint, length)?,
             Placement::Fixed(start) => {
                 self.unmap_in(&mut layout, start..start + length)?;
-                start
+                layout.regions.gap_at(start)
             }
             Placement::FixedFree(start) => {
                 if !layout.regions.is_free(&(start..start + length)) {
                     return Err(Errno::EEXIST);
                 }
-                start
+                layout.regions.gap_at(start)
             }
         };
+        let start = gap.start;
         let backing = match sort {
             Sort::Private => Backing::Private,
             Sort::Shared => Backing::Shared,
@@ -73,21 +74,24 @@ impl Space {
             backing,
         };
         if sort == Sort::Shared {
-            self.back(&mut layout, region)?;
+            self.back(&mut layout, gap, region)?;
         } else {
-            layout.regions.insert(region).map_err(no_memory)?;
+            layout.regions.insert_in(gap, region).map_err(no_memory)?;
         }
         Ok(start)
     }
 
     /// Maps a region with all its frames: what is shared later has to be there
     /// before.
-    fn back(&self, layout: &mut Layout, region: Region) -> Result<(), Errno> {
+    fn back(&self, layout: &mut Layout, gap: Gap, region: Region) -> Result<(), Errno> {
         let range = region.range();
         if !frames::may_have(range.len() / PAGE_SIZE) {
             return Err(Errno::ENOMEM);
         }
-        layout.regions.insert(region.clone()).map_err(no_memory)?;
+        layout
+            .regions
+            .insert_in(gap, region.clone())
+            .map_err(no_memory)?;
         let mut pages = range.clone().step_by(PAGE_SIZE);
         if pages.any(|page| self.with_own_frame(&region, page, |_| ()).is_err()) {
             self.unmap_in(layout, range)?;
@@ -120,7 +124,14 @@ impl Space {
             return Ok(());
         }
         layout.search_from = layout.search_from.max(range.end);
-        self.table.unmap(range, &mut self.table.flush());
+        let untouched = || {
+            let page = self.table.existing_page(range.start);
+            page.is_none_or(Page::seems_empty)
+        };
+        // With the lock held for writing, what seems so is so.
+        if range.len() > PAGE_SIZE || !untouched() {
+            self.table.unmap(range, &mut self.table.flush());
+        }
         Ok(())
     }
 
@@ -135,8 +146,13 @@ impl Space {
             .protect(range.clone(), rights)
             .map_err(no_memory)?;
         let mut flush = self.table.flush();
-        for region in layout.regions.overlapping(range.clone()) {
-            let part = range.start.max(region.start)..range.end.min(region.end);
+        // Alike now, it is one region unless it is backed in several ways.
+        let mut start = range.start;
+        while start < range.end
+            && let Some(region) = layout.regions.find(start)
+        {
+            let part = start..range.end.min(region.end);
+            start = region.end;
             self.table
                 .protect(part, rights, region.sharing(), &mut flush);
         }
@@ -180,23 +196,21 @@ impl Space {
 
 impl Layout {
     /// Finds room for `length` bytes, at `hint` if that is free. ENOMEM.
-    fn place(&mut self, hint: usize, length: usize) -> Result<usize, Errno> {
-        if let Some(range) = pages(hint & !(PAGE_SIZE - 1), length)
+    fn place(&mut self, hint: usize, length: usize) -> Result<Gap, Errno> {
+        if hint != 0
+            && let Some(range) = pages(hint & !(PAGE_SIZE - 1), length)
             && range.start >= LOWEST
-            && self
-                .regions
-                .gap_below(range.end, length, range.start)
-                .is_some()
+            && let Some(gap) = self.regions.gap_below(range.end, length, range.start)
         {
-            return Ok(range.start);
+            return Ok(gap);
         }
-        let start = self
+        let gap = self
             .regions
             .gap_below(self.search_from, length, LOWEST)
             .or_else(|| self.regions.gap_below(USER_END, length, LOWEST))
             .ok_or(Errno::ENOMEM)?;
-        self.search_from = start;
-        Ok(start)
+        self.search_from = gap.start;
+        Ok(gap)
     }
 }
 

@@ -78,7 +78,8 @@ impl Space {
         let floor = layout
             .regions
             .gap_below(USER_END, size, LOWEST)
-            .ok_or(Errno::ENOMEM)?;
+            .ok_or(Errno::ENOMEM)?
+            .start;
         let end = floor + size;
         let region = Region {
             start: end - STACK_START,

@@ -12,6 +12,7 @@ mod region;
 #[cfg(test)]
 mod tests;
 
+pub use gap::Gap;
 pub use region::{Backing, Region};
 
 use chunks::{Chunks, Position};
@@ -86,8 +87,13 @@ impl Regions {
 
     /// Adds a region where none is.
     pub fn insert(&mut self, region: Region) -> Result<(), OutOfMemory> {
+        self.insert_in(self.gap_at(region.start), region)
+    }
+
+    /// Adds a region that starts where the gap does, which nothing has changed.
+    pub fn insert_in(&mut self, gap: Gap, region: Region) -> Result<(), OutOfMemory> {
         debug_assert!(region.start < region.end && self.is_free(&region.range()));
-        let position = self.chunks.after(region.start);
+        let position = gap.position;
         if let Some(before) = self.chunks.before(position)
             && let Some(region_before) = self.chunks.get_mut(before)
             && region_before.continues_with(&region)
@@ -136,11 +142,26 @@ impl Regions {
 
     /// Gives all regions in `range` other rights.
     pub fn protect(&mut self, range: Range<usize>, rights: Rights) -> Result<(), OutOfMemory> {
-        if self.move_border(&range, rights) {
-            return Ok(());
+        let mut position = self.chunks.after(range.start);
+        if let Some(region) = self.chunks.get(position)
+            && region.start <= range.start
+            && range.end <= region.end
+        {
+            let (start, end) = (region.start, region.end);
+            if region.rights == rights || self.move_border(position, &range, rights) {
+                return Ok(());
+            }
+            if range.end < end {
+                let upper = self.split(position, range.end)?;
+                position = self.chunks.before(upper).unwrap_or(position);
+            }
+            if start < range.start {
+                position = self.split(position, range.start)?;
+            }
+        } else {
+            self.border(range.end)?;
+            position = self.border(range.start)?;
         }
-        self.border(range.end)?;
-        let mut position = self.border(range.start)?;
         while let Some(region) = self.region_before(position, range.end) {
             region.rights = rights;
             position = self.merge(position);
@@ -149,20 +170,13 @@ impl Regions {
         Ok(())
     }
 
-    /// Does what `protect` does, if that is to move the border between two
-    /// regions, or nothing at all.
-    fn move_border(&mut self, range: &Range<usize>, rights: Rights) -> bool {
-        let position = self.chunks.after(range.start);
+    /// Does what `protect` does, if that is to move the border between the
+    /// region at `position`, which holds `range`, and one next to it.
+    fn move_border(&mut self, position: Position, range: &Range<usize>, rights: Rights) -> bool {
         let Some(region) = self.chunks.get(position) else {
             return false;
         };
         let (start, end) = (region.start, region.end);
-        if start > range.start || end < range.end {
-            return false;
-        }
-        if region.rights == rights {
-            return true;
-        }
         let gives_lower = start == range.start && range.end < end;
         let gives_upper = end == range.end && start < range.start;
         let neighbour = match (gives_lower, gives_upper) {

@@ -54,6 +54,12 @@ fn pages(regions: &Regions) -> Model {
     model
 }
 
+fn gap(regions: &Regions, top: usize, length: usize, lowest: usize) -> Option<usize> {
+    let gap = regions.gap_below(top, length, lowest)?;
+    assert_eq!(gap, regions.gap_at(gap.start));
+    Some(gap.start)
+}
+
 fn check(regions: &Regions, model: &Model, probe: usize) {
     assert_eq!(&pages(regions), model);
     let found = regions.find(address(probe) + 5).map(|region| region.rights);
@@ -80,7 +86,7 @@ fn check(regions: &Regions, model: &Model, probe: usize) {
             .find(|&start| {
                 start + length <= top && model.range(start..start + length).next().is_none()
             });
-        assert_eq!(regions.gap_below(top, length, address(0)), naive);
+        assert_eq!(gap(regions, top, length, address(0)), naive);
     }
 }
 
@@ -134,7 +140,7 @@ fn thousands_of_regions_stay_fast_and_sorted() {
     let mut regions = Regions::new();
     let mut top = 1 << 40;
     for _ in 0..10_000 {
-        let start = regions.gap_below(top, 3 * PAGE_SIZE, 0).expect("room");
+        let start = gap(&regions, top, 3 * PAGE_SIZE, 0).expect("room");
         let guard = start + PAGE_SIZE;
         regions
             .insert(region(start, guard, Rights::NONE))
@@ -179,11 +185,11 @@ fn a_stack_keeps_its_room() {
         backing: Backing::Stack { floor: 0x70_0000 },
     };
     regions.insert(stack).expect("memory");
-    let below = regions.gap_below(0x81_0000, 0x1000, 0).expect("room");
-    assert_eq!(below, 0x70_0000 - gap::STACK_GUARD - 0x1000);
-    assert_eq!(regions.gap_below(0x78_0000, 0x1000, 0), Some(below));
+    let below = gap(&regions, 0x81_0000, 0x1000, 0).expect("room");
+    assert_eq!(below, 0x70_0000 - super::gap::STACK_GUARD - 0x1000);
+    assert_eq!(gap(&regions, 0x78_0000, 0x1000, 0), Some(below));
     assert_eq!(
-        regions.gap_below(0x90_0000, 0x1000, 0),
+        gap(&regions, 0x90_0000, 0x1000, 0),
         Some(0x90_0000 - 0x1000)
     );
     regions.grow_down(0x80_0000, 0x7f_0000);
