@@ -32,6 +32,9 @@ pub const SIGNAL_MAX: u32 = 64;
 pub const SIG_DFL: usize = 0;
 pub const SIG_IGN: usize = 1;
 
+/// Children that end leave nothing to be waited for.
+pub const SA_NOCLDWAIT: u64 = 2;
+
 /// `struct sigaction` as the kernel sees it (rt_sigaction(2)).
 #[repr(C)]
 #[derive(

@@ -113,8 +113,8 @@ ranks! {
 
     Tty: InterruptsOff, "a terminal's input line and modes";
     WaitQueue: InterruptsOff, "a wait queue that handlers may wake";
-    RunQueue: InterruptsOff, "a CPU's runnable threads (lower CPU first)";
     Timers: InterruptsOff, "a CPU's pending timers";
+    RunQueue: InterruptsOff, "a CPU's runnable threads (lower CPU first)";
     InterruptLines: InterruptsOff, "the I/O interrupt controllers' registers";
     Console: InterruptsOff, "the console device";
     Log: InterruptsOff, "the kernel log";

@@ -27,14 +27,16 @@ pub fn start_other_cpu() -> ! {
 /// The idle thread's life.
 pub fn run() -> ! {
     loop {
-        let outgoing = this_queue().outgoing.take();
-        if let Some(thread) = outgoing {
-            place(thread);
-        }
         page_table::shed();
         // From this check to the halt no interrupt can come between: a kick
         // in that time ends the halt at once.
         let interrupts = sync::interrupts::off();
+        let outgoing = this_queue().outgoing.take();
+        if let Some(thread) = outgoing {
+            place(thread);
+            drop(interrupts);
+            continue;
+        }
         IDLE.fetch_or(1 << cpu::id(), Relaxed);
         let work = this_queue().ready() > 0 || steal();
         if work {

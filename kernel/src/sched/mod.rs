@@ -146,8 +146,9 @@ pub fn set_affinity(thread: &Arc<Thread>, mask: u64) -> bool {
     if mask & online() == 0 {
         return false;
     }
-    let mut queue = queue_of(thread);
+    // Stored first: who places the thread meanwhile sees it, or `pick` does.
     thread.entity.affinity.store(mask, Relaxed);
+    let mut queue = queue_of(thread);
     if mask >> thread.entity.cpu() & 1 == 1 {
         return true;
     }
@@ -176,10 +177,13 @@ pub fn timer() {
     if queue.spread_at.is_some_and(|at| at <= now) {
         spread(&mut queue);
     }
-    if queue.slice_end().is_some_and(|end| end <= now) {
+    let slice_end = queue.slice_end();
+    if slice_end.is_some_and(|end| end <= now) {
         sync::preempt::request();
+        // Sleepers are not forgotten, whether or not a switch follows.
+        arm(&mut queue, None);
     } else {
-        arm_timer(&mut queue);
+        arm(&mut queue, slice_end);
     }
 }
 
@@ -255,7 +259,11 @@ fn switch(mut queue: Guard, current: &Running<Thread>) {
 /// next sleeper's deadline. A timer that is set too early is left alone: it
 /// costs one look when it fires, and most are never reached.
 fn arm_timer(queue: &mut RunQueue) {
-    let deadlines = [queue.slice_end(), timers::next(), queue.spread_at];
+    arm(queue, queue.slice_end());
+}
+
+fn arm(queue: &mut RunQueue, slice_end: Option<u64>) {
+    let deadlines = [slice_end, timers::next(), queue.spread_at];
     let Some(deadline) = deadlines.into_iter().flatten().min() else {
         return;
     };

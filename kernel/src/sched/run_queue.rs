@@ -199,6 +199,16 @@ impl RunQueue {
         if self.ready.is_empty() {
             self.spread_at = None;
         }
+        let entity = &thread.entity;
+        if entity.affinity() >> entity.cpu() & 1 == 0 {
+            // Its affinity changed while it was being put here.
+            self.running = None;
+            self.outgoing = Some(thread);
+            return self
+                .idle
+                .clone()
+                .expect("every CPU has an idle thread before it schedules");
+        }
         let key = thread.entity.key.load(Relaxed);
         thread.entity.started.store(now, Relaxed);
         self.policy.advance(&mut self.clock, key);

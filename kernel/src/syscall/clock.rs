@@ -20,7 +20,7 @@ pub fn clock_nanosleep(
 ) -> Result<usize, Errno> {
     let request: Timespec = user::read_value(request)?;
     let is_absolute = flags & TIMER_ABSTIME != 0;
-    let deadline = match (clock, is_absolute) {
+    let deadline = match (clock as u32 as usize, is_absolute) {
         (CLOCK_REALTIME | CLOCK_MONOTONIC | CLOCK_BOOTTIME, false) => time::from_now(request)?,
         (CLOCK_MONOTONIC | CLOCK_BOOTTIME, true) => time::nanos(request)?,
         (CLOCK_REALTIME, true) => time::from_wall_clock(request)?,
@@ -41,7 +41,7 @@ fn sleep(_current: &Current, deadline: u64, remain: usize) -> Result<usize, Errn
 }
 
 pub fn clock_gettime(current: &Current, clock: usize, out: usize) -> Result<usize, Errno> {
-    let nanos = match clock {
+    let nanos = match clock as u32 as usize {
         CLOCK_REALTIME | CLOCK_REALTIME_COARSE => time::wall_clock(),
         CLOCK_MONOTONIC | CLOCK_MONOTONIC_RAW | CLOCK_MONOTONIC_COARSE | CLOCK_BOOTTIME => {
             machine::time::now()

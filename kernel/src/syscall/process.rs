@@ -93,7 +93,7 @@ pub fn rt_sigprocmask(
     old: usize,
     size: usize,
 ) -> Result<usize, Errno> {
-    if size != SET_SIZE || new != 0 && how > 2 {
+    if size != SET_SIZE || new != 0 && how as u32 > 2 {
         return Err(Errno::EINVAL);
     }
     if new != 0 {

@@ -39,13 +39,14 @@ pub fn sysinfo(_current: &Current, out: usize) -> Result<usize, Errno> {
     Ok(0)
 }
 
-pub fn getrandom(_current: &Current, out: usize, length: usize) -> Result<usize, Errno> {
+pub fn getrandom(current: &Current, out: usize, length: usize) -> Result<usize, Errno> {
     let mut done = 0;
     while done < length {
         let bytes = crate::random::bytes::<64>();
         let part = (length - done).min(bytes.len());
         let at = out.checked_add(done).ok_or(Errno::EFAULT)?;
         match user::write_bytes(at, &bytes[..part]) {
+            Ok(()) if current.has_pending() => return Ok(done + part),
             Ok(()) => done += part,
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,
@@ -66,6 +67,7 @@ pub fn prlimit64(
     new: usize,
     old: usize,
 ) -> Result<usize, Errno> {
+    let (pid, resource) = (pid as u32 as usize, resource as u32 as usize);
     if resource >= RLIMITS {
         return Err(Errno::EINVAL);
     }

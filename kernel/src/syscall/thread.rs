@@ -66,7 +66,7 @@ pub fn arch_prctl(current: &Current, operation: usize, address: usize) -> Result
             Err(Errno::EPERM)
         }
     };
-    match operation {
+    match operation as u32 as usize {
         ARCH_SET_FS => task.set_fs_base(base()?),
         ARCH_SET_GS => task.set_gs_base(base()?),
         ARCH_GET_FS => user::write_value(address, &task.fs_base())?,
@@ -93,6 +93,7 @@ pub fn futex(
     word2: usize,
     value3: usize,
 ) -> Result<usize, Errno> {
+    let operation = operation as u32 as usize;
     let command = operation & !(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
     let bits = match command {
         FUTEX_WAIT_BITSET | FUTEX_WAKE_BITSET => value3 as u32,

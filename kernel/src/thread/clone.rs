@@ -13,6 +13,8 @@ use crate::sched::{self, Entity};
 use abi::Errno;
 use abi::clone::*;
 use abi::memory::USER_END;
+use abi::process::wait_signaled;
+use abi::signal::SIGKILL;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
@@ -138,7 +140,7 @@ fn build(
             tid,
             Some(current.group()),
             flags.has(CLONE_SIGHAND),
-        ))
+        )?)
     };
     group
         .is_joined
@@ -248,5 +250,10 @@ fn admit(
     }
     let own_group = is_process.then(|| group.clone());
     registry::ids().publish(tid, Some(thread.clone()), own_group);
+    // A kill of the process group that listed it before it was there is for
+    // the child, too.
+    if is_process && current.must_exit() {
+        group.end(wait_signaled(SIGKILL));
+    }
     Ok(())
 }

@@ -183,13 +183,14 @@ fn copy_segment(
 /// The only thread left becomes the group's first.
 fn take_over_id(current: &Current) {
     let (me, tgid) = (current.tid(), current.tgid());
+    // The old id is free for others only when nothing knows the thread by it.
+    current.joins().leave(me);
+    current.group().finish_exec(me);
     if me != tgid {
         let replaced = registry::ids().rename_thread(me, tgid);
         current.tid.store(tgid, Relaxed);
         drop(replaced);
     }
-    current.group().finish_exec(me);
-    current.joins().leave(me);
 }
 
 /// Gives up the old program for the new one.
@@ -198,6 +199,7 @@ fn replace(current: &mut Current, loaded: Loaded) {
     group.set_name(loaded.name);
     group.reset_actions();
     group.is_joined.store(false, Relaxed);
+    current.is_native.store(false, Relaxed);
     current.clear_tid.store(0, Relaxed);
     current.task.reset_user_state();
     current.set_space(Some(loaded.space.clone()));

@@ -1,10 +1,11 @@
 //! How a thread ends: it gives back what it owns, tells those who wait, and
 //! leaves its CPU. The last thread of a group ends the process.
 
-use super::{Current, Group, Kind, futex, registry};
+use super::{Current, Group, futex, registry};
 use crate::memory::user;
 use crate::sched;
 use abi::process::wait_exited;
+use abi::signal::{SA_NOCLDWAIT, SIG_IGN, SIGCHLD};
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -28,26 +29,26 @@ pub(super) fn finish(current: Current, status: i32) -> ! {
     }
     let joins = current.own.joins.clone();
     let group = current.group().clone();
-    let kind = current.kind();
+    let is_native = current.is_native();
     // All resources go before anybody is told: who learns of the end may
     // count on what the thread held.
     current.set_space(None);
     drop(current);
 
     joins.orphan(tid);
-    let stays = kind == Kind::Native && joins.contains(tid);
+    let stays = is_native && joins.contains(tid);
     // Not to be found any more before the group counts one member less:
     // whoever waited to be alone is.
     let thread = {
         let mut ids = registry::ids();
-        if stays {
-            ids.retire_thread(tid)
-        } else {
-            ids.remove_thread(tid)
-        }
+        // The id stays taken while the group knows a member by it.
+        ids.retire_thread(tid)
     };
     drop(thread);
     let whole = group.leave(tid, status);
+    if !stays {
+        registry::ids().cancel(tid);
+    }
     if let Some(whole) = whole {
         end_process(&group, whole);
     }
@@ -76,8 +77,8 @@ fn end_process(group: &Group, status: i32) {
         machine::power::off(abi::process::Ended::from_status(status).shell_code());
     }
     let adopted = |child: &Arc<Group>| child.set_parent(super::family::INIT);
-    if group.is_joined.load(Relaxed) {
-        // Its joiner takes it; nobody waits for it.
+    if group.is_joined.load(Relaxed) || is_unwanted(group) {
+        // Its joiner takes it, or nobody: it is not waited for.
         let (parent, adopter) = registry::family(|family| {
             let told = family.end(pid, status, adopted);
             family.remove(pid);
@@ -93,4 +94,13 @@ fn end_process(group: &Group, status: i32) {
     for told in [parent, adopter].iter().flatten() {
         told.child_ended.wake_all();
     }
+}
+
+/// Whether the parent said, by ignoring SIGCHLD, that it does not wait for its
+/// children (wait(2), NOTES).
+fn is_unwanted(group: &Group) -> bool {
+    registry::group(group.parent()).is_ok_and(|parent| {
+        let action = parent.actions().lock().get(SIGCHLD);
+        action.handler == SIG_IGN || action.flags & SA_NOCLDWAIT != 0
+    })
 }

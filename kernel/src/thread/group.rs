@@ -50,7 +50,14 @@ struct Members {
 impl Group {
     /// The process `id`, a copy of `parent` as fork makes it, without threads
     /// yet; its signal actions may be shared instead of copied.
-    pub(super) fn new(id: Pid, parent: Option<&Group>, shares_actions: bool) -> Group {
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub(super) fn new(
+        id: Pid,
+        parent: Option<&Group>,
+        shares_actions: bool,
+    ) -> Result<Group, Errno> {
         let (process_group, session) = match parent {
             Some(parent) => (parent.process_group(), parent.session()),
             None => (id, id),
@@ -60,7 +67,11 @@ impl Group {
             Some(parent) => Arc::new(ActionTable::new(parent.actions().lock().clone())),
             None => Arc::new(ActionTable::new(Actions::new())),
         };
-        Group {
+        let semaphores = match parent {
+            Some(parent) => parent.semaphores.share()?,
+            None => Semaphores::new(),
+        };
+        Ok(Group {
             id,
             members: SpinLock::new(Members {
                 threads: HashMap::new(),
@@ -75,9 +86,9 @@ impl Group {
             session: AtomicU32::new(session),
             is_joined: AtomicBool::new(false),
             actions: SpinLock::new(actions),
-            semaphores: parent.map_or_else(Semaphores::new, |parent| parent.semaphores.share()),
+            semaphores,
             name: SpinLock::new(parent.map_or_else(Name::new, |parent| parent.name())),
-        }
+        })
     }
 
     pub fn id(&self) -> Pid {

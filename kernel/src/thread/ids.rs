@@ -81,26 +81,18 @@ impl<T: Clone, G: Clone> Ids<T, G> {
         slot.group = group;
     }
 
-    /// Takes the thread away; the id is free again unless a group has it too.
-    /// Returned so that it is dropped outside the lock.
-    #[must_use]
-    pub fn remove_thread(&mut self, id: u32) -> Option<T> {
-        let slot = self.slot_mut(id)?;
-        let thread = slot.thread.take()?;
-        self.release_if_free(id);
-        Some(thread)
-    }
-
-    /// Takes the thread away but keeps the id, for a join to come:
-    /// [`Ids::cancel`] gives it back.
+    /// Takes the thread away but keeps the id until [`Ids::cancel`] gives it
+    /// back; not even then if a group has it too. Returned so that it is
+    /// dropped outside the lock.
     #[must_use]
     pub fn retire_thread(&mut self, id: u32) -> Option<T> {
         let slot = self.slot_mut(id)?;
+        let thread = slot.thread.take()?;
         slot.reserved = true;
-        slot.thread.take()
+        Some(thread)
     }
 
-    /// Takes the group away, as [`Ids::remove_thread`] does the thread.
+    /// Takes the group away; the id is free again unless a thread has it too.
     #[must_use]
     pub fn remove_group(&mut self, id: u32) -> Option<G> {
         let slot = self.slot_mut(id)?;
@@ -169,6 +161,12 @@ impl<T: Clone, G: Clone> Ids<T, G> {
 mod tests {
     use super::*;
 
+    fn remove<G: Clone>(ids: &mut Ids<u32, G>, id: u32) -> Option<u32> {
+        let thread = ids.retire_thread(id);
+        ids.cancel(id);
+        thread
+    }
+
     #[test]
     fn ids_rise_and_come_back_late() {
         let mut ids: Ids<u32, u32> = Ids::new();
@@ -178,7 +176,7 @@ mod tests {
             let id = ids.reserve().unwrap();
             assert_eq!(id, expected);
             ids.publish(id, Some(id), None);
-            assert_eq!(ids.remove_thread(id), Some(id));
+            assert_eq!(remove(&mut ids, id), Some(id));
         }
         assert_eq!(ids.used(), 1);
     }
@@ -191,7 +189,7 @@ mod tests {
             ids.publish(id, Some(id), None);
         }
         assert_eq!(ids.reserve(), Err(Errno::EAGAIN));
-        assert_eq!(ids.remove_thread(77), Some(77));
+        assert_eq!(remove(&mut ids, 77), Some(77));
         assert_eq!(ids.reserve(), Ok(77));
         assert_eq!(ids.reserve(), Err(Errno::EAGAIN));
         ids.cancel(77);
@@ -203,7 +201,7 @@ mod tests {
         let mut ids: Ids<u32, &str> = Ids::new();
         let id = ids.reserve().unwrap();
         ids.publish(id, Some(1), Some("group"));
-        assert_eq!(ids.remove_thread(id), Some(1));
+        assert_eq!(remove(&mut ids, id), Some(1));
         assert_eq!((ids.used(), ids.group(id)), (1, Some("group")));
         assert_eq!(ids.remove_group(id), Some("group"));
         assert_eq!(ids.used(), 0);
@@ -218,7 +216,7 @@ mod tests {
             let id = ids.reserve().unwrap();
             ids.publish(id, Some(id), (id == 1).then_some(1));
         }
-        assert_eq!(ids.remove_thread(1), Some(1));
+        assert_eq!(remove(&mut ids, 1), Some(1));
         assert_eq!(ids.rename_thread(2, 1), None);
         assert_eq!(
             (ids.thread(1), ids.thread(2), ids.used()),

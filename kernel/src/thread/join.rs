@@ -39,9 +39,17 @@ impl JoinTable {
         self.with(|joins| joins.add(tid, creator, stack))
     }
 
-    /// Takes back an [`JoinTable::add`].
+    /// Takes back an [`JoinTable::add`], whoever has guessed the id and is
+    /// joining already.
     pub(super) fn remove(&self, tid: Tid) {
-        self.with(|joins| joins.remove(tid));
+        self.with(|joins| joins.forget(tid));
+        self.exited.wake_if(usize::MAX, |_| true);
+    }
+
+    /// There may be nobody left to wait for: those who wait for any look again.
+    fn look_again(&self) {
+        self.exited
+            .wake_if(usize::MAX, |wanted| matches!(wanted, Wanted::Any));
     }
 
     pub(super) fn contains(&self, tid: Tid) -> bool {
@@ -51,6 +59,7 @@ impl JoinTable {
     /// The creator `tid` ends: its threads can be joined by any peer.
     pub(super) fn orphan(&self, tid: Tid) {
         self.with(|joins| joins.orphan(tid));
+        self.look_again();
     }
 
     /// The thread `tid` has ended.
@@ -134,6 +143,7 @@ pub fn detach(current: &Current, tid: Tid) -> Result<usize, Errno> {
     if exited {
         registry::ids().cancel(tid);
     }
+    current.joins().look_again();
     Ok(0)
 }
 
@@ -172,6 +182,7 @@ fn complete(current: &Current, taken: Taken, stack_out: usize) -> Result<usize, 
         return Err(error);
     }
     current.joins().with(|joins| joins.finish(taken));
+    current.joins().look_again();
     registry::ids().cancel(tid);
     Ok(tid as usize)
 }

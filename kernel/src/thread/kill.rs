@@ -1,7 +1,7 @@
 //! kill and tgkill: ending processes and threads from outside. A kill is a
 //! mark and a kick; the thread ends itself where that is safe.
 
-use super::{Current, Group, Kind, Thread, Tid, registry};
+use super::{Current, Group, Thread, Tid, registry};
 use crate::signal::Effect;
 use abi::Errno;
 use abi::process::wait_signaled;
@@ -36,19 +36,29 @@ impl Target {
 /// `EINVAL` for a number that is no signal, `ESRCH` if there is nobody, `ENOMEM`.
 pub fn kill(current: &Current, target: Target, signal: u32) -> Result<usize, Errno> {
     check(signal)?;
-    let targets = match target {
-        Target::Process(pid) => return send(&registry::group(pid)?, signal).map(|()| 0),
-        Target::ProcessGroup(id) => registry::groups(|group| group.process_group() == id)?,
-        Target::Everybody => {
-            let me = current.tgid();
-            registry::groups(|group| group.id() != super::family::INIT && group.id() != me)?
-        }
-    };
-    if targets.is_empty() {
+    let me = current.tgid();
+    match target {
+        Target::Process(pid) => send(&registry::group(pid)?, signal)?,
+        Target::ProcessGroup(id) => send_all(|group| group.process_group() == id, signal)?,
+        Target::Everybody => send_all(
+            |group| group.id() != super::family::INIT && group.id() != me,
+            signal,
+        )?,
+    }
+    Ok(0)
+}
+
+/// Sends `signal` to all processes that `wanted` accepts. Twice: a fork under
+/// way at the first look has its child listed at the second, or its caller
+/// knows by then that both are to end.
+fn send_all(wanted: impl Fn(&Group) -> bool, signal: u32) -> Result<(), Errno> {
+    let first = registry::groups(&wanted)?;
+    if first.is_empty() {
         return Err(Errno::ESRCH);
     }
-    targets.iter().try_for_each(|group| send(group, signal))?;
-    Ok(0)
+    first.iter().try_for_each(|group| send(group, signal))?;
+    let second = registry::groups(&wanted)?;
+    second.iter().try_for_each(|group| send(group, signal))
 }
 
 /// Sends `signal` to the thread `tid` of the process `tgid`. A native thread
@@ -88,11 +98,7 @@ pub fn broken_pipe() {
 /// A key of the console: `signal` for everybody in the process group `id`.
 pub fn interrupt_foreground(id: Tid, signal: u32) {
     // Nobody to tell of an error: there is no caller.
-    if let Ok(groups) = registry::groups(|group| group.process_group() == id) {
-        groups.iter().for_each(|group| {
-            let _ = send(group, signal);
-        });
-    }
+    let _ = send_all(|group| group.process_group() == id, signal);
 }
 
 /// Ends `group` by `signal`, which nothing handles.
@@ -122,7 +128,7 @@ fn find(tid: isize, signal: u32) -> Result<Arc<Thread>, Errno> {
 
 fn send_to_thread(current: &Current, thread: &Arc<Thread>, signal: u32) -> Result<usize, Errno> {
     let group = thread.user_group().ok_or(Errno::ESRCH)?;
-    if thread.kind() != Kind::Native || !is_family(current, group) {
+    if !thread.is_native() || !is_family(current, group) {
         return send(group, signal).map(|()| 0);
     }
     let effect = group.actions().lock().effect(signal);

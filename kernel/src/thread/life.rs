@@ -27,7 +27,7 @@ pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
     }
     let (own, name) = exec_first(root, b"/init", Arc::new(table))?;
     let tid = registry::ids().reserve()?;
-    let group = Arc::new(Group::new(tid, None, false));
+    let group = Arc::new(Group::new(tid, None, false)?);
     group.set_name(name);
     let entity = Entity::new(u64::MAX);
     let thread = Thread::new(tid, Kind::Linux, group.clone(), entity, own);
@@ -115,14 +115,15 @@ fn fault(current: &mut Current, vector: u8, addr: Option<usize>) {
         machine::cpu::id(),
         regs.ip(),
         addr.unwrap_or(0),
-        if current.kind() == Kind::Native {
+        if current.is_native() {
             "the thread ends"
         } else {
             "the process ends"
         },
     );
-    match current.kind() {
-        Kind::Native => current.end(wait_signaled(signal)),
-        _ => kill::fatal(current.group(), signal),
+    if current.is_native() {
+        current.end(wait_signaled(signal));
+    } else {
+        kill::fatal(current.group(), signal);
     }
 }

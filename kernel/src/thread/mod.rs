@@ -42,7 +42,7 @@ pub use wait::wait;
 use crate::sched::Entity;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use machine::hooks::Access;
 use machine::task::{OutOfMemory, Task, Tasked};
 use sync::heap::Hook;
@@ -61,8 +61,7 @@ pub enum Kind {
     Kernel,
     /// The first thread of a process, or one made by Linux's clone.
     Linux,
-    /// Made by the native clone: a fault or a `tgkill` ends it alone, and it
-    /// stays joinable.
+    /// Made by the native clone.
     Native,
 }
 
@@ -74,6 +73,9 @@ pub struct Thread {
     /// Changes once at most, when exec takes over the group's id.
     tid: AtomicU32,
     kind: Kind,
+    /// Made by the native clone, and still the program that asked for it: a
+    /// fault or a `tgkill` ends it alone, and it stays joinable.
+    is_native: AtomicBool,
     /// `None` for idle threads.
     group: Option<Arc<Group>>,
     /// What the running thread has to look at before it returns to user mode.
@@ -167,6 +169,7 @@ impl Thread {
             task,
             tid: AtomicU32::new(tid),
             kind,
+            is_native: AtomicBool::new(kind == Kind::Native),
             group,
             pending: AtomicU32::new(0),
             start: SpinLock::new(start),
@@ -192,8 +195,9 @@ impl Thread {
         self.kind == Kind::Idle
     }
 
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
+    /// Made by the native clone, and no exec since.
+    pub(crate) fn is_native(&self) -> bool {
+        self.is_native.load(Ordering::Relaxed)
     }
 
     pub(crate) fn user_group(&self) -> Option<&Arc<Group>> {

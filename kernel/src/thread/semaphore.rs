@@ -2,6 +2,7 @@
 //! waiter directly so that nobody barges in. A handle belongs to a process;
 //! fork shares the semaphores, which go with their last holder.
 
+use crate::files::allocate::{memory_to_spare, try_arc};
 use abi::Errno;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -88,11 +89,21 @@ impl Semaphores {
         }
     }
 
-    /// For a forked child: the same semaphores under the same handles.
-    pub fn share(&self) -> Semaphores {
-        Semaphores {
-            handles: SpinLock::new(self.handles.lock().clone()),
+    /// For a forked child: the same semaphores under the same handles. ENOMEM.
+    pub fn share(&self) -> Result<Semaphores, Errno> {
+        let mut copy = Vec::new();
+        loop {
+            let length = self.handles.lock().len();
+            copy.try_reserve_exact(length).map_err(|_| Errno::ENOMEM)?;
+            let handles = self.handles.lock();
+            if handles.len() <= copy.capacity() {
+                copy.extend(handles.iter().cloned());
+                break;
+            }
         }
+        Ok(Semaphores {
+            handles: SpinLock::new(copy),
+        })
     }
 
     /// A new semaphore; its handle.
@@ -103,11 +114,14 @@ impl Semaphores {
         if value > VALUE_MAX {
             return Err(Errno::EINVAL);
         }
-        let semaphore = Arc::new(Semaphore {
+        if !memory_to_spare() {
+            return Err(Errno::ENOMEM);
+        }
+        let semaphore = try_arc(Semaphore {
             value: AtomicU32::new(value),
             destroyed: AtomicBool::new(false),
             waiters: WaitQueue::new(),
-        });
+        })?;
         let mut handles = self.handles.lock();
         if let Some(free) = handles.iter().position(Option::is_none) {
             handles[free] = Some(semaphore);

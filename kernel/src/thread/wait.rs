@@ -55,6 +55,8 @@ pub fn wait(
 ) -> Result<usize, Errno> {
     // WUNTRACED, WCONTINUED and Linux's own __WALL family select nothing more here.
     const KNOWN: usize = WNOHANG | 2 | 8 | 0xe000_0000;
+    // An int: a sign-extended upper half says nothing.
+    let options = options as u32 as usize;
     if options & !KNOWN != 0 {
         return Err(Errno::EINVAL);
     }

@@ -20,6 +20,9 @@ struct Timers {
 
 const NONE: u64 = u64::MAX;
 
+/// The longest that a timer is set for: an hour.
+const FARTHEST: u64 = 3_600_000_000_000;
+
 static TIMERS: PerCpu<Timers> = PerCpu::new(
     [const {
         Timers {
@@ -32,6 +35,8 @@ static TIMERS: PerCpu<Timers> = PerCpu::new(
 /// Has the running thread unparked at `deadline`, in nanoseconds since start.
 /// [`disarm`] must follow.
 pub fn arm(current: &Running<Thread>, deadline: u64) {
+    // What is further off is looked at again on the way: no clock's unit overflows.
+    let deadline = deadline.min(machine::time::now().saturating_add(FARTHEST));
     let interrupts = sync::interrupts::off();
     let here = cpu::id();
     let timers = TIMERS.of(here);
@@ -67,20 +72,17 @@ pub fn next() -> Option<u64> {
     (next != NONE).then_some(next)
 }
 
-/// Wakes everybody on this CPU whose deadline has come.
+/// Wakes everybody on this CPU whose deadline has come. The lock is held over
+/// each wake-up: the thread cannot get past its [`disarm`] and end meanwhile,
+/// so the count given up here is never the last.
 pub fn expire(now: u64) {
     let timers = TIMERS.of(cpu::id());
-    loop {
-        let mut sleepers = timers.sleepers.lock();
-        let is_due = sleepers.first_key().is_some_and(|deadline| deadline <= now);
-        let due = if is_due { sleepers.pop() } else { None };
-        timers
-            .next
-            .store(sleepers.first_key().unwrap_or(NONE), Relaxed);
-        drop(sleepers);
-        match due {
-            Some(thread) => sched::unpark(thread),
-            None => return,
-        }
+    let mut sleepers = timers.sleepers.lock();
+    while sleepers.first_key().is_some_and(|deadline| deadline <= now)
+        && let Some(thread) = sleepers.pop()
+    {
+        sched::unpark(thread);
     }
+    let next = sleepers.first_key().unwrap_or(NONE);
+    timers.next.store(next, Relaxed);
 }
