@@ -2,7 +2,6 @@
 //! expect of every program.
 
 use crate::call::{self, raw};
-use crate::sync::{RawLock, RawMutex};
 use abi::Errno;
 use abi::memory::*;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -40,8 +39,6 @@ pub unsafe fn protect(address: usize, length: usize, protection: usize) -> Resul
     // SAFETY: the caller's.
     unsafe { raw(call::MPROTECT, [address, length, protection]) }.map(drop)
 }
-
-/// Whoever moves the break relative to where it is.
 
 /// Moves the end of the heap segment by `by` bytes; where it was. One
 /// step, whatever other threads do.
