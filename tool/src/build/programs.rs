@@ -64,9 +64,6 @@ pub fn build(workspace: &Workspace, toolchain: &Toolchain) -> Result<Vec<Program
         // The image is memory of the guest: no room for symbols.
         .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
-        // Linking each as a whole would double the time to build and gain little.
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "4")
         .current_dir(&workspace.root);
     let artifacts = cargo::build(command, &step).context("the programs")?;
     let mut programs: Vec<Program> = artifacts
