@@ -1,5 +1,5 @@
 //! The Weft kernel: threads, scheduling, memory, files and calls, over the
-//! machine's safe interface. No unsafe code.
+//! machine's safe interface, which holds all that the compiler cannot check.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
