@@ -85,6 +85,9 @@ pub struct Machine {
     /// Put a file or folder of this machine into the guest, at GUEST or in the root folder; may be repeated
     #[arg(long, value_name = "HOST[:GUEST]")]
     pub file: Vec<FileArgument>,
+    /// Attach this raw disk image, the first as /dev/vda; may be repeated
+    #[arg(long, value_name = "IMAGE")]
+    pub disk: Vec<PathBuf>,
     /// Build the kernel with its own checks (lock order, atomic context, overflow): slower
     #[arg(long)]
     pub checked: bool,

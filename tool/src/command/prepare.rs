@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::iso;
 use crate::build::{self, Profile, Program, image};
 use crate::cli::{Accel, Board, Boot, Machine, word};
-use crate::guest::hardware::{Console, Engine, Hardware, Start};
+use crate::guest::hardware::{Console, Disk, Engine, Hardware, Start};
 use crate::guest::kvm;
 use crate::setup::qemu;
 use crate::status::{Failure, Status};
@@ -30,6 +30,7 @@ pub struct Prepared {
 /// Prepares `machine` to run `program`, or the shell if that is empty.
 pub fn prepare(workspace: &Workspace, machine: &Machine, program: &[String]) -> Result<Prepared> {
     let board = board(machine)?;
+    let disks = disks(&machine.disk)?;
     image::check(&machine.file, program)?;
     let qemu = qemu::qemu()?;
     let engine = engine(machine, &qemu)?;
@@ -68,6 +69,7 @@ pub fn prepare(workspace: &Workspace, machine: &Machine, program: &[String]) -> 
         cpu: machine.cpu.clone(),
         start,
         console: Console::Pipes,
+        disks,
         gdb: None,
     };
     Ok(Prepared {
@@ -87,6 +89,31 @@ fn board(machine: &Machine) -> Result<Board> {
         Status::Usage,
         format!("--boot {} needs --machine q35", word(&machine.boot)),
     ))
+}
+
+/// The images as disks, if QEMU will be able to open them.
+fn disks(images: &[PathBuf]) -> Result<Vec<Disk>> {
+    let disk = |image: &PathBuf| {
+        let mut options = File::options();
+        options
+            .read(true)
+            .write(true)
+            .open(image)
+            .map_err(|error| {
+                let message = format!(
+                    "cannot open the disk image {} to read and write it: {error}",
+                    image.display()
+                );
+                Failure::error(Status::MissingFile, message)
+            })?;
+        // A name with a colon would be taken for a protocol unless it begins with a slash.
+        let image = std::path::absolute(image).context("cannot tell the working folder")?;
+        Ok(Disk {
+            image,
+            faults: None,
+        })
+    };
+    images.iter().map(disk).collect()
 }
 
 fn engine(machine: &Machine, qemu: &std::path::Path) -> Result<Engine> {

@@ -47,6 +47,15 @@ pub enum Console {
     PseudoTerminal,
 }
 
+/// A virtio disk. What the guest has flushed is in the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// The raw image.
+    pub image: PathBuf,
+    /// A rule file of QEMU's `blkdebug`: which accesses fail.
+    pub faults: Option<PathBuf>,
+}
+
 /// A virtual machine.
 #[derive(Clone, Debug)]
 pub struct Hardware {
@@ -58,6 +67,8 @@ pub struct Hardware {
     pub cpu: String,
     pub start: Start,
     pub console: Console,
+    /// The first is /dev/vda in the guest.
+    pub disks: Vec<Disk>,
     /// A unix socket for gdb; the CPUs then wait for it.
     pub gdb: Option<PathBuf>,
 }
@@ -92,6 +103,7 @@ impl Hardware {
         // QEMU's own standard error is a pipe to the tool.
         add("-serial chardev:console -chardev file,id=log,path=/dev/stderr");
         add(&format!("-device {LOG_DEVICE} -device {EXIT_DEVICE}"));
+        self.add_disks(&mut words);
         self.add_start(&mut words);
         if let Some(socket) = &self.gdb {
             words.push("-S".into());
@@ -104,6 +116,33 @@ impl Hardware {
             ]));
         }
         words
+    }
+
+    fn add_disks(&self, words: &mut Vec<OsString>) {
+        let mut option = |name: &str, value: OsString| words.extend([name.into(), value]);
+        if !self.disks.is_empty() && self.board == Board::Microvm {
+            // The kernel speaks the interface of virtio 1.0 and later.
+            option("-global", "virtio-mmio.force-legacy=false".into());
+        }
+        for (number, disk) in self.disks.iter().enumerate() {
+            let mut file: OsString = match &disk.faults {
+                Some(rules) => concat(&["blkdebug:".into(), rules.into(), ":".into()]),
+                None => OsString::new(),
+            };
+            file.push(&disk.image);
+            option(
+                "-drive",
+                concat(&[
+                    format!("if=none,id=disk{number},format=raw,cache=writeback,file=").into(),
+                    escape_commas(file),
+                ]),
+            );
+            let device = match self.board {
+                Board::Microvm => "virtio-blk-device",
+                Board::Q35 => "virtio-blk-pci,disable-legacy=on",
+            };
+            option("-device", format!("{device},drive=disk{number}").into());
+        }
     }
 
     fn add_start(&self, words: &mut Vec<OsString>) {
@@ -162,6 +201,7 @@ mod tests {
                 command_line: "policy=fair log=info".into(),
             },
             console: Console::Pipes,
+            disks: Vec::new(),
             gdb: None,
         }
     }
@@ -194,6 +234,24 @@ mod tests {
     fn the_command_line_is_one_word() {
         let arguments = hardware().arguments();
         assert!(arguments.contains(&"policy=fair log=info".into()));
+    }
+
+    #[test]
+    fn disks_have_their_order_and_their_faults() {
+        let mut machine = hardware();
+        assert!(!words(&machine).contains("virtio"));
+        let disk = |image: &str, faults: Option<&str>| Disk {
+            image: image.into(),
+            faults: faults.map(PathBuf::from),
+        };
+        machine.disks = vec![disk("/a,b", None), disk("/c", Some("/rules"))];
+        let small = words(&machine);
+        assert!(small.contains("virtio-mmio.force-legacy=false"));
+        assert!(small.contains("file=/a,,b -device virtio-blk-device,drive=disk0"));
+        assert!(small.contains("file=blkdebug:/rules:/c -device virtio-blk-device,drive=disk1"));
+        machine.board = Board::Q35;
+        let large = words(&machine);
+        assert!(large.contains("-device virtio-blk-pci,disable-legacy=on,drive=disk0"));
     }
 
     #[test]

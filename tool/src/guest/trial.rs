@@ -40,6 +40,7 @@ fn boot(code: &[u8]) -> Option<Outcome> {
             command_line: String::new(),
         },
         console: Console::Pipes,
+        disks: Vec::new(),
         gdb: None,
     };
     let session = Session {
