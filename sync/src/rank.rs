@@ -83,6 +83,8 @@ ranks! {
     Tree: Sleeping, "the shape of a directory tree: one rename between directories at a time";
     Directory: Sleeping, "a directory's entries (parent before child)";
     Inode: Sleeping, "a file's data and attributes";
+    FileChange: Sleeping, "one write to a cached file, or change of its size, at a time";
+    FileWriteBack: Sleeping, "one write-back of a cached file at a time";
     Pipe: Sleeping, "a pipe's ring, over the copy from or to the user";
     TtyRead: Sleeping, "one read of a terminal at a time";
     TtyWrite: Sleeping, "one write to a terminal at a time";
@@ -102,6 +104,7 @@ ranks! {
     Semaphore: Spinning, "a kernel semaphore's value and waiters";
     JoinQueue: Spinning, "those who wait for a thread or a child to end";
     Joins: Spinning, "the native threads of an address space that are not joined yet";
+    CachePages: Spinning, "the pages of a cached file, and its size";
     PageTableLeaf: Spinning, "the entries of one leaf page table; never two";
     PageTable: Spinning, "adding a table to a page table";
     Shootdown: Spinning, "one shootdown of a page table at a time";

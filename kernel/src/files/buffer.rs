@@ -11,6 +11,7 @@ use abi::file::IoVec;
 use abi::memory::{PAGE_SIZE, USER_END};
 use core::ops::Range;
 use machine::copy::Fault;
+use machine::frames::Frame;
 
 /// The most one call transfers, as on Linux.
 const MOST: usize = 0x7fff_f000;
@@ -187,6 +188,25 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// Copies as much of `range` of `frame` as fits; how much that was. Panics
+    /// if the range leaves the frame.
+    #[inline]
+    pub fn put_frame(&mut self, frame: &Frame, range: Range<usize>) -> usize {
+        match &mut self.0 {
+            Target::User(segments) => segments.transfer(range.len(), |address, part| {
+                let part = range.start + part.start..range.start + part.end;
+                machine::copy::copy_frame_out(address, frame, part)
+            }),
+            Target::Kernel(target) => {
+                let count = target.len().min(range.len());
+                let (now, later) = core::mem::take(target).split_at_mut(count);
+                frame.read(range.start, now);
+                *target = later;
+                count
+            }
+        }
+    }
+
     /// Puts up to `length` zeros; how many fitted.
     #[inline]
     pub fn put_zeros(&mut self, length: usize) -> usize {
@@ -252,6 +272,25 @@ impl<'a> Source<'a> {
                 let count = bytes.len().min(into.len());
                 let (now, later) = bytes.split_at(count);
                 into[..count].copy_from_slice(now);
+                *bytes = later;
+                count
+            }
+        }
+    }
+
+    /// Fills `length` bytes of `frame` from `offset` on, as far as there are
+    /// bytes; how many that was. Panics if they leave the frame.
+    #[inline]
+    pub fn take_frame(&mut self, frame: &Frame, offset: usize, length: usize) -> usize {
+        match &mut self.0 {
+            Origin::User(segments) => segments.transfer(length, |address, part| {
+                let part = offset + part.start..offset + part.end;
+                machine::copy::copy_frame_in(frame, part, address)
+            }),
+            Origin::Kernel(bytes) => {
+                let count = bytes.len().min(length);
+                let (now, later) = bytes.split_at(count);
+                frame.write(offset, now);
                 *bytes = later;
                 count
             }

@@ -11,6 +11,7 @@
 
 pub mod allocate;
 pub mod buffer;
+pub mod cache;
 pub mod clock;
 pub mod context;
 mod cpio;

@@ -10,7 +10,9 @@
 //!
 //! No locks. Data changes under the reader's eyes: copy once, judge the copy.
 
-use crate::address::USER_END;
+use crate::address::{PAGE_SIZE, USER_END};
+use crate::memory::frames::Frame;
+use core::ops::Range;
 use sync::preempt;
 
 #[cfg(target_os = "none")]
@@ -53,6 +55,33 @@ pub fn copy_out(to: usize, bytes: &[u8]) -> Result<(), Fault> {
     check(to, bytes.len())?;
     // SAFETY: the range is the user's, and `bytes` is readable.
     unsafe { arch::copy_out(to, bytes.as_ptr(), bytes.len()) }
+}
+
+/// Copies `range` of `frame` to user memory at `to`, which may be a mapping of
+/// the same frame. Panics if the range leaves the frame.
+#[inline]
+pub fn copy_frame_out(to: usize, frame: &Frame, range: Range<usize>) -> Result<(), Fault> {
+    assert!(
+        range.start <= range.end && range.end <= PAGE_SIZE,
+        "bytes outside the frame"
+    );
+    check(to, range.len())?;
+    // SAFETY: the range is the user's, and lies in a frame that is held by a
+    // reference; the copy takes the frame's bytes as ones that others write.
+    unsafe { arch::copy_out(to, frame.pointer().add(range.start), range.len()) }
+}
+
+/// Copies from user memory at `from`, which may be a mapping of the same frame,
+/// to `range` of `frame`. Panics if the range leaves the frame.
+#[inline]
+pub fn copy_frame_in(frame: &Frame, range: Range<usize>, from: usize) -> Result<(), Fault> {
+    assert!(
+        range.start <= range.end && range.end <= PAGE_SIZE,
+        "bytes outside the frame"
+    );
+    check(from, range.len())?;
+    // SAFETY: as above.
+    unsafe { arch::copy_in(frame.pointer().add(range.start), from, range.len()) }
 }
 
 /// Zeroes `length` bytes of user memory at `to`.

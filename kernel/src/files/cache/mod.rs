@@ -1,0 +1,168 @@
+//! The page cache: the pages of a regular file that are in memory.
+//!
+//! Purpose: a [`PageCache`] holds one file's size and pages, and serves read,
+//! write, changes of size and page faults from them; a [`Store`] is where pages
+//! come from and go to. `read.rs` finds and reads pages, `write.rs` changes
+//! them, `write_back.rs` gives what is dirty to the store.
+//!
+//! Locks: `FileChange` keeps writers and changes of size from each other, over
+//! the whole call; `FileWriteBack` is held by the one write-back of the file;
+//! `CachePages` is a spin lock over the pages and every change of the size.
+//! Nothing spins or excludes readers while bytes are copied or the store works:
+//! a page that is read or written says so in its state, and those who need it
+//! to end wait in `idle`. A fault takes neither of the sleeping locks, so that
+//! a user's buffer may be a mapping of the very file that is read or written.
+//!
+//! What always holds: no page lies wholly behind the end of the file, and in
+//! the last page the bytes behind the end are zero before the file grows past
+//! them. Whoever holds a reference to a page's frame keeps reclaim from it.
+
+mod errors;
+mod page_map;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+mod write_back;
+
+use alloc::boxed::Box;
+use core::ops::Range;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use abi::Errno;
+use abi::memory::PAGE_SIZE;
+use machine::frames::Frame;
+use sync::{Mutex, SpinLock, WaitQueue, rank};
+
+pub use errors::ErrorMark;
+use errors::WriteErrors;
+use page_map::{PageMap, State};
+use read::ReadAhead;
+
+const PAGE: u64 = PAGE_SIZE as u64;
+/// Largest file: 2^44 bytes, what 32-bit page numbers can address.
+pub const MAX_SIZE: u64 = 1 << 44;
+/// Pages that one call of a store moves at most: 512 KiB.
+const CLUSTER: usize = 128;
+
+/// Where a file's pages come from and go to. All calls may sleep, and come with
+/// neither a spin lock nor, from a page fault, the file's own locks held; they
+/// must not call back into the cache they serve.
+pub trait Store: Send + Sync {
+    /// Fills `frames` with the file's pages from number `first` on; holes, and
+    /// what lies behind the end, are zeroes. EIO.
+    fn read(&self, first: u64, frames: &[Frame]) -> Result<(), Errno>;
+
+    /// Writes the pages from number `first` on. `size` is the file's size in
+    /// bytes; what lies behind it does not matter. EIO, ENOSPC.
+    fn write(&self, first: u64, frames: &[Frame], size: u64) -> Result<(), Errno>;
+
+    /// Sees to it that `pages` can be written later: ENOSPC. Called before they
+    /// become dirty, and not for pages that are; some may then stay clean.
+    fn reserve(&self, pages: Range<u64>) -> Result<(), Errno>;
+}
+
+/// What the spin lock guards.
+struct Pages {
+    map: PageMap,
+    ahead: ReadAhead,
+}
+
+/// The pages and the size of one file. See the module.
+pub struct PageCache {
+    store: Box<dyn Store>,
+    change: Mutex<(), rank::FileChange>,
+    write_back: Mutex<(), rank::FileWriteBack>,
+    pages: SpinLock<Pages, rank::CachePages>,
+    /// In bytes. Changes under the lock of the pages only.
+    size: AtomicU64,
+    /// Pages in memory, as of the last look; for those who only count.
+    count: AtomicUsize,
+    /// Those who wait for pages that are read or written.
+    idle: WaitQueue<(), rank::ThreadQueue>,
+    errors: WriteErrors,
+}
+
+impl PageCache {
+    /// The cache of a file of `size` bytes with no page in memory yet.
+    pub fn new(store: Box<dyn Store>, size: u64) -> PageCache {
+        PageCache {
+            store,
+            change: Mutex::new(()),
+            write_back: Mutex::new(()),
+            pages: SpinLock::new(Pages {
+                map: PageMap::new(),
+                ahead: ReadAhead::new(),
+            }),
+            size: AtomicU64::new(size),
+            count: AtomicUsize::new(0),
+            idle: WaitQueue::new(),
+            errors: WriteErrors::new(),
+        }
+    }
+
+    /// The file's size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size.load(Ordering::Acquire)
+    }
+
+    /// Pages in memory.
+    pub fn resident(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Pages that differ from the store's.
+    pub fn dirty(&self) -> usize {
+        self.pages.lock().map.dirty_count()
+    }
+
+    /// Up to where a file that is opened now counts as told of errors.
+    pub fn error_mark(&self) -> ErrorMark {
+        self.errors.mark()
+    }
+
+    /// Drops up to `most` clean pages that nobody uses, those first that were
+    /// not looked up since it last came by; how many. Does not sleep.
+    pub fn shrink(&self, most: usize) -> usize {
+        let mut dropped = 0;
+        let mut pages = self.pages.lock();
+        let mut next = 0;
+        while dropped < most
+            && let Some(index) = pages.map.next(next)
+        {
+            next = index + 1;
+            if pages.map.is_dirty(index) {
+                continue;
+            }
+            let Some(page) = pages.map.get_mut(index) else {
+                continue;
+            };
+            if core::mem::take(&mut page.used)
+                || page.state != State::Ready
+                || !page.frame.is_unique()
+            {
+                continue;
+            }
+            pages.map.remove(index);
+            dropped += 1;
+        }
+        self.note_count(&pages);
+        dropped
+    }
+
+    fn note_count(&self, pages: &Pages) {
+        self.count.store(pages.map.count(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for PageCache {
+    /// Whoever drops a file that is to live on has synchronised it.
+    fn drop(&mut self) {
+        write_back::forget_dirty(self.pages.get_mut().map.dirty_count());
+    }
+}
+
+/// How many pages `size` bytes take.
+fn pages_of(size: u64) -> u64 {
+    size.div_ceil(PAGE)
+}

@@ -1,0 +1,497 @@
+//! The cache against a store that is slow, fails, and leaves garbage wherever
+//! it may.
+
+use super::*;
+use crate::files::buffer::{Sink, Source};
+use crate::files::inode::Position;
+use machine::frames::{arena, free_count};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Barrier, Condvar, Mutex as HostMutex, MutexGuard};
+use std::vec;
+use std::vec::Vec;
+
+const GARBAGE: u8 = 0xee;
+
+#[derive(Default)]
+struct Disk {
+    pages: BTreeMap<u64, Vec<u8>>,
+    reserved: BTreeSet<u64>,
+    /// Pages that are being read or written at the moment.
+    busy: BTreeSet<u64>,
+}
+
+/// A store whose calls block as long as `closed` says so.
+struct Model {
+    disk: HostMutex<Disk>,
+    closed: HostMutex<bool>,
+    opened: Condvar,
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+    written: AtomicUsize,
+    entered: AtomicUsize,
+    /// Pages that may still be reserved.
+    room: AtomicUsize,
+    fails: AtomicBool,
+}
+
+impl Model {
+    /// With the frames for this test alone: some tests count them.
+    fn alone() -> (MutexGuard<'static, ()>, Arc<Model>) {
+        (arena::exclusive(), Model::new())
+    }
+
+    fn new() -> Arc<Model> {
+        Arc::new(Model {
+            disk: HostMutex::default(),
+            closed: HostMutex::new(false),
+            opened: Condvar::new(),
+            reads: AtomicUsize::new(0),
+            writes: AtomicUsize::new(0),
+            written: AtomicUsize::new(0),
+            entered: AtomicUsize::new(0),
+            room: AtomicUsize::new(usize::MAX),
+            fails: AtomicBool::new(false),
+        })
+    }
+
+    fn cache(self: &Arc<Model>, size: u64) -> PageCache {
+        PageCache::new(Box::new(Shared(self.clone())), size)
+    }
+
+    fn set_closed(&self, closed: bool) {
+        *self.closed.lock().unwrap() = closed;
+        self.opened.notify_all();
+    }
+
+    /// Marks pages busy while `act` runs: no two calls for one page at once.
+    fn at_work(&self, pages: Range<u64>, act: impl FnOnce(&mut Disk)) -> Result<(), Errno> {
+        for page in pages.clone() {
+            let is_alone = self.disk.lock().unwrap().busy.insert(page);
+            assert!(is_alone, "page {page} is read or written twice at once");
+        }
+        self.entered.fetch_add(1, SeqCst);
+        let mut closed = self.closed.lock().unwrap();
+        while *closed {
+            closed = self.opened.wait(closed).unwrap();
+        }
+        drop(closed);
+        std::thread::yield_now();
+        let mut disk = self.disk.lock().unwrap();
+        for page in pages {
+            disk.busy.remove(&page);
+        }
+        if self.fails.load(SeqCst) {
+            return Err(Errno::EIO);
+        }
+        act(&mut disk);
+        Ok(())
+    }
+
+    /// Waits until `count` calls have come in since the beginning.
+    fn wait_entered(&self, count: usize) {
+        while self.entered.load(SeqCst) < count {
+            std::thread::yield_now();
+        }
+    }
+
+    fn bytes(&self, size: u64) -> Vec<u8> {
+        let disk = self.disk.lock().unwrap();
+        let mut bytes = vec![0; pages_of(size) as usize * PAGE_SIZE];
+        for (page, chunk) in bytes.chunks_mut(PAGE_SIZE).enumerate() {
+            if let Some(stored) = disk.pages.get(&(page as u64)) {
+                chunk.copy_from_slice(stored);
+            }
+        }
+        bytes.truncate(size as usize);
+        bytes
+    }
+}
+
+struct Shared(Arc<Model>);
+
+impl Store for Shared {
+    fn read(&self, first: u64, frames: &[Frame]) -> Result<(), Errno> {
+        self.0.reads.fetch_add(1, SeqCst);
+        assert!(!frames.is_empty() && frames.len() <= CLUSTER);
+        self.0.at_work(first..first + frames.len() as u64, |disk| {
+            for (page, frame) in (first..).zip(frames) {
+                match disk.pages.get(&page) {
+                    Some(bytes) => frame.write(0, bytes),
+                    None => frame.fill(0, PAGE_SIZE, 0),
+                }
+            }
+        })
+    }
+
+    fn write(&self, first: u64, frames: &[Frame], size: u64) -> Result<(), Errno> {
+        self.0.writes.fetch_add(1, SeqCst);
+        assert!(!frames.is_empty() && frames.len() <= CLUSTER);
+        let end = first + frames.len() as u64;
+        assert!(end <= pages_of(size), "a page behind the end is written");
+        let result = self.0.at_work(first..end, |disk| {
+            for (page, frame) in (first..).zip(frames) {
+                assert!(disk.reserved.contains(&page), "page {page} has no room");
+                let mut bytes = vec![0; PAGE_SIZE];
+                frame.read(0, &mut bytes);
+                let valid = (size - page * PAGE).min(PAGE) as usize;
+                bytes[valid..].fill(GARBAGE);
+                disk.pages.insert(page, bytes);
+            }
+        });
+        self.0.written.fetch_add(1, SeqCst);
+        result
+    }
+
+    fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {
+        let mut disk = self.0.disk.lock().unwrap();
+        let new = pages.clone().filter(|page| !disk.reserved.contains(page));
+        let room = self.0.room.load(SeqCst);
+        let left = room.checked_sub(new.count()).ok_or(Errno::ENOSPC)?;
+        self.0.room.store(left, SeqCst);
+        disk.reserved.extend(pages);
+        Ok(())
+    }
+}
+
+fn write(cache: &PageCache, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+    let written = cache.write_at(Position::At(offset), &mut Source::kernel(bytes));
+    written.map(|(count, _)| count)
+}
+
+/// Sets the size, and frees what the store has behind it.
+fn resize(cache: &PageCache, store: &Model, size: u64) {
+    let free = || {
+        let mut disk = store.disk.lock().unwrap();
+        disk.pages.split_off(&pages_of(size));
+        disk.reserved.split_off(&pages_of(size));
+        Ok(())
+    };
+    cache.set_size(size, free).expect("small");
+}
+
+fn read(cache: &PageCache, offset: u64, length: usize) -> Result<Vec<u8>, Errno> {
+    let mut bytes = vec![GARBAGE; length];
+    let count = cache.read_at(offset, &mut Sink::kernel(&mut bytes))?;
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Write(u64, usize, u8),
+    Append(usize, u8),
+    Read(u64, usize),
+    Resize(u64),
+    Touch(u64),
+    Flush,
+    Shrink(usize),
+    /// Writes while the store has room for only so many more pages.
+    Full(u64, usize, usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let offset = || prop_oneof![0u64..12_000, 4090u64..4100, 0u64..900_000];
+    prop_oneof![
+        3 => (offset(), 0usize..10_000, 1u8..200).prop_map(|(o, l, b)| Step::Write(o, l, b)),
+        1 => (0usize..9_000, 1u8..200).prop_map(|(l, b)| Step::Append(l, b)),
+        3 => (offset(), 0usize..600_000).prop_map(|(o, l)| Step::Read(o, l)),
+        2 => offset().prop_map(Step::Resize),
+        1 => (0u64..230).prop_map(Step::Touch),
+        2 => Just(Step::Flush),
+        2 => (0usize..20).prop_map(Step::Shrink),
+        1 => (offset(), 0usize..10_000, 0usize..3).prop_map(|(o, l, p)| Step::Full(o, l, p)),
+    ]
+}
+
+fn write_model(model: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        model.resize(model.len().max(offset + bytes.len()), 0);
+        model[offset..offset + bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+proptest! {
+    #[test]
+    fn behaves_as_bytes(steps in proptest::collection::vec(step(), 0..40)) {
+        let (_alone, store) = Model::alone();
+        let cache = store.cache(0);
+        let mut model = Vec::new();
+        for step in steps {
+            match step {
+                Step::Write(offset, length, byte) => {
+                    let bytes = vec![byte; length];
+                    prop_assert_eq!(write(&cache, offset, &bytes), Ok(length));
+                    write_model(&mut model, offset as usize, &bytes);
+                }
+                Step::Append(length, byte) => {
+                    let bytes = vec![byte; length];
+                    let end = model.len() as u64 + length as u64;
+                    let result = cache.write_at(Position::End, &mut Source::kernel(&bytes));
+                    prop_assert_eq!(result, Ok((length, end)));
+                    model.extend(bytes);
+                }
+                Step::Full(offset, length, room) => {
+                    let bytes = vec![200; length];
+                    store.room.store(room, SeqCst);
+                    match write(&cache, offset, &bytes) {
+                        Ok(count) => write_model(&mut model, offset as usize, &bytes[..count]),
+                        Err(error) => prop_assert_eq!(error, Errno::ENOSPC),
+                    }
+                    store.room.store(usize::MAX, SeqCst);
+                }
+                Step::Read(offset, length) => {
+                    let start = model.len().min(offset as usize);
+                    let expected = &model[start..model.len().min(start + length)];
+                    prop_assert!(read(&cache, offset, length).unwrap() == expected);
+                }
+                Step::Resize(size) => {
+                    resize(&cache, &store, size);
+                    model.resize(size as usize, 0);
+                }
+                Step::Touch(index) => {
+                    let frame = cache.page_for_write(index).unwrap();
+                    prop_assert_eq!(frame.is_some(), index < pages_of(model.len() as u64));
+                    // A mapping can write behind the end, and it must not last.
+                    if let Some(frame) = frame {
+                        let inside = model.len() - index as usize * PAGE_SIZE;
+                        if inside < PAGE_SIZE {
+                            frame.fill(inside, PAGE_SIZE - inside, GARBAGE);
+                        }
+                    }
+                }
+                Step::Flush => {
+                    cache.flush();
+                    prop_assert_eq!(cache.dirty(), 0);
+                    prop_assert!(store.bytes(model.len() as u64) == model);
+                }
+                Step::Shrink(most) => {
+                    prop_assert!(cache.shrink(most) <= most);
+                }
+            }
+            prop_assert_eq!(cache.size(), model.len() as u64);
+        }
+        let size = cache.size();
+        prop_assert!(read(&cache, 0, size as usize).unwrap() == model);
+        cache.flush();
+        prop_assert!(store.bytes(size) == model);
+    }
+}
+
+/// The byte that belongs at an offset, if anything was written there.
+fn pattern(offset: u64) -> u8 {
+    (offset % 199) as u8 + 1
+}
+
+struct CountDown<'a>(&'a AtomicUsize);
+
+impl Drop for CountDown<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Numbers that look random and are the same each time.
+fn random(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}
+
+/// Writes, cuts, extensions, write-back, reclaim, faults and reads at once: a
+/// byte is what was written there, or zero, never what lay behind the end.
+#[test]
+fn nobody_sees_what_is_not_the_file() {
+    const SPAN: u64 = 40 * PAGE;
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    let running = AtomicUsize::new(3);
+    let change = |seed: u64| {
+        // Also if an assertion below fails, or the others would never end.
+        let _ended = CountDown(&running);
+        let mut state = seed;
+        for _ in 0..1500 {
+            let offset = random(&mut state) % SPAN;
+            match random(&mut state) % 4 {
+                0 => resize(&cache, &store, offset),
+                _ => {
+                    let length = random(&mut state) % 9000;
+                    let bytes: Vec<u8> = (offset..offset + length).map(pattern).collect();
+                    assert_eq!(write(&cache, offset, &bytes), Ok(length as usize));
+                }
+            }
+        }
+    };
+    let look = |seed: u64| {
+        let mut state = seed;
+        while running.load(SeqCst) > 0 {
+            let offset = random(&mut state) % SPAN;
+            match random(&mut state) % 8 {
+                0 => cache.flush(),
+                1 => drop(cache.shrink(20)),
+                2 => drop(cache.page_for_write(offset / PAGE).expect("room")),
+                _ => {
+                    let bytes = read(&cache, offset, 20_000).expect("it works");
+                    for (at, &byte) in (offset..).zip(&bytes) {
+                        assert!(byte == 0 || byte == pattern(at), "{byte:#x} at {at}");
+                    }
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for seed in 1..=3 {
+            scope.spawn(move || change(seed * 0x9e37_79b9));
+            scope.spawn(move || look(seed * 0x7f4a_7c15));
+        }
+    });
+    cache.flush();
+    let size = cache.size();
+    assert_eq!(cache.dirty(), 0);
+    assert!(store.bytes(size) == read(&cache, 0, size as usize).expect("it works"));
+}
+
+#[test]
+fn those_who_miss_one_page_read_it_once() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(10 * PAGE);
+    store.set_closed(true);
+    let start = Barrier::new(5);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                start.wait();
+                assert_eq!(read(&cache, 5, 100), Ok(vec![0; 100]));
+            });
+        }
+        start.wait();
+        store.wait_entered(1);
+        store.set_closed(false);
+    });
+    assert_eq!(store.reads.load(SeqCst), 1);
+    read(&cache, 0, 100).expect("it is there");
+    assert_eq!(store.reads.load(SeqCst), 1, "a cached page asks nobody");
+}
+
+/// A file read in order costs few calls, and each page is read once.
+#[test]
+fn reading_in_order_reads_ahead() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(1024 * PAGE);
+    for page in 0..1024 {
+        read(&cache, page * PAGE, PAGE_SIZE).expect("it works");
+    }
+    let reads = store.reads.load(SeqCst);
+    assert!(reads < 20, "{reads} reads of 4 MiB");
+    let far = store.cache(1 << 43);
+    for page in [9, 1 << 20, 77, 1 << 30, 5] {
+        read(&far, page * PAGE, 10).expect("it works");
+    }
+    assert_eq!(far.resident(), 5, "reading here and there reads no more");
+}
+
+#[test]
+fn a_cut_waits_for_write_back() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    write(&cache, 0, &[1; 3 * PAGE_SIZE]).expect("room");
+    store.set_closed(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| cache.flush());
+        store.wait_entered(1);
+        // What is being written can be read and written.
+        assert_eq!(read(&cache, 0, 4), Ok(vec![1; 4]));
+        assert_eq!(write(&cache, 0, &[2; 4]), Ok(4));
+        let cut = scope.spawn(|| {
+            cache.set_size(PAGE, || Ok(())).expect("small");
+            store.written.load(SeqCst)
+        });
+        store.set_closed(false);
+        assert_eq!(cut.join().expect("no panic"), 1, "the write had ended");
+    });
+    assert_eq!(cache.resident(), 1);
+    cache.flush();
+    assert_eq!(store.bytes(5), [2, 2, 2, 2, 1]);
+}
+
+#[test]
+fn an_error_is_told_once_to_each_who_asks_and_loses_nothing() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    let (one, other) = (cache.error_mark(), cache.error_mark());
+    write(&cache, 0, &[7; 5000]).expect("room");
+    store.fails.store(true, SeqCst);
+    assert_eq!(cache.sync(&one), Err(Errno::EIO));
+    assert_eq!(cache.dirty(), 2);
+    store.fails.store(false, SeqCst);
+    assert_eq!(cache.sync(&one), Ok(()));
+    assert_eq!(cache.sync(&other), Err(Errno::EIO));
+    assert_eq!(cache.sync(&other), Ok(()));
+    assert_eq!(cache.sync(&cache.error_mark()), Ok(()));
+    assert_eq!(store.bytes(5000), [7; 5000]);
+}
+
+#[test]
+fn a_read_that_fails_can_be_tried_again() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(2 * PAGE);
+    store.fails.store(true, SeqCst);
+    assert_eq!(read(&cache, 0, 10), Err(Errno::EIO));
+    assert_eq!(write(&cache, 1, &[1]), Err(Errno::EIO));
+    assert_eq!(cache.resident(), 0);
+    store.fails.store(false, SeqCst);
+    assert_eq!(write(&cache, 1, &[1]), Ok(1));
+    assert_eq!(read(&cache, 0, 3), Ok(vec![0, 1, 0]));
+}
+
+#[test]
+fn neighbours_are_written_together() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    write(&cache, 0, &[1; 200 * PAGE_SIZE]).expect("room");
+    cache.flush();
+    assert_eq!(store.writes.load(SeqCst), 2);
+    cache.flush();
+    assert_eq!(store.writes.load(SeqCst), 2, "what is clean is not written");
+}
+
+#[test]
+fn limits() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    assert_eq!(write(&cache, MAX_SIZE, b"x"), Err(Errno::EFBIG));
+    assert_eq!(write(&cache, u64::MAX, b"x"), Err(Errno::EFBIG));
+    assert_eq!(write(&cache, MAX_SIZE - 1, b"xy"), Ok(1));
+    assert_eq!(cache.set_size(MAX_SIZE + 1, || Ok(())), Err(Errno::EFBIG));
+    assert_eq!(read(&cache, MAX_SIZE - 2, 9), Ok(vec![0, b'x']));
+    assert_eq!(read(&cache, u64::MAX, 9), Ok(vec![]));
+    cache.discard();
+    assert_eq!((cache.size(), cache.resident(), cache.dirty()), (0, 0, 0));
+}
+
+#[test]
+fn frames_come_back() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    write(&cache, 0, &[1; 50 * PAGE_SIZE]).expect("room");
+    let held = cache.page(3).expect("it works").expect("it is there");
+    assert_eq!(cache.shrink(100), 0, "dirty pages stay");
+    cache.flush();
+    // Each has been used since the last look, so the second one takes them.
+    while cache.shrink(100) > 0 || cache.resident() > 1 {}
+    assert!(
+        cache
+            .page(3)
+            .expect("it works")
+            .expect("it is there")
+            .is_same(&held)
+    );
+    drop(held);
+    while cache.shrink(100) > 0 || cache.resident() > 0 {}
+    let free = free_count();
+    write(&cache, 0, &[1; 50 * PAGE_SIZE]).expect("room");
+    drop(cache);
+    assert_eq!(free_count(), free, "what is dirty goes with its cache");
+}

@@ -1,0 +1,115 @@
+//! Write-back: what is dirty goes to the store, neighbours together.
+
+use arrayvec::ArrayVec;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use abi::Errno;
+use machine::frames::{self, Frame};
+
+use super::errors::ErrorMark;
+use super::page_map::State;
+use super::{CLUSTER, PageCache, pages_of};
+
+/// Dirty pages of all caches.
+static DIRTY: AtomicUsize = AtomicUsize::new(0);
+
+/// Dirty pages of all caches together.
+pub fn dirty_total() -> usize {
+    DIRTY.load(Relaxed)
+}
+
+pub(super) fn note_dirty(count: usize) {
+    DIRTY.fetch_add(count, Relaxed);
+}
+
+pub(super) fn forget_dirty(count: usize) {
+    DIRTY.fetch_sub(count, Relaxed);
+}
+
+/// Neighbouring pages on their way to the store.
+struct Cluster {
+    first: u64,
+    frames: ArrayVec<Frame, CLUSTER>,
+    size: u64,
+}
+
+impl PageCache {
+    /// Writes all that is dirty to the store, and waits for it. What became
+    /// dirty before the call is written, or stays dirty and counts as an error.
+    ///
+    /// # Errors
+    /// The last error of this or an earlier write-back of which the open file
+    /// that owns `mark` was not told yet: EIO, ENOSPC.
+    pub fn sync(&self, mark: &ErrorMark) -> Result<(), Errno> {
+        self.flush();
+        self.errors.check(mark)
+    }
+
+    /// Writes all that is dirty to the store, and waits. Errors are kept for
+    /// those who call `sync`; their pages stay dirty.
+    pub fn flush(&self) {
+        let _alone = self.write_back.lock();
+        let mut at = 0;
+        while let Some(cluster) = self.take_dirty(at) {
+            at = cluster.first + cluster.frames.len() as u64;
+            let result = self
+                .store
+                .write(cluster.first, &cluster.frames, cluster.size);
+            self.written(&cluster, result);
+        }
+    }
+
+    /// The first dirty pages from `from` on; they count as clean and being
+    /// written. A write that comes later makes them dirty again.
+    fn take_dirty(&self, from: u64) -> Option<Cluster> {
+        let mut pages = self.pages.lock();
+        // A cut may be on its way to drop what lies behind the new end.
+        let end = pages_of(self.size());
+        let first = pages.map.next_dirty(from..end)?;
+        let mut frames = ArrayVec::new();
+        for index in first..end.min(first + CLUSTER as u64) {
+            if !pages.map.is_dirty(index) {
+                break;
+            }
+            let Some(page) = pages.map.get_mut(index) else {
+                break;
+            };
+            page.state = State::Writing;
+            frames.push(page.frame.share());
+            pages.map.set_dirty(index, false);
+        }
+        forget_dirty(frames.len());
+        Some(Cluster {
+            first,
+            frames,
+            size: self.size(),
+        })
+    }
+
+    fn written(&self, cluster: &Cluster, result: Result<(), Errno>) {
+        // Told before the pages are seen as done, or a peer might miss it.
+        if let Err(error) = result {
+            self.errors.note(error);
+        }
+        let mut pages = self.pages.lock();
+        for index in (cluster.first..).take(cluster.frames.len()) {
+            // A cut waits, so the page is there.
+            if let Some(page) = pages.map.get_mut(index) {
+                page.state = State::Ready;
+                if result.is_err() && pages.map.set_dirty(index, true) {
+                    note_dirty(1);
+                }
+            }
+        }
+        drop(pages);
+        self.idle.wake_all();
+    }
+
+    /// Lets a writer pay for what it made dirty once all files together have
+    /// an eighth of memory dirty, so that memory cannot fill with it.
+    pub(super) fn throttle(&self) {
+        if dirty_total() > frames::total_count() / 8 {
+            self.flush();
+        }
+    }
+}
