@@ -42,6 +42,8 @@ pub enum Command {
     Iso(Iso),
     /// Build the kernel and the programs
     Build(Build),
+    /// Compile a C program of the xv6 family; run it with `cargo weft exec -- ./prog`
+    Cc(Cc),
     /// Check the format, the lints, and that unchecked code stands only where it may
     Check,
     /// Find or install what Weft needs on this machine
@@ -166,6 +168,43 @@ pub struct Build {
     /// Build the kernel with its own checks
     #[arg(long)]
     pub checked: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Cc {
+    /// The family of programs that it was written for
+    #[arg(long, value_enum)]
+    pub face: Face,
+    /// Where to write the program: without it, the first source's name without `.c`
+    #[arg(short, long, value_name = "PROGRAM")]
+    pub output: Option<PathBuf>,
+    /// A further folder of include files; may be repeated
+    #[arg(short = 'I', value_name = "FOLDER")]
+    pub include: Vec<PathBuf>,
+    /// A macro to define; may be repeated
+    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    pub define: Vec<String>,
+    /// How much to optimise, as gcc has it
+    #[arg(short = 'O', value_name = "LEVEL")]
+    pub optimise: Option<String>,
+    /// The C files
+    #[arg(required = true, value_name = "FILE.c")]
+    pub sources: Vec<PathBuf>,
+}
+
+/// The families of C programs; each is a folder in `user/xv6`.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// xv6 for x86
+    Xv6,
+    /// xv6 for RISC-V
+    Xv6Riscv,
+    /// Threads by `clone(fcn, arg1, arg2, stack)`
+    Ostep,
+    /// Threads by `clone(fcn, stack, flags, arg1, arg2)`
+    Group,
+    /// Threads by `clone(fcn, arg, stack)`
+    Uw,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

@@ -57,6 +57,7 @@ fn run(command: &Command) -> Result<u8> {
         Command::Bench(arguments) => command::bench::run(&workspace, arguments),
         Command::Gdb(arguments) => command::gdb::run(&workspace, arguments),
         Command::Iso(arguments) => command::iso::run(&workspace, arguments),
+        Command::Cc(arguments) => command::cc::run(&workspace, arguments),
         Command::Build(arguments) => command::build::run(&workspace, arguments),
         Command::Check => command::check::run(&workspace),
         Command::Setup => command::setup::run(),

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod build;
+pub mod cc;
 pub mod check;
 pub mod exec;
 pub mod gdb;

@@ -5,7 +5,7 @@
 //!   each a thin safe wrapper over [`call`].
 //! - [`print!`] and friends, [`args()`], and a heap (`alloc` works).
 //! - [`thread`] makes threads, [`sync`] lets them meet.
-//! - `c` is what the C faces in `user/c` stand on.
+//! - `c` is what the C faces in `user/xv6` stand on.
 //! - [`check`] is the harness of the tests in `/tests`; [`wild`]: calls with arguments no sane program would pass, for tests.
 //!
 //! Every call is Linux's unless the private range of `abi::call` says otherwise,

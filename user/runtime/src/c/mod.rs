@@ -1,4 +1,4 @@
-//! What the C faces in `user/c` stand on: functions named `weft_…` in the C
+//! What the C faces in `user/xv6` stand on: functions named `weft_…` in the C
 //! calling convention. Programs in Rust do not use them, and the linker then
 //! leaves them out.
 //!

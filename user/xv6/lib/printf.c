@@ -45,7 +45,7 @@ static void put_number(struct output *out, weft_word value, unsigned base, int n
   char digits[24];
   int at = sizeof digits;
   do
-    digits[--at] = "0123456789abcdef"[value % base];
+    digits[--at] = "0123456789ABCDEF"[value % base];
   while (value /= base);
   if (negative && field.zero) {
     put(out, '-');

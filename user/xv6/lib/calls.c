@@ -1,5 +1,6 @@
 /* The calls that all faces have alike, as xv6 has them: -1 on failure. */
 #include "calls.h"
+#include "fcntl.h"
 #include "fs.h"
 #include "stat.h"
 #include "weft.h"
@@ -31,8 +32,19 @@ int fork(void) { return plain(weft_fork()); }
 int exec(const char *path, char **argv) { return plain(weft_exec(path, argv)); }
 int pipe(int *ends) { return CALL2(PIPE2, ends, 0); }
 int write(int fd, const void *bytes, int length) { return CALL3(WRITE, fd, bytes, length); }
-int kill(int pid) { return CALL2(KILL, pid, SIGKILL); }
-int open(const char *path, int flags) { return CALL3(OPEN, path, flags, 0666); }
+/* Below 1 the kernel's call names groups of processes, which xv6 has not. */
+int kill(int pid) { return pid < 1 ? -1 : CALL2(KILL, pid, SIGKILL); }
+
+/* xv6 numbers two flags otherwise than the kernel. */
+int open(const char *path, int flags) {
+  enum { KERNEL_CREATE = 0x40, KERNEL_TRUNCATE = 0x200 };
+  int kernel = flags & (O_WRONLY | O_RDWR);
+  if (flags & O_CREATE)
+    kernel |= KERNEL_CREATE;
+  if (flags & O_TRUNC)
+    kernel |= KERNEL_TRUNCATE;
+  return CALL3(OPEN, path, kernel, 0666);
+}
 int unlink(const char *path) {
   enum { RMDIR = 84 };
   long result = weft_call(UNLINK, (weft_word)path, 0, 0, 0, 0);

@@ -4,15 +4,14 @@
 #define T_DIR 1
 #define T_FILE 2
 #define T_DEV 3
-#define T_DEVICE 3
 
-/* What `fstat` makes of the kernel's own. */
+/* In the order of the x86 edition; `fstat` makes it of the kernel's own. */
 struct stat {
+  short type;
   int dev;
   unsigned int ino;
-  short type;
   short nlink;
-  unsigned long size;
+  unsigned int size;
 };
 
 #endif

@@ -1,0 +1,3 @@
+/* The RISC-V edition's blocks are twice as large. */
+#define BSIZE 1024
+#include "../../common/fs.h"
