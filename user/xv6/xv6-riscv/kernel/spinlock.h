@@ -1,0 +1,1 @@
+/* The kernel's header has nothing for programs: they include it before file.h. */
