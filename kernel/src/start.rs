@@ -36,9 +36,11 @@ pub fn start(boot: &'static BootInfo) -> ! {
     INITIAL_IMAGE
         .set(boot.initial_image)
         .expect("the kernel starts once");
-    match Thread::kernel(first_thread) {
-        Ok(thread) => sched::start(Arc::new(thread)),
-        Err(_) => fail(Errno::ENOMEM),
+    for entry in [first_thread, files::cache::serve] {
+        match Thread::kernel(entry) {
+            Ok(thread) => sched::start(Arc::new(thread)),
+            Err(_) => fail(Errno::ENOMEM),
+        }
     }
     sched::idle()
 }

@@ -3,7 +3,8 @@
 //! Purpose: a [`PageCache`] holds one file's size and pages, and serves read,
 //! write, changes of size and page faults from them; a [`Store`] is where pages
 //! come from and go to. `read.rs` finds and reads pages, `write.rs` changes
-//! them, `write_back.rs` gives what is dirty to the store.
+//! them, `write_back.rs` gives what is dirty to the store, `registry.rs` knows
+//! all caches.
 //!
 //! Locks: `FileChange` keeps writers and changes of size from each other, over
 //! the whole call; `FileWriteBack` is held by the one write-back of the file;
@@ -20,12 +21,14 @@
 mod errors;
 mod page_map;
 mod read;
+mod registry;
 #[cfg(test)]
 mod tests;
 mod write;
 mod write_back;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -34,10 +37,14 @@ use abi::memory::PAGE_SIZE;
 use machine::frames::Frame;
 use sync::{Mutex, SpinLock, WaitQueue, rank};
 
+use super::allocate::try_arc;
+
 pub use errors::ErrorMark;
 use errors::WriteErrors;
 use page_map::{PageMap, State};
 use read::ReadAhead;
+pub use registry::{flush_all, shrink_all};
+pub use write_back::serve;
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// Largest file: 2^44 bytes, what 32-bit page numbers can address.
@@ -70,6 +77,8 @@ struct Pages {
 
 /// The pages and the size of one file. See the module.
 pub struct PageCache {
+    /// Its place among all caches.
+    id: u64,
     store: Box<dyn Store>,
     change: Mutex<(), rank::FileChange>,
     write_back: Mutex<(), rank::FileWriteBack>,
@@ -84,9 +93,10 @@ pub struct PageCache {
 }
 
 impl PageCache {
-    /// The cache of a file of `size` bytes with no page in memory yet.
-    pub fn new(store: Box<dyn Store>, size: u64) -> PageCache {
-        PageCache {
+    /// The cache of a file of `size` bytes with no page in memory yet. ENOMEM.
+    pub fn new(store: Box<dyn Store>, size: u64) -> Result<Arc<PageCache>, Errno> {
+        let cache = try_arc(PageCache {
+            id: registry::next_id(),
             store,
             change: Mutex::new(()),
             write_back: Mutex::new(()),
@@ -98,7 +108,9 @@ impl PageCache {
             count: AtomicUsize::new(0),
             idle: WaitQueue::new(),
             errors: WriteErrors::new(),
-        }
+        })?;
+        registry::add(&cache)?;
+        Ok(cache)
     }
 
     /// The file's size in bytes.
@@ -158,6 +170,7 @@ impl PageCache {
 impl Drop for PageCache {
     /// Whoever drops a file that is to live on has synchronised it.
     fn drop(&mut self) {
+        registry::remove(self.id);
         write_back::forget_dirty(self.pages.get_mut().map.dirty_count());
     }
 }

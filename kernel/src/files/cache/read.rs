@@ -7,7 +7,7 @@ use abi::Errno;
 use machine::frames::Frame;
 
 use super::page_map::{Page, State};
-use super::{CLUSTER, PAGE, PageCache, Pages, pages_of};
+use super::{CLUSTER, PAGE, PageCache, Pages, pages_of, registry};
 use crate::files::buffer::Sink;
 
 /// Pages that one look under the lock finds: the lock costs little then, and
@@ -171,7 +171,8 @@ impl PageCache {
         let there = pages_of(self.size()).saturating_sub(index);
         let window = self.pages.lock().ahead.window(index, wanted).min(there);
         let mut frames = Frames::new();
-        // All that matters is the first; the others are a favour.
+        frames.push(registry::take_frame()?);
+        // The others are a favour.
         while (frames.len() as u64) < window
             && let Some(frame) = Frame::alloc()
         {
@@ -223,16 +224,12 @@ impl PageCache {
                 Err(_) => break,
             }
         }
-        let is_short = frames.is_empty() && index < pages_of(size) && !pages.map.contains(index);
         if claimed > 0 {
             pages.ahead.went(index, claimed as u64);
         }
         self.note_count(&pages);
         drop(pages);
         frames.truncate(claimed);
-        if is_short {
-            return Err(Errno::ENOMEM);
-        }
         Ok(size)
     }
 }

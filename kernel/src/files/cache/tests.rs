@@ -56,8 +56,8 @@ impl Model {
         })
     }
 
-    fn cache(self: &Arc<Model>, size: u64) -> PageCache {
-        PageCache::new(Box::new(Shared(self.clone())), size)
+    fn cache(self: &Arc<Model>, size: u64) -> Arc<PageCache> {
+        PageCache::new(Box::new(Shared(self.clone())), size).expect("memory")
     }
 
     fn set_closed(&self, closed: bool) {
@@ -494,4 +494,33 @@ fn frames_come_back() {
     write(&cache, 0, &[1; 50 * PAGE_SIZE]).expect("room");
     drop(cache);
     assert_eq!(free_count(), free, "what is dirty goes with its cache");
+}
+
+/// Memory that clean pages fill is there for whoever needs it next, and what
+/// is dirty never fills it.
+#[test]
+fn files_larger_than_memory() {
+    let (_alone, store) = Model::alone();
+    let free = free_count();
+    let pages = 2 * machine::frames::total_count() as u64;
+    let sparse = store.cache(pages * PAGE);
+    let mut bytes = vec![0; 1 << 20];
+    let mut offset = 0;
+    while offset < sparse.size() {
+        let count = sparse.read_at(offset, &mut Sink::kernel(&mut bytes));
+        offset += count.expect("clean pages make room") as u64;
+    }
+    let store = Model::new();
+    let written = store.cache(0);
+    let bytes = vec![5; 1 << 20];
+    for _ in 0..80 {
+        let result = written.write_at(Position::End, &mut Source::kernel(&bytes));
+        assert_eq!(result.map(|(count, _)| count), Ok(bytes.len()));
+        assert!(written.dirty() <= machine::frames::total_count() / 8);
+    }
+    flush_all();
+    assert_eq!(written.dirty(), 0);
+    while shrink_all(usize::MAX) > 0 {}
+    assert_eq!((sparse.resident(), written.resident()), (0, 0));
+    assert_eq!(free_count(), free);
 }

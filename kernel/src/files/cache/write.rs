@@ -5,7 +5,7 @@ use machine::frames::Frame;
 
 use super::page_map::{Page, State};
 use super::write_back::{self, note_dirty};
-use super::{CLUSTER, MAX_SIZE, PAGE, PageCache, Pages, pages_of};
+use super::{CLUSTER, MAX_SIZE, PAGE, PageCache, Pages, pages_of, registry};
 use crate::files::buffer::Source;
 use crate::files::inode::Position;
 use core::ops::Range;
@@ -240,12 +240,11 @@ impl PageCache {
         if is_needed && let Some(frame) = self.page(index)? {
             return Ok(Target::Resident(frame));
         }
-        let frame = if length == PAGE as usize {
-            Frame::alloc()
-        } else {
-            Frame::alloc_zeroed()
-        };
-        frame.map(Target::Fresh).ok_or(Errno::ENOMEM)
+        let frame = registry::take_frame()?;
+        if length < PAGE as usize {
+            frame.fill(0, PAGE as usize, 0);
+        }
+        Ok(Target::Fresh(frame))
     }
 
     /// Makes `frame` page `index`, dirty, of a file that reaches to `end` at

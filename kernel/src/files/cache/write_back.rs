@@ -1,14 +1,23 @@
-//! Write-back: what is dirty goes to the store, neighbours together.
+//! Write-back: what is dirty goes to the store, neighbours together; a thread
+//! does it some seconds after the first page became dirty, and sleeps while
+//! nothing is.
 
 use arrayvec::ArrayVec;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 
 use abi::Errno;
 use machine::frames::{self, Frame};
+use sync::{WaitQueue, rank};
 
 use super::errors::ErrorMark;
 use super::page_map::State;
-use super::{CLUSTER, PageCache, pages_of};
+use super::{CLUSTER, PageCache, flush_all, pages_of};
+
+/// How long what is dirty may wait, in nanoseconds.
+const AGE: u64 = 5_000_000_000;
+
+/// The write-back thread, while nothing is dirty.
+static SOMETHING_DIRTY: WaitQueue<(), rank::ThreadQueue> = WaitQueue::new();
 
 /// Dirty pages of all caches.
 static DIRTY: AtomicUsize = AtomicUsize::new(0);
@@ -18,12 +27,26 @@ pub fn dirty_total() -> usize {
     DIRTY.load(Relaxed)
 }
 
+/// May be called with the pages of a cache locked.
 pub(super) fn note_dirty(count: usize) {
-    DIRTY.fetch_add(count, Relaxed);
+    if DIRTY.fetch_add(count, SeqCst) == 0 {
+        SOMETHING_DIRTY.wake_one();
+    }
 }
 
 pub(super) fn forget_dirty(count: usize) {
-    DIRTY.fetch_sub(count, Relaxed);
+    DIRTY.fetch_sub(count, SeqCst);
+}
+
+/// The write-back thread.
+pub fn serve() -> ! {
+    loop {
+        SOMETHING_DIRTY.wait_until(|| (DIRTY.load(SeqCst) > 0).then_some(()));
+        let deadline = machine::time::now().saturating_add(AGE);
+        // Ends with the deadline and nothing else: more may get dirty by then.
+        let _ = SOMETHING_DIRTY.wait_interruptible(|| None::<()>, Some(deadline));
+        flush_all();
+    }
 }
 
 /// Neighbouring pages on their way to the store.
@@ -108,8 +131,13 @@ impl PageCache {
     /// Lets a writer pay for what it made dirty once all files together have
     /// an eighth of memory dirty, so that memory cannot fill with it.
     pub(super) fn throttle(&self) {
-        if dirty_total() > frames::total_count() / 8 {
+        let limit = frames::total_count() / 8;
+        if dirty_total() > limit {
             self.flush();
+        }
+        // It may be others' pages.
+        if dirty_total() > limit {
+            flush_all();
         }
     }
 }

@@ -1,0 +1,98 @@
+//! All caches there are: for what concerns them together, which is writing
+//! back what is dirty and giving memory back.
+//!
+//! Locks: `Caches`, a spin lock over the list, never held while a cache is
+//! worked on.
+
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use abi::Errno;
+use machine::frames::Frame;
+use sync::{SpinLock, rank};
+
+use super::{CLUSTER, PageCache};
+
+/// By id, which grows.
+static CACHES: SpinLock<Vec<(u64, Weak<PageCache>)>, rank::Caches> = SpinLock::new(Vec::new());
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+/// The cache that gave memory back last; the next one begins.
+static LAST_SHRUNK: AtomicU64 = AtomicU64::new(0);
+/// How many caches there are.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+pub(super) fn next_id() -> u64 {
+    NEXT_ID.fetch_add(1, Relaxed)
+}
+
+/// Adds a cache; it leaves when it is dropped. ENOMEM.
+pub(super) fn add(cache: &Arc<PageCache>) -> Result<(), Errno> {
+    let mut caches = CACHES.lock();
+    caches.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+    // Nearly always at the end.
+    let at = caches.partition_point(|&(id, _)| id < cache.id);
+    caches.insert(at, (cache.id, Arc::downgrade(cache)));
+    COUNT.store(caches.len(), Relaxed);
+    Ok(())
+}
+
+pub(super) fn remove(id: u64) {
+    let mut caches = CACHES.lock();
+    let gone = caches
+        .binary_search_by_key(&id, |&(id, _)| id)
+        .ok()
+        .map(|at| caches.remove(at));
+    COUNT.store(caches.len(), Relaxed);
+    drop(caches);
+    drop(gone);
+}
+
+/// The first cache whose id is greater.
+fn after(id: u64) -> Option<Arc<PageCache>> {
+    let caches = CACHES.lock();
+    let at = caches.partition_point(|&(other, _)| other <= id);
+    caches[at..].iter().find_map(|(_, cache)| cache.upgrade())
+}
+
+/// Writes back what is dirty in any cache, and waits. Errors are kept for those
+/// who synchronise the file.
+pub fn flush_all() {
+    let mut id = 0;
+    while let Some(cache) = after(id) {
+        id = cache.id;
+        if cache.dirty() > 0 {
+            cache.flush();
+        }
+    }
+}
+
+/// Drops up to `most` clean pages that nobody uses, of all caches in turn; how
+/// many. Writes nothing, but may free a file that was closed meanwhile, so the
+/// caller holds no spin lock.
+pub fn shrink_all(most: usize) -> usize {
+    let mut dropped = 0;
+    // Twice around: the first time may find no more than marks of use.
+    for _ in 0..2 * COUNT.load(Relaxed) {
+        if dropped >= most {
+            break;
+        }
+        let Some(cache) = after(LAST_SHRUNK.load(Relaxed)).or_else(|| after(0)) else {
+            break;
+        };
+        dropped += cache.shrink(most - dropped);
+        LAST_SHRUNK.store(cache.id, Relaxed);
+    }
+    dropped
+}
+
+/// A frame with whatever it held before; clean pages make room for it. ENOMEM.
+pub(super) fn take_frame() -> Result<Frame, Errno> {
+    Frame::alloc()
+        .or_else(|| {
+            // Allocation goes by batches, and each CPU has one of its own.
+            shrink_all(CLUSTER);
+            Frame::alloc()
+        })
+        .ok_or(Errno::ENOMEM)
+}
