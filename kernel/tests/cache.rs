@@ -135,6 +135,30 @@ fn a_read_whose_buffer_is_the_file_ends() {
     depart();
 }
 
+/// Memory full of what files hold is there for programs.
+#[test]
+fn a_fault_takes_memory_from_clean_pages() {
+    let _alone = arena::exclusive();
+    let (_, cache) = buffer(0);
+    let total = machine::frames::total_count();
+    let space = Space::new().expect("memory");
+    cache
+        .set_size((2 * total * PAGE_SIZE) as u64, || Ok(()))
+        .expect("room");
+    for page in 0..total as u64 {
+        cache.page(page).expect("clean pages make room");
+    }
+    let length = total / 2 * PAGE_SIZE;
+    let start = space
+        .map(Placement::Hint(0), length, Rights::READ, Sort::Private)
+        .expect("room");
+    for address in (start..start + length).step_by(PAGE_SIZE) {
+        assert_eq!(space.fault(address, Access::Read), Ok(()));
+    }
+    assert!(cache.resident() < total / 2);
+    depart();
+}
+
 /// A bad address in the middle of a page that is not in memory: what came
 /// before it is written, what the file has behind it stays.
 #[test]

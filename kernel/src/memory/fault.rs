@@ -4,6 +4,7 @@
 use super::Space;
 use super::regions::{Backing, Region};
 use super::space::Layout;
+use crate::files::cache::shrink_all;
 use abi::memory::{PAGE_SIZE, USER_END};
 use machine::frames::Frame;
 use machine::hooks::Access;
@@ -12,6 +13,9 @@ use machine::page_table::{Cursor, Mapped, Page, Rights};
 
 /// Kept free between a growing stack and what lies below it.
 const GUARD: usize = PAGE_SIZE;
+
+/// Pages that a fault takes from the files' caches at once.
+const RECLAIM: usize = 128;
 
 /// Why an access cannot go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,8 +33,29 @@ impl From<OutOfMemory> for FaultError {
 }
 
 impl Space {
-    /// Makes the access to `address` possible, if the space allows it.
+    /// Makes the access to `address` possible, if the space allows it. Memory
+    /// that only keeps what files hold anyway makes room for it.
     pub fn fault(&self, address: usize, access: Access) -> Result<(), FaultError> {
+        match self.resolve(address, access) {
+            Err(FaultError::OutOfMemory) => self.reclaim_and_resolve(address, access),
+            result => result,
+        }
+    }
+
+    /// With no lock held: what is dropped may be the last of a file.
+    #[cold]
+    fn reclaim_and_resolve(&self, address: usize, access: Access) -> Result<(), FaultError> {
+        while shrink_all(RECLAIM) > 0 {
+            match self.resolve(address, access) {
+                Err(FaultError::OutOfMemory) => {}
+                result => return result,
+            }
+        }
+        Err(FaultError::OutOfMemory)
+    }
+
+    #[inline(always)]
+    fn resolve(&self, address: usize, access: Access) -> Result<(), FaultError> {
         if address >= USER_END {
             return Err(FaultError::BadAddress);
         }
