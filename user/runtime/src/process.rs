@@ -34,16 +34,17 @@ pub fn exec(path: &CStr, args: &[&CStr]) -> Errno {
         .chain([core::ptr::null()])
         .collect();
     // SAFETY: strings, and a null at the end.
-    unsafe { exec_raw(path, args.as_ptr()) }
+    unsafe { exec_raw(path.as_ptr(), args.as_ptr()) }
 }
 
-/// As [`exec`], with the arguments as C has them.
+/// As [`exec`], with the path and the arguments as C has them: bad pointers
+/// are for the kernel to find, so nothing here reads behind them.
 ///
 /// # Safety
-/// `args` is an array of strings with a null at its end.
-pub(crate) unsafe fn exec_raw(path: &CStr, args: *const *const c_char) -> Errno {
+/// If this comes to run another program, this one's memory is not needed.
+pub(crate) unsafe fn exec_raw(path: *const c_char, args: *const *const c_char) -> Errno {
     let environment = crate::args::environment().pointer();
-    let words = [path.as_ptr() as usize, args as usize, environment as usize];
+    let words = [path as usize, args as usize, environment as usize];
     // SAFETY: the kernel reads strings and arrays that outlive the call.
     match unsafe { raw(call::EXECVE, words) } {
         Ok(_) => unreachable!("execve returned without an error"),

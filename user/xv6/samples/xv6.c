@@ -37,6 +37,15 @@ int main(int argc, char *argv[]) {
     printf(2, "xv6: folders FAILED\n");
     kill(getpid());
   }
+  /* A path that goes on past the end of memory, and one that is nowhere. */
+  char *none[] = {0}, *top;
+  sbrk(4096 - (uintp)sbrk(0) % 4096 + 4096);
+  top = sbrk(0) - 1;
+  *top = 'x';
+  if (exec(top, none) != -1 || exec((char *)-1, none) != -1 || open(top, O_CREATE) != -1) {
+    printf(2, "xv6: bad paths FAILED\n");
+    kill(getpid());
+  }
   char *old = sbrk(4096);
   old[0] = 1;
   if (sbrk(-4096) != old + 4096 || sbrk(0) != old) {

@@ -34,18 +34,18 @@ pub extern "C" fn weft_fork() -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn weft_exec(path: *const c_char, argv: *const *const c_char) -> c_int {
     // SAFETY: the caller's.
-    let error = unsafe { process::exec_raw(CStr::from_ptr(path), argv) };
+    let error = unsafe { process::exec_raw(path, argv) };
     if error != abi::Errno::ENOENT {
         return -(error.number() as c_int);
     }
-    // SAFETY: the caller's.
+    // SAFETY: the kernel has read it as a string.
     let name = unsafe { CStr::from_ptr(path) };
     if !name.to_bytes().contains(&b'/') {
         for folder in [b"/bin/".as_slice(), b"/tests/"] {
             let path = [folder, name.to_bytes_with_nul()].concat();
             if let Ok(path) = CStr::from_bytes_with_nul(&path) {
                 // SAFETY: the caller's.
-                unsafe { process::exec_raw(path, argv) };
+                unsafe { process::exec_raw(path.as_ptr(), argv) };
             }
         }
     }
