@@ -24,6 +24,7 @@ pub fn start(boot: &'static BootInfo) -> ! {
     if options.paced {
         crate::device::console::pace();
     }
+    crate::device::disk::find_all();
     sched::start_this_cpu();
     cpu::start_others(sched::start_other_cpu);
     log::info!(
@@ -125,7 +126,9 @@ impl machine::hooks::Hooks for Kernel {
     }
 
     fn device(&self, line: usize) {
-        log::warn!("an interrupt on line {line} that no driver asked for");
+        if !crate::device::disk::interrupt(line) {
+            log::warn!("an interrupt on line {line} that no driver asked for");
+        }
     }
 
     fn describe_current(&self, f: &mut fmt::Formatter) -> fmt::Result {

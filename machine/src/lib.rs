@@ -13,6 +13,8 @@ pub mod address;
 pub mod boot;
 pub mod console;
 pub mod cpu;
+pub mod deep_stack;
+pub mod disk;
 pub mod hooks;
 pub mod log;
 pub mod memory;

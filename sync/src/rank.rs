@@ -82,9 +82,11 @@ ranks! {
     FileOffset: Sleeping, "an open file's offset, over a read or write";
     Tree: Sleeping, "the shape of a directory tree: one rename between directories at a time";
     Directory: Sleeping, "a directory's entries (parent before child)";
+    NodeLoading: Sleeping, "making the node of an inode of a disk";
     Inode: Sleeping, "a file's data and attributes";
     FileChange: Sleeping, "one write to a cached file, or change of its size, at a time";
     FileWriteBack: Sleeping, "one write-back of a cached file at a time";
+    Volume: Sleeping, "a mounted file system of a disk";
     Pipe: Sleeping, "a pipe's ring, over the copy from or to the user";
     TtyRead: Sleeping, "one read of a terminal at a time";
     TtyWrite: Sleeping, "one write to a terminal at a time";
@@ -93,6 +95,9 @@ ranks! {
     FileTable: Spinning, "descriptors of a file table";
     FsContext: Spinning, "current directory, root and umask";
     Place: Spinning, "where a directory is: its parent and name";
+    NodeTable: Spinning, "the inodes of a disk that are in memory";
+    NodeAttributes: Spinning, "what an inode of a disk says of itself";
+    MountedDisks: Spinning, "the list of mounted disks";
     Fifo: Spinning, "the open pipe behind a FIFO's name";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";
@@ -116,6 +121,7 @@ ranks! {
     LockQueue: Spinning, "those who wait for a sleeping lock";
 
     Tty: InterruptsOff, "a terminal's input line and modes";
+    Disk: InterruptsOff, "a disk's requests in flight";
     WaitQueue: InterruptsOff, "a wait queue that handlers may wake";
     Timers: InterruptsOff, "a CPU's pending timers";
     RunQueue: InterruptsOff, "a CPU's runnable threads (lower CPU first)";

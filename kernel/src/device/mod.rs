@@ -1,6 +1,7 @@
 //! Character devices: what a device inode opens.
 
 pub mod console;
+pub mod disk;
 mod line;
 mod memory;
 mod output;

@@ -3,6 +3,8 @@
 
 pub mod console;
 pub mod cpu;
+pub mod deep_stack;
+pub mod disk;
 pub mod log;
 pub mod power;
 pub mod task;

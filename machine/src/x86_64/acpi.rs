@@ -48,6 +48,14 @@ pub struct Tables {
     pub overrides: ArrayVec<Override, 16>,
     pub power_off: PowerOff,
     pub local_apic: usize,
+    pub virtio: ArrayVec<VirtioPlace, 32>,
+}
+
+/// Where a virtio device may be in memory, and its interrupt line.
+#[derive(Clone, Copy, Debug)]
+pub struct VirtioPlace {
+    pub address: usize,
+    pub line: u32,
 }
 
 /// Fields all tables begin with.
@@ -70,6 +78,7 @@ pub unsafe fn parse(root_pointer: Option<usize>) -> Tables {
         overrides: ArrayVec::new(),
         power_off: PowerOff::None,
         local_apic: 0xfee0_0000,
+        virtio: ArrayVec::new(),
     };
     // SAFETY: firmware's tables hold addresses of tables; those beyond what is
     // mapped are passed over.
@@ -85,7 +94,7 @@ pub unsafe fn parse(root_pointer: Option<usize>) -> Tables {
                 width,
                 &mut |signature, table, length| match signature {
                     b"APIC" => tables.read_madt(table, length),
-                    b"FACP" => tables.power_off = read_fadt(table, length),
+                    b"FACP" => tables.read_fadt(table, length),
                     _ => {}
                 },
             );
@@ -171,16 +180,26 @@ impl Tables {
     }
 }
 
-unsafe fn read_fadt(table: usize, length: usize) -> PowerOff {
+impl Tables {
+    unsafe fn read_fadt(&mut self, table: usize, length: usize) {
+        // SAFETY: see `parse`; fields beyond the table's length are not read.
+        unsafe {
+            let mut dsdt = read::<u32>(table + 40) as usize;
+            if length >= 148 && read::<u64>(table + 140) != 0 {
+                dsdt = read::<u64>(table + 140) as usize;
+            }
+            self.power_off = power_off(table, length, dsdt);
+            find_virtio(dsdt, &mut self.virtio);
+        }
+    }
+}
+
+unsafe fn power_off(table: usize, length: usize, dsdt: usize) -> PowerOff {
     const REDUCED_HARDWARE: u32 = 1 << 20;
     const SLEEP_ENABLE: u8 = 1 << 5;
     const PM1_SLEEP_ENABLE: u16 = 1 << 13;
     // SAFETY: see `parse`; fields beyond the table's length are not read.
     unsafe {
-        let mut dsdt = read::<u32>(table + 40) as usize;
-        if length >= 148 && read::<u64>(table + 140) != 0 {
-            dsdt = read::<u64>(table + 140) as usize;
-        }
         let sleep_type = find_s5(dsdt).unwrap_or(0);
         if length >= 256 && read::<u32>(table + 112) & REDUCED_HARDWARE != 0 {
             return PowerOff::SleepControl {
@@ -222,6 +241,41 @@ unsafe fn find_s5(dsdt: usize) -> Option<u8> {
             // Zero and one are their own encodings.
             value @ 0..=1 => Some(value),
             _ => None,
+        }
+    }
+}
+
+/// The virtio devices that the DSDT describes: objects with the hardware id
+/// `LNRO0005`, whose resources are a range of memory and an interrupt (ACPI
+/// specification, sections 6.4.3.4 and 6.4.3.6). The bytes are searched for
+/// these, which takes no interpreter.
+unsafe fn find_virtio(dsdt: usize, found: &mut ArrayVec<VirtioPlace, 32>) {
+    const ID: [u8; 8] = *b"LNRO0005";
+    const MEMORY: [u8; 3] = [0x86, 9, 0];
+    const INTERRUPT: [u8; 3] = [0x89, 6, 0];
+    /// The resources come so soon behind the id.
+    const NEAR: usize = 128;
+    if dsdt == 0 || dsdt + size_of::<Header>() > EARLY_LIMIT {
+        return;
+    }
+    // SAFETY: see `parse`.
+    unsafe {
+        let end = dsdt + read::<Header>(dsdt).length as usize;
+        let mut at = dsdt + size_of::<Header>();
+        while at + ID.len() + NEAR < end {
+            if read::<[u8; 8]>(at) != ID {
+                at += 1;
+                continue;
+            }
+            let near = at + ID.len()..at + ID.len() + NEAR;
+            let place = |pattern| near.clone().find(|&at| read::<[u8; 3]>(at) == pattern);
+            if let (Some(memory), Some(interrupt)) = (place(MEMORY), place(INTERRUPT)) {
+                let _ = found.try_push(VirtioPlace {
+                    address: read::<u32>(memory + 4) as usize,
+                    line: read(interrupt + 5),
+                });
+            }
+            at += ID.len();
         }
     }
 }

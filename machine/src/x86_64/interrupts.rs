@@ -2,6 +2,7 @@
 
 use super::{apic, console, io_apic, ipi, time};
 use crate::hooks;
+use core::sync::atomic::{AtomicUsize, Ordering};
 pub use io_apic::Trigger;
 
 /// The vector of device line 0; the others follow.
@@ -22,6 +23,23 @@ pub fn vector_of(line: usize) -> u8 {
 /// Lets device line `line` interrupt; `Hooks::device` is called for it.
 pub fn enable_line(line: usize, trigger: Trigger) -> bool {
     io_apic::enable(line, trigger, super::area::of(0).apic_id.get())
+}
+
+/// Lines from the top down are for messages, which no controller has a line for.
+static NEXT_MESSAGE_LINE: AtomicUsize = AtomicUsize::new(LINES);
+
+/// A line for a device that interrupts by message (MSI, MSI-X).
+pub fn take_message_line() -> Option<usize> {
+    let next = NEXT_MESSAGE_LINE.fetch_sub(1, Ordering::Relaxed) - 1;
+    // The lower half stays with the controllers.
+    (next >= LINES / 2).then_some(next)
+}
+
+/// Address and data of the message that raises `line` on the boot CPU
+/// (Intel's manual, volume 3, section 11.11).
+pub fn message(line: usize) -> (u32, u32) {
+    let target = super::area::of(0).apic_id.get() & 0xff;
+    (0xfee0_0000 | target << 12, vector_of(line).into())
 }
 
 /// Handles one interrupt, with interrupts off.

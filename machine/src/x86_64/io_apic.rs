@@ -36,6 +36,8 @@ pub enum Trigger {
     Edge,
     /// A low level, as PCI devices do.
     LevelLow,
+    /// A high level, as virtio devices in memory do.
+    LevelHigh,
 }
 
 /// Maps the controllers and masks all lines. Once, on the boot CPU.
@@ -81,6 +83,7 @@ pub fn enable(line: usize, trigger: Trigger, target: u32) -> bool {
     let mode = match trigger {
         Trigger::Edge => 0,
         Trigger::LevelLow => LEVEL | ACTIVE_LOW,
+        Trigger::LevelHigh => LEVEL,
     };
     let line = line as u32;
     let state = STATE.lock();

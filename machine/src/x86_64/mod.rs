@@ -9,6 +9,7 @@
 //! | `paging` | the kernel half of every address space |
 //! | `apic`, `io_apic`, `interrupts`, `ipi`, `smp` | interrupts and other CPUs |
 //! | `time`, `calibrate`, `clock` | TSC, timer, date |
+//! | `virtio`, `pci`, `deep_stack` | disks, and the stack that their file systems need |
 //! | `serial`, `console`, `log`, `power`, `panic` | the board's edge |
 
 mod acpi;
@@ -18,6 +19,7 @@ mod calibrate;
 mod clock;
 pub mod console;
 pub mod cpu;
+pub mod deep_stack;
 mod entry;
 pub mod features;
 mod firmware;
@@ -28,6 +30,7 @@ pub mod log;
 mod multiboot2;
 pub mod paging;
 mod panic;
+mod pci;
 mod pic;
 mod port;
 pub mod power;
@@ -44,3 +47,6 @@ pub mod time;
 mod traps;
 pub mod user;
 mod user_state;
+mod virtio;
+
+pub use virtio::block as disk;

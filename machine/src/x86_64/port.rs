@@ -30,3 +30,25 @@ pub unsafe fn read_u8(port: u16) -> u8 {
     }
     value
 }
+
+/// # Safety
+/// As for `write_u8`.
+#[inline]
+pub unsafe fn write_u32(port: u16, value: u32) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        asm!("out dx, eax", in("dx") port, in("eax") value, options(nostack, preserves_flags));
+    }
+}
+
+/// # Safety
+/// As for `read_u8`.
+#[inline]
+pub unsafe fn read_u32(port: u16) -> u32 {
+    let value;
+    // SAFETY: passed on to the caller.
+    unsafe {
+        asm!("in eax, dx", in("dx") port, out("eax") value, options(nostack, preserves_flags));
+    }
+    value
+}

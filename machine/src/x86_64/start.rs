@@ -5,7 +5,7 @@ use super::firmware::Firmware;
 use super::stack::Stack;
 use super::{
     apic, area, console, features, io_apic, log, multiboot2, paging, power, pvh, segments, serial,
-    smp, time,
+    smp, time, virtio,
 };
 use crate::address::direct;
 use crate::boot::BootInfo;
@@ -120,6 +120,7 @@ fn start_devices(tables: &Tables) {
     io_apic::init(tables);
     time::init();
     power::init(tables.power_off);
+    virtio::set_places(tables.virtio.clone());
     console::init();
     smp::prepare_own_stacks(0).expect("memory for the first stacks");
 }

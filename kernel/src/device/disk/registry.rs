@@ -1,0 +1,52 @@
+//! The disks there are, by name: `vda`, `vdb`, and so on.
+
+use alloc::sync::Arc;
+
+use arrayvec::ArrayVec;
+use sync::OnceCell;
+
+use super::Disk;
+use crate::files::allocate::try_arc;
+
+/// As many letters as names have.
+const MOST: usize = 26;
+
+static DISKS: OnceCell<ArrayVec<Arc<Disk>, MOST>> = OnceCell::new();
+
+/// Takes over the machine's disks. Once, at boot.
+pub fn find_all() {
+    let mut disks = ArrayVec::new();
+    machine::disk::Disk::find(&mut |device| {
+        let disk = try_arc(Disk::new(device));
+        let kept = disk.is_ok_and(|disk| disks.try_push(disk).is_ok());
+        if !kept {
+            log::warn!("there are more disks than names or memory for them");
+        }
+    });
+    // Boot calls this once.
+    let _ = DISKS.set(disks);
+}
+
+/// The disk `vda` (0), `vdb` (1), …
+pub fn find(index: usize) -> Option<Arc<Disk>> {
+    DISKS.get()?.get(index).cloned()
+}
+
+/// Calls `act` for each disk, with its number.
+pub fn for_each(mut act: impl FnMut(usize, &Arc<Disk>)) {
+    for (index, disk) in DISKS.get().into_iter().flatten().enumerate() {
+        act(index, disk);
+    }
+}
+
+/// Line `line` interrupts; false if no disk does so there.
+pub fn interrupt(line: usize) -> bool {
+    let mut known = false;
+    for disk in DISKS.get().into_iter().flatten() {
+        if disk.device.line() == line {
+            disk.interrupt();
+            known = true;
+        }
+    }
+    known
+}
