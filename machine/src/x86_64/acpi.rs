@@ -262,12 +262,14 @@ unsafe fn find_virtio(dsdt: usize, found: &mut ArrayVec<VirtioPlace, 32>) {
     unsafe {
         let end = dsdt + read::<Header>(dsdt).length as usize;
         let mut at = dsdt + size_of::<Header>();
-        while at + ID.len() + NEAR < end {
+        while at + ID.len() < end {
             if read::<[u8; 8]>(at) != ID {
                 at += 1;
                 continue;
             }
-            let near = at + ID.len()..at + ID.len() + NEAR;
+            let behind = at + ID.len();
+            // What is found ends within the table: the longer one has 12 bytes.
+            let near = behind..(behind + NEAR).min(end.saturating_sub(12));
             let place = |pattern| near.clone().find(|&at| read::<[u8; 3]>(at) == pattern);
             if let (Some(memory), Some(interrupt)) = (place(MEMORY), place(INTERRUPT)) {
                 let _ = found.try_push(VirtioPlace {

@@ -129,7 +129,11 @@ impl Function {
         }
         let low = self.read(BASES + 4 * index);
         let is_wide = low & 0b110 == 0b100 && index < 5;
-        let high = if is_wide { self.read(BASES + 4 * (index + 1)) } else { 0 };
+        let high = if is_wide {
+            self.read(BASES + 4 * (index + 1))
+        } else {
+            0
+        };
         let base = u64::from(high) << 32 | u64::from(low & !0xf);
         (low & 1 == 0 && base != 0).then_some(base as usize)
     }

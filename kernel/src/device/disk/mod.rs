@@ -104,7 +104,7 @@ impl Disk {
 
     /// A batch of the caller's own; waits for one.
     pub fn batch(&self) -> Batch<'_> {
-        let take = |taken: u32| (taken != u32::MAX).then(|| taken | taken + 1);
+        let take = |taken: u32| (taken != u32::MAX).then(|| taken | (taken + 1));
         let index = self.idle.wait_until(|| {
             let old = self
                 .taken

@@ -62,10 +62,13 @@ pub struct Disk {
 
 /// Calls `found` with each disk there is.
 pub fn find(found: &mut dyn FnMut(Disk)) {
-    super::find(super::BLOCK, &mut |device| match Disk::start_device(device) {
-        Some(disk) => found(disk),
-        None => log::warn!("a virtio disk cannot be set up and is ignored"),
-    });
+    super::find(
+        super::BLOCK,
+        &mut |device| match Disk::start_device(device) {
+            Some(disk) => found(disk),
+            None => log::warn!("a virtio disk cannot be set up and is ignored"),
+        },
+    );
 }
 
 /// None without memory.
@@ -175,7 +178,10 @@ impl Disk {
         });
         slots[slot] = Some(Slot {
             token,
-            _frames: segments.iter().map(|segment| segment.frame.share()).collect(),
+            _frames: segments
+                .iter()
+                .map(|segment| segment.frame.share())
+                .collect(),
         });
         let parts = core::iter::once(first).chain(data).chain([last]);
         // SAFETY: the slot was free. Its frames are held until it comes back,

@@ -35,14 +35,15 @@ const MAGIC_VALUE: u32 = 0x7472_6976;
 static PLACES: OnceCell<ArrayVec<VirtioPlace, 32>> = OnceCell::new();
 
 /// Keeps what the firmware's tables say for [`find`].
-pub fn set_places(places: ArrayVec<VirtioPlace, 32>) {
+pub fn set_places(mut places: ArrayVec<VirtioPlace, 32>) {
+    // QEMU fills them from the top: the first disk is in the highest.
+    places.sort_unstable_by_key(|place| core::cmp::Reverse(place.address));
     // Boot calls this once.
     let _ = PLACES.set(places);
 }
 
 pub fn find(kind: u32, found: &mut dyn FnMut(Device)) {
-    // QEMU fills the places from the top: the first disk is in the last one.
-    for place in PLACES.get().into_iter().flatten().rev() {
+    for place in PLACES.get().into_iter().flatten() {
         let registers = Registers {
             base: paging::map_device(place.address, LENGTH),
         };
