@@ -14,32 +14,68 @@ pub const O_APPEND: usize = 0o2000;
 pub const O_NONBLOCK: usize = 0o4000;
 pub const O_LARGEFILE: usize = 0o100000;
 pub const O_DIRECTORY: usize = 0o200000;
+pub const O_DSYNC: usize = 0o10000;
+pub const O_DIRECT: usize = 0o40000;
 pub const O_NOFOLLOW: usize = 0o400000;
+pub const O_NOATIME: usize = 0o1000000;
 pub const O_CLOEXEC: usize = 0o2000000;
+/// Includes `O_DSYNC`.
+pub const O_SYNC: usize = 0o4010000;
+pub const O_PATH: usize = 0o10000000;
+/// Includes `O_DIRECTORY`.
+pub const O_TMPFILE: usize = 0o20200000;
 
 /// In place of a directory descriptor: relative to the working directory.
 pub const AT_FDCWD: isize = -100;
 pub const AT_SYMLINK_NOFOLLOW: usize = 0x100;
 pub const AT_REMOVEDIR: usize = 0x200;
+/// faccessat2(2): judged for the effective ids.
+pub const AT_EACCESS: usize = 0x200;
+pub const AT_SYMLINK_FOLLOW: usize = 0x400;
+pub const AT_NO_AUTOMOUNT: usize = 0x800;
 pub const AT_EMPTY_PATH: usize = 0x1000;
+/// statx(2): how fresh the answer must be.
+pub const AT_STATX_FORCE_SYNC: usize = 0x2000;
+pub const AT_STATX_DONT_SYNC: usize = 0x4000;
+
+/// renameat2(2).
+pub const RENAME_NOREPLACE: usize = 1;
+pub const RENAME_EXCHANGE: usize = 2;
+pub const RENAME_WHITEOUT: usize = 4;
+
+/// In the nanoseconds of utimensat(2): the time now; leave it as it is.
+pub const UTIME_NOW: i64 = 0x3fff_ffff;
+pub const UTIME_OMIT: i64 = 0x3fff_fffe;
+
+/// fallocate(2).
+pub const FALLOC_FL_KEEP_SIZE: usize = 1;
 
 pub const SEEK_SET: usize = 0;
 pub const SEEK_CUR: usize = 1;
 pub const SEEK_END: usize = 2;
+pub const SEEK_DATA: usize = 3;
+pub const SEEK_HOLE: usize = 4;
 
 pub const S_IFMT: u32 = 0o170000;
 pub const S_IFIFO: u32 = 0o010000;
 pub const S_IFCHR: u32 = 0o020000;
 pub const S_IFDIR: u32 = 0o040000;
+pub const S_IFBLK: u32 = 0o060000;
 pub const S_IFREG: u32 = 0o100000;
 pub const S_IFLNK: u32 = 0o120000;
+pub const S_IFSOCK: u32 = 0o140000;
+/// Runs with its owner's, or its group's, rights.
+pub const S_ISUID: u32 = 0o4000;
+pub const S_ISGID: u32 = 0o2000;
 
 pub const DT_UNKNOWN: u8 = 0;
 pub const DT_FIFO: u8 = 1;
 pub const DT_CHR: u8 = 2;
 pub const DT_DIR: u8 = 4;
+pub const DT_BLK: u8 = 6;
 pub const DT_REG: u8 = 8;
 pub const DT_LNK: u8 = 10;
+pub const DT_SOCK: u8 = 12;
 
 pub const F_DUPFD: usize = 0;
 pub const F_GETFD: usize = 1;
@@ -84,6 +120,75 @@ pub struct Stat {
 }
 
 const _: () = assert!(size_of::<Stat>() == 144);
+
+/// `struct statfs` of x86-64 (statfs(2)).
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct StatFs {
+    pub kind: i64,
+    pub block_size: i64,
+    pub blocks: u64,
+    pub free_blocks: u64,
+    pub available_blocks: u64,
+    pub files: u64,
+    pub free_files: u64,
+    pub id: [i32; 2],
+    pub name_length: i64,
+    pub fragment_size: i64,
+    pub flags: i64,
+    pub spare: [i64; 4],
+}
+
+const _: () = assert!(size_of::<StatFs>() == 120);
+
+/// One time of `struct statx`.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct StatxTime {
+    pub sec: i64,
+    pub nsec: u32,
+    pub pad: i32,
+}
+
+/// `struct statx` (statx(2)).
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct Statx {
+    pub mask: u32,
+    pub blksize: u32,
+    pub attributes: u64,
+    pub nlink: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u16,
+    pub pad0: u16,
+    pub ino: u64,
+    pub size: u64,
+    pub blocks: u64,
+    pub attributes_mask: u64,
+    pub atime: StatxTime,
+    pub btime: StatxTime,
+    pub ctime: StatxTime,
+    pub mtime: StatxTime,
+    pub rdev_major: u32,
+    pub rdev_minor: u32,
+    pub dev_major: u32,
+    pub dev_minor: u32,
+    pub spare: [u64; 14],
+}
+
+const _: () = assert!(size_of::<Statx>() == 256);
+
+/// What of `struct statx` is filled: all but the time of birth.
+pub const STATX_BASIC_STATS: u32 = 0x7ff;
+/// Reserved for the future: EINVAL.
+pub const STATX_RESERVED: u32 = 0x8000_0000;
 
 /// The head of a `linux_dirent64` (getdents(2)); the zero-ended name follows
 /// at offset 19, and the record is padded to a multiple of 8.

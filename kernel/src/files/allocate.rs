@@ -17,7 +17,17 @@ use machine::frames;
 /// Whether files and full pipes may take more memory: a sixteenth of it stays
 /// for everything else, so that a full file system is no more than that.
 pub fn memory_to_spare() -> bool {
-    frames::may_have(frames::total_count() / 16)
+    frames::may_have(kept_frames())
+}
+
+/// How many more frames files may take.
+pub fn spare_frames() -> usize {
+    frames::free_count().saturating_sub(kept_frames())
+}
+
+/// What files leave to everything else.
+fn kept_frames() -> usize {
+    frames::total_count() / 16
 }
 
 /// What an `Arc` allocates: the two counts before the value.

@@ -11,8 +11,9 @@ use alloc::vec::Vec;
 use core::any::Any;
 
 use abi::Errno;
-use abi::file::{DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG};
-use abi::file::{S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, Stat};
+use abi::file::{DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG, DT_SOCK};
+use abi::file::{NAME_MAX, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
+use abi::file::{Stat, StatFs};
 
 use super::buffer::{Sink, Source};
 use super::open_file::File;
@@ -23,7 +24,9 @@ pub enum Kind {
     Directory,
     SymbolicLink,
     Character,
+    Block,
     Fifo,
+    Socket,
 }
 
 impl Kind {
@@ -34,7 +37,9 @@ impl Kind {
             Kind::Directory => S_IFDIR,
             Kind::SymbolicLink => S_IFLNK,
             Kind::Character => S_IFCHR,
+            Kind::Block => S_IFBLK,
             Kind::Fifo => S_IFIFO,
+            Kind::Socket => S_IFSOCK,
         }
     }
 
@@ -45,9 +50,22 @@ impl Kind {
             Kind::Directory => DT_DIR,
             Kind::SymbolicLink => DT_LNK,
             Kind::Character => DT_CHR,
+            Kind::Block => DT_BLK,
             Kind::Fifo => DT_FIFO,
+            Kind::Socket => DT_SOCK,
         }
     }
+}
+
+/// To whom a file belongs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    pub user: u32,
+    pub group: u32,
+}
+
+impl Owner {
+    pub const ROOT: Owner = Owner { user: 0, group: 0 };
 }
 
 /// What `stat` tells. Times in nanoseconds since 1970.
@@ -58,6 +76,7 @@ pub struct Metadata {
     pub kind: Kind,
     /// Permission bits, without the type.
     pub permissions: u32,
+    pub owner: Owner,
     pub links: u32,
     /// What a device inode stands for; see [`device_number`].
     pub special: u64,
@@ -78,6 +97,8 @@ impl Metadata {
             ino: self.number,
             nlink: self.links.into(),
             mode: self.kind.mode() | self.permissions,
+            uid: self.owner.user,
+            gid: self.owner.group,
             rdev: self.special,
             size: self.size as i64,
             blksize: 4096,
@@ -89,6 +110,47 @@ impl Metadata {
             ctime: (self.changed / SECOND) as i64,
             ctime_nsec: (self.changed % SECOND) as i64,
             ..Stat::default()
+        }
+    }
+}
+
+/// What statfs(2) tells of a file system. Counts of blocks are in units of
+/// `block_size` bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    /// Linux's magic number of the type.
+    pub magic: u32,
+    pub block_size: u64,
+    pub blocks: u64,
+    pub free_blocks: u64,
+    /// What of the free blocks is not reserved for root.
+    pub available_blocks: u64,
+    pub inodes: u64,
+    pub free_inodes: u64,
+    /// Identifies the file system while it is mounted.
+    pub id: u64,
+    pub read_only: bool,
+}
+
+impl Statistics {
+    /// In the layout of `statfs`.
+    pub fn to_statfs(&self) -> StatFs {
+        /// The flags are valid; read-only (statfs(2), `ST_*`).
+        const VALID: i64 = 0x20;
+        const READ_ONLY: i64 = 1;
+        StatFs {
+            kind: self.magic.into(),
+            block_size: self.block_size as i64,
+            blocks: self.blocks,
+            free_blocks: self.free_blocks,
+            available_blocks: self.available_blocks,
+            files: self.inodes,
+            free_files: self.free_inodes,
+            id: [self.id as i32, (self.id >> 32) as i32],
+            name_length: NAME_MAX as i64,
+            fragment_size: self.block_size as i64,
+            flags: VALID | if self.read_only { READ_ONLY } else { 0 },
+            spare: [0; 4],
         }
     }
 }
@@ -107,7 +169,28 @@ pub enum New<'a> {
     SymbolicLink(&'a [u8]),
     /// With the device's number.
     Character(u64),
+    /// With the device's number.
+    Block(u64),
     Fifo,
+    Socket,
+}
+
+/// What a rename does to what is there (renameat2(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// It goes.
+    Yes,
+    /// It stays, and the rename fails: EEXIST.
+    No,
+    /// It takes the other's name in one step: ENOENT if it is not there.
+    Exchange,
+}
+
+/// What a seek looks for (lseek(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    Data,
+    Hole,
 }
 
 /// One name of a directory, as a listing gives it.
@@ -178,12 +261,13 @@ pub trait Inode: Any + Send + Sync {
         Err(Errno::ENOTDIR)
     }
 
-    /// Moves `name` to `new_name` in `to`, in place of what is there (rename(2)).
+    /// Moves `name` to `new_name` in `to` (rename(2)).
     fn rename(
         self: Arc<Self>,
         _name: &[u8],
         _to: Arc<dyn Inode>,
         _new_name: &[u8],
+        _replace: Replace,
     ) -> Result<(), Errno> {
         Err(Errno::ENOTDIR)
     }
@@ -223,5 +307,45 @@ pub trait Inode: Any + Send + Sync {
     /// Sets the times of last access and modification where given.
     fn set_times(&self, _accessed: Option<u64>, _modified: Option<u64>) -> Result<(), Errno> {
         Err(Errno::EPERM)
+    }
+
+    /// Sets owner and group where given.
+    fn set_owner(&self, _user: Option<u32>, _group: Option<u32>) -> Result<(), Errno> {
+        Err(Errno::EPERM)
+    }
+
+    /// Makes sure that writes to `length` bytes at `offset` do not run out of
+    /// space: ENOSPC, and then the size has not changed. The file grows if
+    /// `extends`.
+    fn allocate(&self, _offset: u64, _length: u64, _extends: bool) -> Result<(), Errno> {
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    /// The first byte of data or of a hole from `offset` on: ENXIO at and past
+    /// the end. The end counts as a hole, and what cannot tell has no other.
+    fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {
+        let size = self.metadata().size;
+        match sought {
+            _ if offset >= size => Err(Errno::ENXIO),
+            Sought::Data => Ok(offset),
+            Sought::Hole => Ok(size),
+        }
+    }
+
+    /// What its file system says of itself.
+    fn statistics(&self) -> Result<Statistics, Errno> {
+        Err(Errno::ENOSYS)
+    }
+
+    /// Returns once what was written to this inode is on its medium: data and
+    /// what is needed to read it if `data_only` (fdatasync(2)), else all
+    /// attributes as well (fsync(2)). EIO; EINVAL where there is nothing to sync.
+    fn sync(&self, _data_only: bool) -> Result<(), Errno> {
+        Err(Errno::EINVAL)
+    }
+
+    /// The same for everything in its file system (syncfs(2)).
+    fn sync_file_system(&self) -> Result<(), Errno> {
+        Ok(())
     }
 }

@@ -69,6 +69,14 @@ fn make_devices(root: &Arc<dyn Inode>) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Writes back everything that the file systems below `root` hold in memory
+/// only. An error is logged: sync(2), whose this is, has nobody to tell it to.
+pub fn sync_all(root: &Arc<dyn Inode>) {
+    if let Err(error) = root.sync_file_system() {
+        log::error!("sync: {error}");
+    }
+}
+
 /// Reads from a regular file into kernel memory; fewer bytes than `into` has
 /// room for only at the end of the file.
 pub fn read_at(inode: &Arc<dyn Inode>, offset: u64, into: &mut [u8]) -> Result<usize, Errno> {

@@ -10,7 +10,7 @@ use abi::Errno;
 use abi::file::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC};
 use abi::file::{O_CLOEXEC, O_LARGEFILE, O_NOCTTY};
 
-use super::inode::{Inode, Kind, New};
+use super::inode::{Inode, Kind, New, Replace};
 use super::open_file::File;
 use super::walk::{Follow, Found, Last, walk};
 
@@ -109,26 +109,42 @@ impl<'a> At<'a> {
     }
 
     /// Makes `new` one more name of what this path names (link(2)).
-    pub fn link_to(&self, new: At<'_>) -> Result<(), Errno> {
-        let target = self.existing(Follow::Never)?;
-        let found = new.walk(Follow::Never)?;
+    pub fn link_to(&self, new: At<'_>, follow: Follow) -> Result<(), Errno> {
+        new.link(self.existing(follow)?)
+    }
+
+    /// Makes this path one more name of `target`.
+    pub fn link(&self, target: Arc<dyn Inode>) -> Result<(), Errno> {
+        let found = self.walk(Follow::Never)?;
         let name = vacant_name(&found, false)?;
         found.directory.link(name, target)
     }
 
-    /// Moves what this path names to `new` (rename(2)).
-    pub fn rename_to(&self, new: At<'_>) -> Result<(), Errno> {
+    /// Moves what this path names to `new` (renameat2(2)).
+    pub fn rename_to(&self, new: At<'_>, replace: Replace) -> Result<(), Errno> {
         let from = self.walk(Follow::Never)?;
         let to = new.walk(Follow::Never)?;
         let name = from.name().ok_or(Errno::EBUSY)?;
         let new_name = to.name().ok_or(Errno::EBUSY)?;
         let inode = from.inode.as_ref().ok_or(Errno::ENOENT)?;
         let is_directory = inode.kind() == Kind::Directory;
-        if !is_directory && (from.wants_directory || to.wants_directory) {
+        match (&to.inode, replace) {
+            (Some(_), Replace::No) => return Err(Errno::EEXIST),
+            (None, Replace::Exchange) => return Err(Errno::ENOENT),
+            _ => {}
+        }
+        // In an exchange each path's slash speaks of what is there.
+        let other = match (&to.inode, replace) {
+            (Some(other), Replace::Exchange) => other.kind() == Kind::Directory,
+            _ => is_directory,
+        };
+        if from.wants_directory && !is_directory || to.wants_directory && !other {
             return Err(Errno::ENOTDIR);
         }
         let target = to.directory.clone();
-        from.directory.clone().rename(name, target, new_name)
+        from.directory
+            .clone()
+            .rename(name, target, new_name, replace)
     }
 }
 

@@ -67,6 +67,11 @@ impl Operations for NodeFile {
             Whence::Start => 0,
             Whence::Current => *offset as i64,
             Whence::End => open.inode().metadata().size as i64,
+            Whence::Next(sought) => {
+                // A negative offset lies past every end, as on Linux.
+                *offset = open.inode().seek(by as u64, sought)?;
+                return Ok(*offset);
+            }
         };
         let target = origin.checked_add(by).ok_or(Errno::EINVAL)?;
         *offset = u64::try_from(target).map_err(|_| Errno::EINVAL)?;

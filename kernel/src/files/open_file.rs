@@ -14,7 +14,7 @@ use abi::file::{O_ACCMODE, O_APPEND, O_NONBLOCK, O_RDONLY, O_WRONLY};
 
 use super::allocate::try_arc;
 use super::buffer::{Sink, Source};
-use super::inode::{Inode, Position};
+use super::inode::{Inode, Position, Sought};
 
 /// What `fcntl(F_SETFL)` changes.
 const CHANGEABLE: u32 = (O_APPEND | O_NONBLOCK) as u32;
@@ -25,6 +25,8 @@ pub enum Whence {
     Start,
     Current,
     End,
+    /// The first of these from an offset on.
+    Next(Sought),
 }
 
 /// Lists a directory from a position on; where the next listing goes on.

@@ -1,5 +1,6 @@
 //! Path walks, the rules of names, FIFOs and descriptor tables.
 
+use super::inode::Replace;
 use super::names::At;
 use super::*;
 use abi::file::*;
@@ -147,13 +148,14 @@ fn last_components_that_are_no_names() {
     assert_eq!(unlink("d/"), Some(Errno::EISDIR));
     assert_eq!(unlink("f/"), Some(Errno::ENOTDIR));
     assert_eq!(unlink("none/"), Some(Errno::ENOENT));
-    let link = |old: &str, new: &str| at(&root, old).link_to(at(&root, new)).err();
+    let link = |old: &str, new: &str| at(&root, old).link_to(at(&root, new), Follow::Never).err();
     assert_eq!(link("f", "g/"), Some(Errno::ENOENT));
     assert_eq!(link("f", "d/"), Some(Errno::EEXIST));
     assert_eq!(link("d", "g"), Some(Errno::EPERM));
     assert_eq!(link("link", "link2"), None);
     assert_eq!(kind(&root, "link2", Follow::Never), Ok(Kind::SymbolicLink));
-    let rename = |old: &str, new: &str| at(&root, old).rename_to(at(&root, new)).err();
+    let rename =
+        |old: &str, new: &str| at(&root, old).rename_to(at(&root, new), Replace::Yes).err();
     assert_eq!(rename("f", "g/"), Some(Errno::ENOTDIR));
     assert_eq!(rename("d/.", "g"), Some(Errno::EBUSY));
     assert_eq!(rename("d/", "e/"), None);

@@ -9,8 +9,9 @@ use zerocopy::IntoBytes;
 
 use super::descriptor::number;
 use super::listing::Listing;
+use super::storage;
 use crate::files::allocate::try_vec;
-use crate::files::inode::Kind;
+use crate::files::inode::Sought;
 use crate::files::open_file::Whence;
 use crate::files::{File, Sink, Source, poll as pollers};
 use crate::memory::user;
@@ -82,7 +83,7 @@ pub fn pread64(
     length: usize,
     offset: usize,
 ) -> Result<usize, Errno> {
-    let offset = at_offset(offset)?;
+    let offset = storage::offset(offset)?;
     open_file(current, descriptor)?.read_at(offset, &mut Sink::user(buffer, length))
 }
 
@@ -93,16 +94,8 @@ pub fn pwrite64(
     length: usize,
     offset: usize,
 ) -> Result<usize, Errno> {
-    let offset = at_offset(offset)?;
+    let offset = storage::offset(offset)?;
     open_file(current, descriptor)?.write_at(offset, &mut Source::user(buffer, length))
-}
-
-/// Offsets are signed: EINVAL if negative.
-fn at_offset(offset: usize) -> Result<u64, Errno> {
-    match i64::try_from(offset) {
-        Ok(_) => Ok(offset as u64),
-        Err(_) => Err(Errno::EINVAL),
-    }
 }
 
 pub fn lseek(
@@ -116,25 +109,11 @@ pub fn lseek(
         SEEK_SET => Whence::Start,
         SEEK_CUR => Whence::Current,
         SEEK_END => Whence::End,
+        SEEK_DATA => Whence::Next(Sought::Data),
+        SEEK_HOLE => Whence::Next(Sought::Hole),
         _ => return Err(Errno::EINVAL),
     };
     Ok(file.seek(offset as i64, whence)? as usize)
-}
-
-pub fn fstat(current: &Current, descriptor: usize, buffer: usize) -> Result<usize, Errno> {
-    let file = open_file(current, descriptor)?;
-    user::write_value(buffer, &file.inode().metadata().to_stat())?;
-    Ok(0)
-}
-
-pub fn ftruncate(current: &Current, descriptor: usize, size: usize) -> Result<usize, Errno> {
-    let size = at_offset(size)?;
-    let file = open_file(current, descriptor)?;
-    if !file.description().writable() || file.inode().kind() != Kind::Regular {
-        return Err(Errno::EINVAL);
-    }
-    file.inode().set_size(size)?;
-    Ok(0)
 }
 
 pub fn ioctl(

@@ -1,5 +1,6 @@
 //! System calls: [`table`] has one line per call; then a file per family.
 
+mod attributes;
 mod clock;
 pub mod descriptor;
 pub mod file;
@@ -7,6 +8,7 @@ mod listing;
 pub mod memory;
 pub mod path;
 mod process;
+mod storage;
 mod system;
 mod table;
 mod thread;

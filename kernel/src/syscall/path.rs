@@ -8,15 +8,13 @@ use alloc::sync::Arc;
 use super::descriptor::number;
 use crate::files::Sink;
 use crate::files::context::Places;
-use crate::files::inode::{Inode, Kind, New, device_number};
+use crate::files::inode::{Inode, Kind, New, Replace, device_number};
 use crate::files::names::At;
 use crate::files::path_buffer::PathBuffer;
 use crate::files::walk::{Follow, path_of};
-use crate::memory::user;
 use crate::thread::Current;
 
-const CWD: usize = AT_FDCWD as usize;
-const AT_NO_AUTOMOUNT: usize = 0x800;
+pub(super) const CWD: usize = AT_FDCWD as usize;
 
 /// A path as an argument, with the places it is about.
 struct Argument<'p> {
@@ -55,7 +53,7 @@ impl<'p> Argument<'p> {
 }
 
 /// Descriptors are C's `int`.
-fn is_cwd(directory: usize) -> bool {
+pub(super) fn is_cwd(directory: usize) -> bool {
     directory as i32 == AT_FDCWD as i32
 }
 
@@ -80,8 +78,28 @@ fn existing(
         .existing(follow)
 }
 
+/// As [`existing`]; an empty path means what `directory` itself is if
+/// `empty_is_own` (AT_EMPTY_PATH), which may be any file.
+pub(super) fn existing_or_own(
+    current: &Current,
+    directory: usize,
+    path: &[u8],
+    follow: Follow,
+    empty_is_own: bool,
+) -> Result<Arc<dyn Inode>, Errno> {
+    match path.is_empty() && empty_is_own {
+        true if is_cwd(directory) => Ok(current.fs().working()),
+        true => Ok(current.files().get(number(directory))?.inode().clone()),
+        false => existing(current, directory, path, follow),
+    }
+}
+
 /// What the path at `address` names.
-fn existing_at(current: &Current, address: usize, follow: Follow) -> Result<Arc<dyn Inode>, Errno> {
+pub(super) fn existing_at(
+    current: &Current,
+    address: usize,
+    follow: Follow,
+) -> Result<Arc<dyn Inode>, Errno> {
     existing(current, CWD, PathBuffer::new().read(address)?, follow)
 }
 
@@ -109,53 +127,6 @@ pub fn openat(
     Ok(descriptor.fill(file))
 }
 
-pub fn stat(current: &Current, path: usize, buffer: usize) -> Result<usize, Errno> {
-    newfstatat(current, CWD, path, buffer, 0)
-}
-
-pub fn lstat(current: &Current, path: usize, buffer: usize) -> Result<usize, Errno> {
-    newfstatat(current, CWD, path, buffer, AT_SYMLINK_NOFOLLOW)
-}
-
-pub fn newfstatat(
-    current: &Current,
-    directory: usize,
-    path: usize,
-    buffer: usize,
-    flags: usize,
-) -> Result<usize, Errno> {
-    if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT) != 0 {
-        return Err(Errno::EINVAL);
-    }
-    let follow = match flags & AT_SYMLINK_NOFOLLOW {
-        0 => Follow::Always,
-        _ => Follow::IfSlash,
-    };
-    let mut path_buffer = PathBuffer::new();
-    let path = path_buffer.read(path)?;
-    let inode = match path.is_empty() && flags & AT_EMPTY_PATH != 0 {
-        true if is_cwd(directory) => current.fs().working(),
-        true => current.files().get(number(directory))?.inode().clone(),
-        false => existing(current, directory, path, follow)?,
-    };
-    user::write_value(buffer, &inode.metadata().to_stat())?;
-    Ok(0)
-}
-
-pub fn access(current: &Current, path: usize, mode: usize) -> Result<usize, Errno> {
-    const EXECUTE: usize = 1;
-    if mode & !7 != 0 {
-        return Err(Errno::EINVAL);
-    }
-    let inode = existing_at(current, path, Follow::Always)?;
-    // Everybody is root, who may do all but execute what nobody may.
-    let executable = inode.kind() == Kind::Directory || inode.metadata().permissions & 0o111 != 0;
-    match mode & EXECUTE != 0 && !executable {
-        true => Err(Errno::EACCES),
-        false => Ok(0),
-    }
-}
-
 pub fn mkdir(current: &Current, path: usize, mode: usize) -> Result<usize, Errno> {
     mkdirat(current, CWD, path, mode)
 }
@@ -174,6 +145,16 @@ pub fn mkdirat(
 }
 
 pub fn mknod(current: &Current, path: usize, mode: usize, device: usize) -> Result<usize, Errno> {
+    mknodat(current, CWD, path, mode, device)
+}
+
+pub fn mknodat(
+    current: &Current,
+    directory: usize,
+    path: usize,
+    mode: usize,
+    device: usize,
+) -> Result<usize, Errno> {
     let device = device as u32;
     let (major, minor) = (
         (device >> 8) & 0xfff,
@@ -182,24 +163,35 @@ pub fn mknod(current: &Current, path: usize, mode: usize, device: usize) -> Resu
     let new = match mode as u32 & S_IFMT {
         0 | S_IFREG => New::Regular,
         S_IFCHR => New::Character(device_number(major, minor)),
+        S_IFBLK => New::Block(device_number(major, minor)),
         S_IFIFO => New::Fifo,
+        S_IFSOCK => New::Socket,
         S_IFDIR => return Err(Errno::EPERM),
         _ => return Err(Errno::EINVAL),
     };
     let mut path_buffer = PathBuffer::new();
-    let path = Argument::new(current, CWD, path_buffer.read(path)?)?;
+    let path = Argument::new(current, directory, path_buffer.read(path)?)?;
     path.at().create(new, path.masked(mode))?;
     Ok(0)
 }
 
 pub fn symlink(current: &Current, target: usize, path: usize) -> Result<usize, Errno> {
+    symlinkat(current, target, CWD, path)
+}
+
+pub fn symlinkat(
+    current: &Current,
+    target: usize,
+    directory: usize,
+    path: usize,
+) -> Result<usize, Errno> {
     let mut target_buffer = PathBuffer::new();
     let target = target_buffer.read(target)?;
     if target.is_empty() {
         return Err(Errno::ENOENT);
     }
     let mut path_buffer = PathBuffer::new();
-    let path = Argument::new(current, CWD, path_buffer.read(path)?)?;
+    let path = Argument::new(current, directory, path_buffer.read(path)?)?;
     path.at().create(New::SymbolicLink(target), 0o777)?;
     Ok(0)
 }
@@ -210,11 +202,23 @@ pub fn readlink(
     buffer: usize,
     length: usize,
 ) -> Result<usize, Errno> {
+    readlinkat(current, CWD, path, buffer, length)
+}
+
+pub fn readlinkat(
+    current: &Current,
+    directory: usize,
+    path: usize,
+    buffer: usize,
+    length: usize,
+) -> Result<usize, Errno> {
     let room = usize::try_from(length as i32).map_err(|_| Errno::EINVAL)?;
     if room == 0 {
         return Err(Errno::EINVAL);
     }
-    let inode = existing_at(current, path, Follow::IfSlash)?;
+    let mut path_buffer = PathBuffer::new();
+    let path = path_buffer.read(path)?;
+    let inode = existing(current, directory, path, Follow::IfSlash)?;
     let target = inode.read_link()?;
     let mut sink = Sink::user(buffer, room);
     match sink.put(&target) {
@@ -224,11 +228,33 @@ pub fn readlink(
 }
 
 pub fn link(current: &Current, old: usize, new: usize) -> Result<usize, Errno> {
+    linkat(current, CWD, old, CWD, new, 0)
+}
+
+pub fn linkat(
+    current: &Current,
+    old_directory: usize,
+    old: usize,
+    new_directory: usize,
+    new: usize,
+    flags: usize,
+) -> Result<usize, Errno> {
+    // An int, as all flags of calls on names.
+    let flags = flags as u32 as usize;
+    if flags & !(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    let follow = match flags & AT_SYMLINK_FOLLOW {
+        0 => Follow::Never,
+        _ => Follow::Always,
+    };
     let mut buffers = [PathBuffer::new(), PathBuffer::new()];
     let [old_buffer, new_buffer] = &mut buffers;
-    let old = Argument::new(current, CWD, old_buffer.read(old)?)?;
-    let new = Argument::new(current, CWD, new_buffer.read(new)?)?;
-    old.at().link_to(new.at())?;
+    let empty_is_own = flags & AT_EMPTY_PATH != 0;
+    let old = old_buffer.read(old)?;
+    let target = existing_or_own(current, old_directory, old, follow, empty_is_own)?;
+    let new = Argument::new(current, new_directory, new_buffer.read(new)?)?;
+    new.at().link(target)?;
     Ok(0)
 }
 
@@ -259,11 +285,28 @@ pub fn unlinkat(
 }
 
 pub fn rename(current: &Current, old: usize, new: usize) -> Result<usize, Errno> {
+    renameat2(current, CWD, old, CWD, new, 0)
+}
+
+pub fn renameat2(
+    current: &Current,
+    old_directory: usize,
+    old: usize,
+    new_directory: usize,
+    new: usize,
+    flags: usize,
+) -> Result<usize, Errno> {
+    let replace = match flags as u32 as usize {
+        0 => Replace::Yes,
+        RENAME_NOREPLACE => Replace::No,
+        RENAME_EXCHANGE => Replace::Exchange,
+        _ => return Err(Errno::EINVAL),
+    };
     let mut buffers = [PathBuffer::new(), PathBuffer::new()];
     let [old_buffer, new_buffer] = &mut buffers;
-    let old = Argument::new(current, CWD, old_buffer.read(old)?)?;
-    let new = Argument::new(current, CWD, new_buffer.read(new)?)?;
-    old.at().rename_to(new.at())?;
+    let old = Argument::new(current, old_directory, old_buffer.read(old)?)?;
+    let new = Argument::new(current, new_directory, new_buffer.read(new)?)?;
+    old.at().rename_to(new.at(), replace)?;
     Ok(0)
 }
 
@@ -273,6 +316,11 @@ pub fn chdir(current: &Current, path: usize) -> Result<usize, Errno> {
         return Err(Errno::ENOTDIR);
     }
     current.fs().set_working(inode);
+    Ok(0)
+}
+
+pub fn fchdir(current: &Current, descriptor: usize) -> Result<usize, Errno> {
+    current.fs().set_working(directory_of(current, descriptor)?);
     Ok(0)
 }
 

@@ -8,13 +8,14 @@ use core::sync::atomic::Ordering;
 
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY};
+use abi::memory::PAGE_SIZE;
 use abi::tty::FIONREAD;
 use sync::{SpinLock, rank};
 
 use super::Pipe;
 use crate::files::allocate::try_arc;
 use crate::files::buffer::{Sink, Source};
-use crate::files::inode::{Inode, Kind, Metadata};
+use crate::files::inode::{Inode, Kind, Metadata, Owner, Statistics};
 use crate::files::open_file::{Description, File, Operations};
 use crate::memory::user;
 
@@ -140,6 +141,7 @@ impl Inode for Pipe {
             number: self.number,
             kind: Kind::Fifo,
             permissions: 0o600,
+            owner: Owner::ROOT,
             links: 1,
             special: 0,
             size: 0,
@@ -153,5 +155,21 @@ impl Inode for Pipe {
     fn open(self: Arc<Self>, _flags: u32) -> Result<Arc<File>, Errno> {
         // It has no name to open it by.
         Err(Errno::ENXIO)
+    }
+
+    fn statistics(&self) -> Result<Statistics, Errno> {
+        /// `PIPEFS_MAGIC` (statfs(2)).
+        const MAGIC: u32 = 0x5049_5045;
+        Ok(Statistics {
+            magic: MAGIC,
+            block_size: PAGE_SIZE as u64,
+            blocks: 0,
+            free_blocks: 0,
+            available_blocks: 0,
+            inodes: 0,
+            free_inodes: 0,
+            id: PIPE_DEVICE,
+            read_only: false,
+        })
     }
 }

@@ -131,6 +131,14 @@ impl ChunkMap {
         }
     }
 
+    /// The first page there is from `index` on.
+    pub fn next(&self, index: u64) -> Option<u64> {
+        match self.spans(index) {
+            true => first_from(&self.root, self.height, index),
+            false => None,
+        }
+    }
+
     /// Whether the tree is high enough for `index`.
     fn spans(&self, index: u64) -> bool {
         index.checked_shr((self.height + 1) * BITS).unwrap_or(0) == 0
@@ -174,6 +182,27 @@ fn cut(node: &mut Node, level: u32, end: u64) -> usize {
             }
             nodes.truncate(first + 1);
             gone
+        }
+    }
+}
+
+/// The first page of `node` from `index` on, both counted within the node.
+fn first_from(node: &Node, level: u32, index: u64) -> Option<u64> {
+    let first = slot(index, level);
+    match node {
+        Node::Empty => None,
+        Node::Leaf(chunks) => {
+            let mut later = chunks.iter().enumerate().skip(first);
+            later.find_map(|(at, chunk)| chunk.as_ref().map(|_| at as u64))
+        }
+        Node::Branch(nodes) => {
+            let below = index & ((1 << (level * BITS)) - 1);
+            let later = nodes.iter().enumerate().skip(first);
+            later.into_iter().find_map(|(at, node)| {
+                let from = if at == first { below } else { 0 };
+                let found = first_from(node, level - 1, from)?;
+                Some((at as u64) << (level * BITS) | found)
+            })
         }
     }
 }

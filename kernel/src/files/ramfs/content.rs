@@ -9,6 +9,7 @@ use abi::memory::PAGE_SIZE;
 
 use super::chunks::{Chunk, ChunkMap};
 use crate::files::buffer::{Sink, Source};
+use crate::files::inode::Sought;
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// Largest file: offsets are signed in the calls.
@@ -135,6 +136,46 @@ impl Content {
         self.chunks.get_mut(index).ok_or(Errno::ENOSPC)
     }
 
+    /// Makes pages for `length` bytes at `offset`, so that writes there find
+    /// them: ENOSPC, EFBIG. The size stays as it is.
+    pub fn allocate(
+        &mut self,
+        offset: u64,
+        length: u64,
+        mut allocate: impl FnMut() -> Result<Chunk, Errno>,
+    ) -> Result<(), Errno> {
+        let end = offset.checked_add(length).filter(|&end| end <= MAX_SIZE);
+        let end = end.ok_or(Errno::EFBIG)?;
+        for index in offset / PAGE..end.div_ceil(PAGE) {
+            self.writable(index, &mut allocate)?;
+        }
+        Ok(())
+    }
+
+    /// The first byte of data or of a gap from `offset` on: ENXIO at and past
+    /// the end. The end counts as a gap.
+    pub fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {
+        if offset >= self.size {
+            return Err(Errno::ENXIO);
+        }
+        let is_data = |at: u64| at < self.base.len() as u64 || self.chunks.get(at / PAGE).is_some();
+        let found = match sought {
+            Sought::Data if is_data(offset) => offset,
+            Sought::Data => match self.chunks.next(offset / PAGE) {
+                Some(index) if index * PAGE < self.size => index * PAGE,
+                _ => return Err(Errno::ENXIO),
+            },
+            Sought::Hole => {
+                let mut at = offset;
+                while at < self.size && is_data(at) {
+                    at = (at / PAGE + 1) * PAGE;
+                }
+                at
+            }
+        };
+        Ok(found.min(self.size))
+    }
+
     /// Cuts off at `size`, or extends with a gap. EFBIG past the largest size.
     pub fn set_size(&mut self, size: u64) -> Result<(), Errno> {
         if size > MAX_SIZE {
@@ -178,6 +219,8 @@ mod tests {
         Resize(u64),
         /// Writes while only so many pages are left.
         Starved(u64, usize, usize),
+        Allocate(u64, u64),
+        Seek(u64),
     }
 
     fn offset() -> impl Strategy<Value = u64> {
@@ -189,6 +232,8 @@ mod tests {
             3 => (offset(), 0usize..10_000, 1u8..).prop_map(|(o, l, b)| Step::Write(o, l, b)),
             3 => (offset(), 0usize..10_000).prop_map(|(o, l)| Step::Read(o, l)),
             1 => offset().prop_map(Step::Resize),
+            1 => (offset(), 1u64..10_000).prop_map(|(o, l)| Step::Allocate(o, l)),
+            1 => offset().prop_map(Step::Seek),
             1 => (offset(), 0usize..10_000, 0usize..3).prop_map(|(o, l, p)| Step::Starved(o, l, p)),
         ]
     }
@@ -238,6 +283,19 @@ mod tests {
                     Step::Resize(size) => {
                         content.set_size(size).unwrap();
                         model.resize(size as usize, 0);
+                    }
+                    Step::Allocate(offset, length) => {
+                        content.allocate(offset, length, zeroed_chunk).unwrap();
+                    }
+                    Step::Seek(offset) => {
+                        let data = content.seek(offset, Sought::Data);
+                        let hole = content.seek(offset, Sought::Hole);
+                        prop_assert_eq!(hole.is_err(), offset >= model.len() as u64);
+                        // All that is skipped in search of data is zero.
+                        let start = model.len().min(offset as usize);
+                        let end = data.map_or(model.len(), |at| at as usize);
+                        prop_assert!(model[start..end.max(start)].iter().all(|&byte| byte == 0));
+                        prop_assert!(hole.is_err() || data == Ok(offset) || hole == Ok(offset));
                     }
                 }
                 prop_assert_eq!(content.size(), model.len() as u64);

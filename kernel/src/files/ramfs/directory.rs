@@ -13,7 +13,7 @@ use super::entries::Entries;
 use super::node::{Body, Node};
 use super::spare_memory;
 use crate::files::allocate::{try_arc, try_bytes};
-use crate::files::inode::{Inode, Kind, Listed, New};
+use crate::files::inode::{Inode, Kind, Listed, New, Replace};
 
 /// Positions 0 and 1 of a listing are `.` and `..`.
 const FIRST_COOKIE: u64 = 2;
@@ -197,6 +197,7 @@ impl Node {
         name: &[u8],
         to: Arc<Node>,
         new_name: &[u8],
+        replace: Replace,
     ) -> Result<(), Errno> {
         let (from, target) = (self.as_directory()?, to.as_directory()?);
         if !Arc::ptr_eq(&self.fs, &to.fs) {
@@ -208,11 +209,17 @@ impl Node {
         if node.is_directory() && to.is_at_or_below(&node) {
             return Err(Errno::EINVAL);
         }
-        if let Some(old) = &old {
-            if Arc::ptr_eq(old, &node) {
-                // Two names of one file: rename(2) does nothing.
-                return Ok(());
+        match (&old, replace) {
+            (Some(_), Replace::No) => return Err(Errno::EEXIST),
+            // Two names of one file: rename(2) does nothing.
+            (Some(old), _) if Arc::ptr_eq(old, &node) => return Ok(()),
+            (Some(old), Replace::Exchange) => {
+                return self.exchange((name, &node), &to, (new_name, old));
             }
+            (None, Replace::Exchange) => return Err(Errno::ENOENT),
+            (Some(_), Replace::Yes) | (None, _) => {}
+        }
+        if let Some(old) = &old {
             if self.is_at_or_below(old) {
                 return Err(Errno::ENOTEMPTY);
             }
@@ -243,14 +250,61 @@ impl Node {
         Ok(())
     }
 
+    /// Lets two entries take each other's name. The tree lock is held alone,
+    /// and neither may come to lie below itself.
+    fn exchange(
+        self: &Arc<Self>,
+        (name, node): (&[u8], &Arc<Node>),
+        to: &Arc<Node>,
+        (new_name, other): (&[u8], &Arc<Node>),
+    ) -> Result<(), Errno> {
+        if other.is_directory() && self.is_at_or_below(other) {
+            return Err(Errno::EINVAL);
+        }
+        // All that can fail comes first.
+        let place_of = |node: &Arc<Node>, parent: &Arc<Node>, name: &[u8]| match node.is_directory()
+        {
+            true => Ok(Some(Place {
+                parent: parent.clone(),
+                name: try_bytes(name)?,
+            })),
+            false => Ok(None),
+        };
+        let places = [
+            (node, place_of(node, to, new_name)?),
+            (other, place_of(other, self, name)?),
+        ];
+        let replace = |directory: &Node, name: &[u8], node: &Arc<Node>| {
+            let mut table = directory.as_directory()?.table.write();
+            drop(table.entries.replace(name, node.clone()));
+            Ok(())
+        };
+        replace(to, new_name, node)?;
+        replace(self, name, other)?;
+        for (node, place) in places {
+            if let Body::Directory(directory) = &node.body {
+                let before = core::mem::replace(&mut *directory.place.lock(), place);
+                drop(before);
+            }
+        }
+        match (node.is_directory(), other.is_directory()) {
+            (true, false) => move_parent_link(self, to),
+            (false, true) => move_parent_link(to, self),
+            _ => {}
+        }
+        self.touch();
+        to.touch();
+        node.touch_change();
+        other.touch_change();
+        Ok(())
+    }
+
     /// Counts links and sets the place after a move, which can no longer fail.
     fn settle_links(&self, to: &Node, node: &Node, old: Option<&Node>, place: Option<Place>) {
         if let Body::Directory(directory) = &node.body {
             let before = core::mem::replace(&mut *directory.place.lock(), place);
             drop(before);
-            self.drop_links(1);
-            // The target is not removed: its lock was held and its table took the entry.
-            let _ = to.add_link();
+            move_parent_link(self, to);
         }
         if let Some(old) = old {
             if old.is_directory() {
@@ -312,6 +366,14 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// A directory's `..` leads to `to` now, which is not removed, and no longer
+/// to `from`.
+fn move_parent_link(from: &Node, to: &Node) {
+    from.drop_links(1);
+    // It cannot fail: the directory has links while it is not removed.
+    let _ = to.add_link();
 }
 
 /// Whether `node` may take the place of `old`: EISDIR, ENOTDIR, ENOTEMPTY.

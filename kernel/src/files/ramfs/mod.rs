@@ -21,12 +21,15 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::Errno;
+use abi::memory::PAGE_SIZE;
+use machine::frames;
 use sync::{RwLock, rank};
 
 pub use self::node::Node;
 pub use self::unpack::unpack;
-use super::allocate::{memory_to_spare, try_arc};
+use super::allocate::{memory_to_spare, spare_frames, try_arc};
 use super::clock;
+use super::inode::Statistics;
 
 /// One file system in memory.
 pub struct RamFs {
@@ -36,6 +39,9 @@ pub struct RamFs {
     seed: AtomicU64,
     device: u64,
 }
+
+/// `RAMFS_MAGIC` (statfs(2)).
+const MAGIC: u32 = 0x8584_58f6;
 
 static NEXT_DEVICE: AtomicU64 = AtomicU64::new(0x10);
 
@@ -49,6 +55,25 @@ impl RamFs {
             device: NEXT_DEVICE.fetch_add(1, Ordering::Relaxed),
         })?;
         try_arc(Node::directory(fs, 0o755, None))
+    }
+
+    /// All memory counts as its space, and what is to spare as free.
+    fn statistics(&self) -> Statistics {
+        let blocks = frames::total_count() as u64;
+        let free_blocks = spare_frames() as u64;
+        // There is no table of inodes: as many fit as there is memory for.
+        let per_block = PAGE_SIZE as u64 / size_of::<Node>() as u64;
+        Statistics {
+            magic: MAGIC,
+            block_size: PAGE_SIZE as u64,
+            blocks,
+            free_blocks,
+            available_blocks: free_blocks,
+            inodes: blocks * per_block,
+            free_inodes: free_blocks * per_block,
+            id: self.device,
+            read_only: false,
+        }
     }
 
     /// A seed for a directory's hash: the time to the nanosecond, stirred.

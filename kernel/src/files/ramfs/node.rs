@@ -14,7 +14,9 @@ use super::{RamFs, chunks, spare_memory};
 use crate::files::allocate::{try_bytes, try_vec};
 use crate::files::buffer::{Sink, Source};
 use crate::files::clock;
-use crate::files::inode::{Inode, Kind, Listed, Metadata, New, Position};
+use crate::files::inode::{
+    Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Sought, Statistics,
+};
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::File;
 use crate::files::pipe::{FifoPipe, open_fifo};
@@ -24,8 +26,8 @@ pub(super) enum Body {
     File(RwLock<Content, rank::Inode>),
     Directory(Directory),
     Link(Box<[u8]>),
-    /// With the device's number.
-    Character(u64),
+    /// A device, with its number, or a socket.
+    Special(Kind, u64),
     Fifo(FifoPipe),
 }
 
@@ -41,6 +43,8 @@ pub struct Node {
     pub(super) fs: Arc<RamFs>,
     number: u64,
     permissions: AtomicU32,
+    user: AtomicU32,
+    group: AtomicU32,
     /// Names; for a directory also its `.` and its children's `..`.
     links: AtomicU32,
     times: Times,
@@ -54,6 +58,8 @@ impl Node {
             number: fs.next_number(),
             fs,
             permissions: AtomicU32::new(permissions & 0o7777),
+            user: AtomicU32::new(Owner::ROOT.user),
+            group: AtomicU32::new(Owner::ROOT.group),
             links: AtomicU32::new(links),
             times: Times {
                 accessed: AtomicU64::new(now),
@@ -93,7 +99,9 @@ impl Node {
                 return Ok(Node::directory(fs, permissions, Some(place)));
             }
             New::SymbolicLink(target) => Body::Link(try_bytes(target)?),
-            New::Character(number) => Body::Character(number),
+            New::Character(number) => Body::Special(Kind::Character, number),
+            New::Block(number) => Body::Special(Kind::Block, number),
+            New::Socket => Body::Special(Kind::Socket, 0),
             New::Fifo => Body::Fifo(SpinLock::new(Weak::new())),
         };
         Ok(Node::new(fs, permissions, 1, body))
@@ -139,7 +147,7 @@ impl Node {
         self.times.changed.store(now, Ordering::Relaxed);
     }
 
-    fn touch_change(&self) {
+    pub(super) fn touch_change(&self) {
         self.times.changed.store(clock::now(), Ordering::Relaxed);
     }
 
@@ -170,7 +178,7 @@ impl Inode for Node {
             Body::File(_) => Kind::Regular,
             Body::Directory(_) => Kind::Directory,
             Body::Link(_) => Kind::SymbolicLink,
-            Body::Character(_) => Kind::Character,
+            Body::Special(kind, _) => kind,
             Body::Fifo(_) => Kind::Fifo,
         }
     }
@@ -182,7 +190,7 @@ impl Inode for Node {
                 (content.size(), content.allocated(), 0)
             }
             Body::Link(target) => (target.len() as u64, 0, 0),
-            Body::Character(number) => (0, 0, *number),
+            Body::Special(_, number) => (0, 0, *number),
             Body::Directory(_) | Body::Fifo(_) => (0, 0, 0),
         };
         Metadata {
@@ -190,6 +198,10 @@ impl Inode for Node {
             number: self.number,
             kind: self.kind(),
             permissions: self.permissions.load(Ordering::Relaxed),
+            owner: Owner {
+                user: self.user.load(Ordering::Relaxed),
+                group: self.group.load(Ordering::Relaxed),
+            },
             links: self.links.load(Ordering::Relaxed),
             special,
             size,
@@ -204,7 +216,10 @@ impl Inode for Node {
         match &self.body {
             Body::File(_) | Body::Directory(_) => File::new(self, flags, NodeFile::new()),
             Body::Link(_) => Err(Errno::ELOOP),
-            Body::Character(number) => crate::device::open(*number, self.clone(), flags),
+            Body::Special(Kind::Character, number) => {
+                crate::device::open(*number, self.clone(), flags)
+            }
+            Body::Special(..) => Err(Errno::ENXIO),
             Body::Fifo(fifo) => open_fifo(self.clone(), fifo, flags),
         }
     }
@@ -247,8 +262,9 @@ impl Inode for Node {
         name: &[u8],
         to: Arc<dyn Inode>,
         new_name: &[u8],
+        replace: Replace,
     ) -> Result<(), Errno> {
-        self.rename_node(name, of_this_kind(to)?, new_name)
+        self.rename_node(name, of_this_kind(to)?, new_name, replace)
     }
 
     fn list(&self, from: u64, emit: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<(), Errno> {
@@ -309,6 +325,47 @@ impl Inode for Node {
         }
         self.touch_change();
         Ok(())
+    }
+
+    fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> Result<(), Errno> {
+        if let Some(user) = user {
+            self.user.store(user, Ordering::Relaxed);
+        }
+        if let Some(group) = group {
+            self.group.store(group, Ordering::Relaxed);
+        }
+        self.touch_change();
+        Ok(())
+    }
+
+    fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
+        let mut content = self.content()?.write();
+        content.allocate(offset, length, || {
+            spare_memory().and_then(|()| chunks::zeroed_chunk())
+        })?;
+        let end = offset + length;
+        if extends && end > content.size() {
+            content.set_size(end)?;
+        }
+        drop(content);
+        self.touch_change();
+        Ok(())
+    }
+
+    fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {
+        self.content()?.read().seek(offset, sought)
+    }
+
+    fn statistics(&self) -> Result<Statistics, Errno> {
+        Ok(self.fs.statistics())
+    }
+
+    fn sync(&self, _data_only: bool) -> Result<(), Errno> {
+        // What is in memory is where it belongs.
+        match self.body {
+            Body::File(_) | Body::Directory(_) => Ok(()),
+            _ => Err(Errno::EINVAL),
+        }
     }
 }
 

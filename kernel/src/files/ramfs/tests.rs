@@ -5,7 +5,7 @@ mod model;
 
 use super::*;
 use crate::files::buffer::{Sink, Source};
-use crate::files::inode::{Inode, Kind, New, Position};
+use crate::files::inode::{Inode, Kind, New, Position, Replace};
 use crate::files::names::At;
 use crate::files::walk::{Follow, path_of};
 use abi::Errno;
@@ -175,7 +175,8 @@ fn renames_and_removals_at_once_keep_the_tree_whole() {
                     let pick = |salt: usize| paths[(round * 7 + thread * 3 + salt) % 4];
                     // Any may fail; what counts is that the tree stays one.
                     let _ = at(&root, pick(0)).create(New::Directory, 0o755);
-                    let _ = at(&root, pick(1)).rename_to(at(&root, pick(2)));
+                    let replace = [Replace::Yes, Replace::Exchange][round / 2 % 2];
+                    let _ = at(&root, pick(1)).rename_to(at(&root, pick(2)), replace);
                     let _ = at(&root, pick(3)).remove_directory();
                     let _ = write_file(&root, pick(1), b"z");
                     let _ = at(&root, pick(0)).unlink();

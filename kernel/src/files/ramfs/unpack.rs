@@ -7,7 +7,7 @@
 use alloc::sync::Arc;
 
 use abi::Errno;
-use abi::file::{S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG};
+use abi::file::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
 
 use super::node::Node;
 use crate::files::allocate::try_arc;
@@ -85,6 +85,11 @@ fn make(parent: &Arc<Node>, name: &[u8], entry: &Entry<'static>) -> Result<(), E
             let number = device_number(major, minor);
             parent.create_node(name, New::Character(number), permissions)?
         }
+        S_IFBLK => {
+            let number = device_number(major, minor);
+            parent.create_node(name, New::Block(number), permissions)?
+        }
+        S_IFSOCK => parent.create_node(name, New::Socket, permissions)?,
         S_IFIFO => parent.create_node(name, New::Fifo, permissions)?,
         _ => return Err(Errno::EOPNOTSUPP),
     };

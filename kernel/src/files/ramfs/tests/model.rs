@@ -107,10 +107,15 @@ impl Model {
         Ok(())
     }
 
-    fn rename(&mut self, old: &str, new: &str) -> Result2<()> {
+    fn rename(&mut self, old: &str, new: &str, replace: Replace) -> Result2<()> {
         let (from, name, found) = self.find(old)?;
         let (to, new_name, existing) = self.find(new)?;
         let node = found.ok_or(Errno::ENOENT)?;
+        match (existing, replace) {
+            (Some(_), Replace::No) => return Err(Errno::EEXIST),
+            (None, Replace::Exchange) => return Err(Errno::ENOENT),
+            _ => {}
+        }
         let below = |one: &str, other: &str| {
             one.strip_prefix(other)
                 .is_some_and(|rest| rest.starts_with('/'))
@@ -120,6 +125,14 @@ impl Model {
         }
         if let Some(existing) = existing {
             if existing == node {
+                return Ok(());
+            }
+            if replace == Replace::Exchange {
+                if self.is_directory(existing) && below(old, new) {
+                    return Err(Errno::EINVAL);
+                }
+                self.entries(from)?.insert(name, existing);
+                self.entries(to)?.insert(new_name, node);
                 return Ok(());
             }
             if below(old, new) {
@@ -192,11 +205,16 @@ enum Step {
     Unlink(String),
     RemoveDirectory(String),
     Link(String, String),
-    Rename(String, String),
+    Rename(String, String, Replace),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let path = || "[ab](/[ab]){0,2}";
+    let replace = prop_oneof![
+        3 => Just(Replace::Yes),
+        1 => Just(Replace::No),
+        1 => Just(Replace::Exchange),
+    ];
     prop_oneof![
         3 => path().prop_map(Step::MakeDirectory),
         3 => (path(), any::<u8>()).prop_map(|(p, b)| Step::Write(p, b)),
@@ -204,7 +222,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => path().prop_map(Step::Unlink),
         1 => path().prop_map(Step::RemoveDirectory),
         2 => (path(), path()).prop_map(|(a, b)| Step::Link(a, b)),
-        4 => (path(), path()).prop_map(|(a, b)| Step::Rename(a, b)),
+        4 => (path(), path(), replace).prop_map(|(a, b, r)| Step::Rename(a, b, r)),
     ]
 }
 
@@ -233,8 +251,11 @@ proptest! {
                 Step::RemoveDirectory(path) => {
                     (at(path).remove_directory(), model.remove_directory(path))
                 }
-                Step::Link(old, new) => (at(old).link_to(at(new)), model.link(old, new)),
-                Step::Rename(old, new) => (at(old).rename_to(at(new)), model.rename(old, new)),
+                Step::Link(old, new) => (at(old).link_to(at(new), Follow::Never), model.link(old, new)),
+                Step::Rename(old, new, replace) => (
+                    at(old).rename_to(at(new), *replace),
+                    model.rename(old, new, *replace),
+                ),
             };
             prop_assert_eq!(real, expected, "{:?}", step);
             model.compare(0, &root, true);

@@ -5,14 +5,16 @@
 
 extern crate alloc;
 
+mod attributes;
 mod content;
 mod names;
+mod storage;
 
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 use weft::abi::file::*;
-use weft::{Errno, check, file};
+use weft::{Errno, check, file, wild};
 
 weft::program!(main);
 
@@ -23,7 +25,12 @@ fn main() -> i32 {
         weft::eprintln!("files: cannot make a folder");
         return 1;
     }
-    let code = check::run(&[content::TESTS, names::TESTS]);
+    let code = check::run(&[
+        content::TESTS,
+        names::TESTS,
+        attributes::TESTS,
+        storage::TESTS,
+    ]);
     let _ = file::chdir(c"/");
     let _ = file::rmdir(c"/files-test");
     code
@@ -51,4 +58,17 @@ fn contents(name: &CStr) -> Result<Vec<u8>, Errno> {
 
 fn name(text: alloc::string::String) -> CString {
     CString::new(text).unwrap()
+}
+
+/// A path as an argument of a bare call.
+fn at(path: &CStr) -> usize {
+    path.as_ptr() as usize
+}
+
+/// A bare call with a path before its other arguments.
+fn call_path<const N: usize>(number: usize, path: &CStr, rest: [usize; N]) -> Result<usize, Errno> {
+    let mut args = [0; 6];
+    args[0] = at(path);
+    args[1..][..N].copy_from_slice(&rest);
+    wild::call(number, args)
 }

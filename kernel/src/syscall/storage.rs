@@ -1,0 +1,144 @@
+//! Calls on the space that files take: sizes, holes, what a file system has
+//! left, and what is safely on the medium.
+
+use abi::Errno;
+use abi::file::*;
+use alloc::sync::Arc;
+
+use super::descriptor::number;
+use super::path::existing_at;
+use crate::files::inode::{Inode, Kind};
+use crate::files::walk::Follow;
+use crate::files::{self, File};
+use crate::memory::user;
+use crate::thread::Current;
+
+fn opened(current: &Current, descriptor: usize) -> Result<Arc<File>, Errno> {
+    current.files().get(number(descriptor))
+}
+
+/// Offsets and sizes are signed: EINVAL if negative.
+pub(super) fn offset(argument: usize) -> Result<u64, Errno> {
+    match i64::try_from(argument) {
+        Ok(_) => Ok(argument as u64),
+        Err(_) => Err(Errno::EINVAL),
+    }
+}
+
+pub fn truncate(current: &Current, path: usize, size: usize) -> Result<usize, Errno> {
+    let size = offset(size)?;
+    let inode = existing_at(current, path, Follow::Always)?;
+    match inode.kind() {
+        Kind::Regular => inode.set_size(size)?,
+        Kind::Directory => return Err(Errno::EISDIR),
+        _ => return Err(Errno::EINVAL),
+    }
+    Ok(0)
+}
+
+pub fn ftruncate(current: &Current, descriptor: usize, size: usize) -> Result<usize, Errno> {
+    let size = offset(size)?;
+    let file = opened(current, descriptor)?;
+    if !file.description().writable() || file.inode().kind() != Kind::Regular {
+        return Err(Errno::EINVAL);
+    }
+    file.inode().set_size(size)?;
+    Ok(0)
+}
+
+/// fallocate(2), without the modes that make holes.
+pub fn fallocate(
+    current: &Current,
+    descriptor: usize,
+    mode: usize,
+    start: usize,
+    length: usize,
+) -> Result<usize, Errno> {
+    let file = opened(current, descriptor)?;
+    let (start, length) = (offset(start)?, offset(length)?);
+    if length == 0 {
+        return Err(Errno::EINVAL);
+    }
+    let extends = match mode as u32 as usize {
+        0 => true,
+        FALLOC_FL_KEEP_SIZE => false,
+        _ => return Err(Errno::EOPNOTSUPP),
+    };
+    if !file.description().writable() {
+        return Err(Errno::EBADF);
+    }
+    match file.inode().kind() {
+        Kind::Regular => {}
+        Kind::Fifo => return Err(Errno::ESPIPE),
+        Kind::Directory => return Err(Errno::EISDIR),
+        _ => return Err(Errno::ENODEV),
+    }
+    // Both are below 2^63, so the sum is below 2^64.
+    if start + length > i64::MAX as u64 {
+        return Err(Errno::EFBIG);
+    }
+    file.inode().allocate(start, length, extends)?;
+    Ok(0)
+}
+
+pub fn statfs(current: &Current, path: usize, buffer: usize) -> Result<usize, Errno> {
+    let inode = existing_at(current, path, Follow::Always)?;
+    store_statistics(&*inode, buffer)
+}
+
+pub fn fstatfs(current: &Current, descriptor: usize, buffer: usize) -> Result<usize, Errno> {
+    let file = opened(current, descriptor)?;
+    store_statistics(&**file.inode(), buffer)
+}
+
+fn store_statistics(inode: &dyn Inode, buffer: usize) -> Result<usize, Errno> {
+    user::write_value(buffer, &inode.statistics()?.to_statfs())?;
+    Ok(0)
+}
+
+pub fn fsync(current: &Current, descriptor: usize) -> Result<usize, Errno> {
+    opened(current, descriptor)?.inode().sync(false)?;
+    Ok(0)
+}
+
+pub fn fdatasync(current: &Current, descriptor: usize) -> Result<usize, Errno> {
+    opened(current, descriptor)?.inode().sync(true)?;
+    Ok(0)
+}
+
+/// sync(2): everything. It has no way to report an error.
+pub fn sync(current: &Current) -> Result<usize, Errno> {
+    files::sync_all(&current.fs().root());
+    Ok(0)
+}
+
+pub fn syncfs(current: &Current, descriptor: usize) -> Result<usize, Errno> {
+    opened(current, descriptor)?.inode().sync_file_system()?;
+    Ok(0)
+}
+
+/// sync_file_range(2): a part of a file's data. All of it is synced, which
+/// promises more.
+pub fn sync_file_range(
+    current: &Current,
+    descriptor: usize,
+    start: usize,
+    length: usize,
+    flags: usize,
+) -> Result<usize, Errno> {
+    /// WAIT_BEFORE, WRITE and WAIT_AFTER.
+    const KNOWN: usize = 7;
+    let file = opened(current, descriptor)?;
+    let (start, length) = (offset(start)?, offset(length)?);
+    if flags as u32 as usize & !KNOWN != 0 || start + length > i64::MAX as u64 {
+        return Err(Errno::EINVAL);
+    }
+    match file.inode().kind() {
+        Kind::Regular | Kind::Block | Kind::Directory => {}
+        _ => return Err(Errno::ESPIPE),
+    }
+    if flags as u32 != 0 {
+        file.inode().sync(true)?;
+    }
+    Ok(0)
+}
