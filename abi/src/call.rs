@@ -101,6 +101,8 @@ calls! {
     FSTATFS = 138,
     ARCH_PRCTL = 158,
     SYNC = 162,
+    MOUNT = 165,
+    UMOUNT2 = 166,
     REBOOT = 169,
     GETTID = 186,
     TKILL = 200,

@@ -65,6 +65,17 @@ pub const S_IFREG: u32 = 0o100000;
 pub const S_IFLNK: u32 = 0o120000;
 pub const S_IFSOCK: u32 = 0o140000;
 /// Runs with its owner's, or its group's, rights.
+// mount(2), umount2(2).
+pub const MS_RDONLY: usize = 1;
+pub const MS_NOSUID: usize = 2;
+pub const MS_NODEV: usize = 4;
+pub const MS_NOEXEC: usize = 8;
+pub const MS_NOATIME: usize = 1 << 10;
+pub const MS_NODIRATIME: usize = 1 << 11;
+pub const MS_SILENT: usize = 1 << 15;
+pub const MS_RELATIME: usize = 1 << 21;
+pub const UMOUNT_NOFOLLOW: usize = 8;
+
 pub const S_ISUID: u32 = 0o4000;
 pub const S_ISGID: u32 = 0o2000;
 

@@ -1,5 +1,6 @@
 //! The boot options: words of the command line. Pure.
 
+use crate::device::disk;
 use crate::sched::Policy;
 use log::LevelFilter;
 
@@ -10,6 +11,8 @@ pub struct Options {
     pub policy: Policy,
     /// `log=off|error|warn|info|debug|trace`
     pub log: LevelFilter,
+    /// `root=/dev/vda`: the disk to boot from, instead of the initial image.
+    pub root: Option<usize>,
     /// `console=paced`: see [`crate::device::console::pace`].
     pub paced: bool,
 }
@@ -21,12 +24,14 @@ pub fn parse(command_line: &str, mut complain: impl FnMut(&str)) -> Options {
         policy: Policy::Fair,
         log: LevelFilter::Info,
         paced: false,
+        root: None,
     };
     for word in command_line.split_ascii_whitespace() {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let understood = match key {
             "policy" => Policy::from_name(value).map(|policy| options.policy = policy),
             "log" => value.parse().ok().map(|level| options.log = level),
+            "root" => disk::find_name(value).map(|index| options.root = Some(index)),
             "console" => (value == "paced").then(|| options.paced = true),
             _ => None,
         };
@@ -49,13 +54,14 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let (options, complaints) = read("policy=rr  log=debug console=paced");
+        let (options, complaints) = read("policy=rr  log=debug console=paced root=/dev/vdb");
         assert_eq!(
             options,
             Options {
                 policy: Policy::RoundRobin,
                 log: LevelFilter::Debug,
-                paced: true
+                paced: true,
+                root: Some(1),
             }
         );
         assert!(complaints.is_empty());
@@ -63,18 +69,25 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_reported() {
-        let (options, complaints) = read("policy=best quiet log=loud console=big");
+        let (options, complaints) = read("policy=best quiet log=loud console=big root=/dev/sda");
         assert_eq!(
             options,
             Options {
                 policy: Policy::Fair,
                 log: LevelFilter::Info,
-                paced: false
+                paced: false,
+                root: None,
             }
         );
         assert_eq!(
             complaints,
-            ["policy=best", "quiet", "log=loud", "console=big"]
+            [
+                "policy=best",
+                "quiet",
+                "log=loud",
+                "console=big",
+                "root=/dev/sda"
+            ]
         );
     }
 }

@@ -37,7 +37,16 @@ pub fn start(boot: &'static BootInfo) -> ! {
     INITIAL_IMAGE
         .set(boot.initial_image)
         .expect("the kernel starts once");
-    for entry in [first_thread, files::cache::serve] {
+    if let Some(index) = options.root {
+        // As above.
+        let _ = ROOT_DISK.set(index);
+    }
+    let threads = [
+        first_thread,
+        files::cache::serve,
+        files::disk::caretaker::serve,
+    ];
+    for entry in threads {
         match Thread::kernel(entry) {
             Ok(thread) => sched::start(Arc::new(thread)),
             Err(_) => fail(Errno::ENOMEM),
@@ -47,11 +56,15 @@ pub fn start(boot: &'static BootInfo) -> ! {
 }
 
 static INITIAL_IMAGE: OnceCell<&'static [u8]> = OnceCell::new();
+static ROOT_DISK: OnceCell<usize> = OnceCell::new();
 
 /// What needs a thread that may sleep: starts init, then serves the console.
 fn first_thread() -> ! {
-    let image = INITIAL_IMAGE.get().copied().unwrap_or_default();
-    if let Err(error) = files::open_root(image).and_then(thread::start_init) {
+    let root = match ROOT_DISK.get() {
+        Some(&index) => files::open_disk_root(index),
+        None => files::open_root(INITIAL_IMAGE.get().copied().unwrap_or_default()),
+    };
+    if let Err(error) = root.and_then(thread::start_init) {
         fail(error);
     }
     crate::device::console::serve()
@@ -59,7 +72,8 @@ fn first_thread() -> ! {
 
 fn fail(error: Errno) -> ! {
     log::error!(
-        "cannot start /init: {error}; is the initial image there, and a program /init in it?"
+        "cannot start /init: {error}; is the root (the initial image, or the disk that root= \
+         names) there, and a program /init in it?"
     );
     machine::power::off(FAILED_START);
 }

@@ -86,11 +86,11 @@ ranks! {
     Inode: Sleeping, "a file's data and attributes";
     FileChange: Sleeping, "one write to a cached file, or change of its size, at a time";
     FileWriteBack: Sleeping, "one write-back of a cached file at a time";
-    Volume: Sleeping, "a mounted file system of a disk";
     Pipe: Sleeping, "a pipe's ring, over the copy from or to the user";
     TtyRead: Sleeping, "one read of a terminal at a time";
     TtyWrite: Sleeping, "one write to a terminal at a time";
     Space: Sleeping, "the regions of an address space (readers: page faults)";
+    Volume: Sleeping, "a mounted file system of a disk (a page fault may read from it)";
 
     FileTable: Spinning, "descriptors of a file table";
     FsContext: Spinning, "current directory, root and umask";
@@ -98,6 +98,7 @@ ranks! {
     NodeTable: Spinning, "the inodes of a disk that are in memory";
     NodeAttributes: Spinning, "what an inode of a disk says of itself";
     MountedDisks: Spinning, "the list of mounted disks";
+    Mounts: Spinning, "the list of mounts";
     Fifo: Spinning, "the open pipe behind a FIFO's name";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";

@@ -1,4 +1,4 @@
-//! Character devices: what a device inode opens.
+//! Devices: what a device inode opens.
 
 pub mod console;
 pub mod disk;
@@ -37,6 +37,9 @@ pub fn open(number: u64, inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>,
         FULL => File::new(inode, flags, memory::Full),
         // There is one terminal, and it is everybody's controlling one.
         TTY | CONSOLE => File::new(inode, flags, console::ConsoleFile),
-        _ => Err(Errno::ENXIO),
+        _ => match disk::index_of(number) {
+            Some(index) => disk::open(index, inode, flags),
+            None => Err(Errno::ENXIO),
+        },
     }
 }

@@ -297,6 +297,14 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Ends after `most` more bytes.
+    pub fn limit(&mut self, most: usize) {
+        match &mut self.0 {
+            Origin::User(segments) => segments.total = segments.total.min(most),
+            Origin::Kernel(bytes) => *bytes = &bytes[..bytes.len().min(most)],
+        }
+    }
+
     /// Leaves all bytes untaken behind, as `/dev/null` does.
     pub fn skip_all(&mut self) -> usize {
         let count = self.remaining();

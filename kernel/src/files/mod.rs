@@ -15,8 +15,10 @@ pub mod cache;
 pub mod clock;
 pub mod context;
 mod cpio;
+pub mod disk;
 pub mod hooks;
 pub mod inode;
+pub mod mounts;
 pub mod names;
 mod node_file;
 pub mod open_file;
@@ -42,39 +44,69 @@ pub use self::walk::{Follow, walk};
 
 use self::inode::New;
 
-/// The root directory: a ramfs with the initial image (a cpio archive) in it,
-/// and the usual devices under `/dev`.
+/// The root directory in memory, with the initial image (a cpio archive) in
+/// it, and the devices under `/dev`.
 pub fn open_root(initial_image: &'static [u8]) -> Result<Arc<dyn Inode>, Errno> {
     let root = ramfs::RamFs::make_root()?;
     ramfs::unpack(&root, initial_image)?;
     let root: Arc<dyn Inode> = root;
-    make_devices(&root)?;
+    mounts::add(None, root.clone(), b"rootfs", "ramfs", false)?;
+    make_devices(&device_directory(&root)?)?;
     Ok(root)
 }
 
-/// Makes the device inodes that the image did not bring.
-fn make_devices(root: &Arc<dyn Inode>) -> Result<(), Errno> {
-    let made = root.clone().create(b"dev", New::Directory, 0o755);
-    let directory = match made {
-        Err(Errno::EEXIST) => root.lookup(b"dev")?,
-        result => result?,
-    };
-    for &(name, number, permissions) in crate::device::NAMES {
-        let new = New::Character(number);
-        match directory.clone().create(name.as_bytes(), new, permissions) {
-            Ok(_) | Err(Errno::EEXIST) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
+/// The root directory of disk number `index`, with the devices in a file
+/// system of their own, in memory, under `/dev`.
+pub fn open_disk_root(index: usize) -> Result<Arc<dyn Inode>, Errno> {
+    let root: Arc<dyn Inode> = disk::mount(index, false)?;
+    let source = [b"/dev/vd".as_slice(), &[b'a' + index as u8]].concat();
+    mounts::add(None, root.clone(), &source, "ext4", false)?;
+    let devices: Arc<dyn Inode> = ramfs::RamFs::make_root()?;
+    make_devices(&devices)?;
+    let covered = device_directory(&root)?;
+    mounts::add(Some(covered), devices, b"devices", "ramfs", false)?;
+    Ok(root)
 }
 
-/// Writes back everything that the file systems below `root` hold in memory
-/// only. An error is logged: sync(2), whose this is, has nobody to tell it to.
-pub fn sync_all(root: &Arc<dyn Inode>) {
-    if let Err(error) = root.sync_file_system() {
-        log::error!("sync: {error}");
+fn device_directory(root: &Arc<dyn Inode>) -> Result<Arc<dyn Inode>, Errno> {
+    match root.clone().create(b"dev", New::Directory, 0o755) {
+        Err(Errno::EEXIST) => root.lookup(b"dev"),
+        result => result,
     }
+}
+
+/// Makes the device inodes that are not there yet.
+fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
+    let make = |name: &[u8], new, permissions| {
+        let made = directory.clone().create(name, new, permissions);
+        match made {
+            Ok(_) | Err(Errno::EEXIST) => Ok(()),
+            Err(error) => Err(error),
+        }
+    };
+    for &(name, number, permissions) in crate::device::NAMES {
+        make(name.as_bytes(), New::Character(number), permissions)?;
+    }
+    let mut result = Ok(());
+    crate::device::disk::for_each(|index, _| {
+        let name = [b'v', b'd', b'a' + index as u8];
+        let number = crate::device::disk::number(index);
+        result = result.and(make(&name, New::Block(number), 0o660));
+    });
+    result
+}
+
+/// Before the machine is turned off: all that is dirty goes to its disk, and
+/// the disks are left clean.
+pub fn shut_down() {
+    disk::unmount_all();
+}
+
+/// Writes back everything that file systems hold in memory only (sync(2)).
+/// Errors are logged, or kept for those who sync the file.
+pub fn sync_all() {
+    cache::flush_all();
+    disk::commit_all();
 }
 
 /// Reads from a regular file into kernel memory; fewer bytes than `into` has

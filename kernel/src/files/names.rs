@@ -11,6 +11,7 @@ use abi::file::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O
 use abi::file::{O_CLOEXEC, O_LARGEFILE, O_NOCTTY};
 
 use super::inode::{Inode, Kind, New, Replace};
+use super::mounts;
 use super::open_file::File;
 use super::walk::{Follow, Found, Last, walk};
 
@@ -91,6 +92,9 @@ impl<'a> At<'a> {
             Last::Name => {}
         }
         let name = found.name().ok_or(Errno::EBUSY)?;
+        if found.inode.as_ref().is_some_and(mounts::is_mount_point) {
+            return Err(Errno::EBUSY);
+        }
         found.directory.remove_directory(name)
     }
 
@@ -128,6 +132,11 @@ impl<'a> At<'a> {
         let new_name = to.name().ok_or(Errno::EBUSY)?;
         let inode = from.inode.as_ref().ok_or(Errno::ENOENT)?;
         let is_directory = inode.kind() == Kind::Directory;
+        let stays =
+            |inode: &Option<Arc<dyn Inode>>| inode.as_ref().is_some_and(mounts::is_mount_point);
+        if stays(&from.inode) || stays(&to.inode) {
+            return Err(Errno::EBUSY);
+        }
         match (&to.inode, replace) {
             (Some(_), Replace::No) => return Err(Errno::EEXIST),
             (None, Replace::Exchange) => return Err(Errno::ENOENT),

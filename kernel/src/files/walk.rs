@@ -12,6 +12,7 @@ use abi::Errno;
 
 use super::allocate::try_vec;
 use super::inode::{Inode, Kind};
+use super::mounts;
 use super::path::{Component, Components};
 
 /// More symbolic links than this in one walk give ELOOP, as on Linux.
@@ -218,20 +219,23 @@ fn follows(follow: Follow, is_last: bool, slash: bool) -> bool {
     }
 }
 
-/// One step. Where mounts come to be, a directory found here is exchanged for
-/// the root mounted on it, and `..` leaves a mounted root through its place.
+/// One step. A directory that is found is exchanged for the root mounted on
+/// it, and `..` leaves a mounted root through its place.
 fn look_up(
     root: &Arc<dyn Inode>,
     directory: &Arc<dyn Inode>,
     component: Component<'_>,
 ) -> Result<Arc<dyn Inode>, Errno> {
     match component {
-        Component::Name(name) => directory.lookup(name),
+        Component::Name(name) => directory.lookup(name).map(mounts::enter),
         _ if directory.kind() != Kind::Directory => Err(Errno::ENOTDIR),
         Component::Current => Ok(directory.clone()),
         // The root's parent is the root (chroot(2)).
         Component::Parent if Arc::ptr_eq(root, directory) => Ok(directory.clone()),
-        Component::Parent => Ok(directory.parent().unwrap_or_else(|| directory.clone())),
+        Component::Parent => {
+            let parent = mounts::place(directory).parent();
+            Ok(parent.map_or_else(|| directory.clone(), mounts::enter))
+        }
     }
 }
 
@@ -241,8 +245,9 @@ pub fn path_of(root: &Arc<dyn Inode>, directory: &Arc<dyn Inode>) -> Result<Vec<
     let mut backwards = Vec::new();
     let mut at = directory.clone();
     while !Arc::ptr_eq(root, &at) {
-        let name = at.name()?;
-        let Some(parent) = at.parent() else {
+        let place = mounts::place(&at);
+        let name = place.name()?;
+        let Some(parent) = place.parent() else {
             break;
         };
         backwards
@@ -250,7 +255,7 @@ pub fn path_of(root: &Arc<dyn Inode>, directory: &Arc<dyn Inode>) -> Result<Vec<
             .map_err(|_| Errno::ENOMEM)?;
         backwards.extend(name.iter().rev());
         backwards.push(b'/');
-        at = parent;
+        at = mounts::enter(parent);
     }
     if backwards.is_empty() {
         backwards.try_reserve(1).map_err(|_| Errno::ENOMEM)?;

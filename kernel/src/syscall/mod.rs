@@ -6,6 +6,7 @@ pub mod descriptor;
 pub mod file;
 mod listing;
 pub mod memory;
+mod mount;
 pub mod path;
 mod process;
 mod storage;

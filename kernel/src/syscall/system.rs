@@ -106,5 +106,6 @@ pub fn reboot(
     if !is(magic1, REBOOT_MAGIC1) || !is(magic2, REBOOT_MAGIC2) || !is(command, REBOOT_POWER_OFF) {
         return Err(Errno::EINVAL);
     }
+    crate::files::shut_down();
     machine::power::off(status as u8)
 }

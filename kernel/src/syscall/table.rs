@@ -1,6 +1,8 @@
 //! The table of system calls: one line per call.
 
-use super::{attributes, clock, descriptor, file, memory, path, process, storage, system, thread};
+use super::{
+    attributes, clock, descriptor, file, memory, mount, path, process, storage, system, thread,
+};
 use crate::thread::Current;
 use abi::Errno;
 use abi::call::*;
@@ -97,6 +99,9 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         SYNC => storage::sync(current),
         SYNCFS => storage::syncfs(current, a),
         SYNC_FILE_RANGE => storage::sync_file_range(current, a, b, c, d),
+
+        MOUNT => mount::mount(current, a, b, c, d),
+        UMOUNT2 => mount::umount2(current, a, b),
 
         // Memory.
         MMAP => memory::mmap(current, a, b, c, d, e, f),

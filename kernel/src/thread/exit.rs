@@ -74,6 +74,7 @@ fn end_process(group: &Group, status: i32) {
     let pid = group.id();
     if pid == super::family::INIT {
         log::error!("init has ended; powering off");
+        crate::files::shut_down();
         machine::power::off(abi::process::Ended::from_status(status).shell_code());
     }
     let adopted = |child: &Arc<Group>| child.set_parent(super::family::INIT);

@@ -9,6 +9,7 @@
 //! Locks: the device has its own spin lock; counts are atomic; wait queues are
 //! woken with no lock held but the device's.
 
+mod file;
 mod registry;
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -19,7 +20,8 @@ use machine::disk::{Busy, Operation, SECTOR, Segment};
 use machine::frames::Frame;
 use sync::WaitQueue;
 
-pub use registry::{find, find_all, for_each, interrupt};
+pub use file::open;
+pub use registry::{find, find_all, find_name, for_each, index_of, interrupt, number};
 
 /// Threads that can have requests under way at once.
 const BATCHES: usize = 32;
@@ -85,6 +87,11 @@ impl Disk {
 
     pub fn sectors(&self) -> u64 {
         self.device.sectors()
+    }
+
+    /// In bytes.
+    pub fn size(&self) -> u64 {
+        self.sectors() * SECTOR as u64
     }
 
     pub fn read_only(&self) -> bool {

@@ -7,6 +7,7 @@ use sync::OnceCell;
 
 use super::Disk;
 use crate::files::allocate::try_arc;
+use crate::files::inode::device_number;
 
 /// As many letters as names have.
 const MOST: usize = 26;
@@ -25,6 +26,29 @@ pub fn find_all() {
     });
     // Boot calls this once.
     let _ = DISKS.set(disks);
+}
+
+/// As Linux numbers virtio disks, with room for their partitions.
+const MAJOR: u32 = 254;
+const MINORS: u32 = 16;
+
+/// The device number of disk `index`.
+pub const fn number(index: usize) -> u64 {
+    device_number(MAJOR, index as u32 * MINORS)
+}
+
+/// Which disk a device number stands for.
+pub fn index_of(device: u64) -> Option<usize> {
+    (0..MOST).find(|&index| number(index) == device)
+}
+
+/// The disk that a name as `/dev/vda` or `vda` stands for.
+pub fn find_name(name: &str) -> Option<usize> {
+    let name = name.strip_prefix("/dev/").unwrap_or(name);
+    match name.strip_prefix("vd")?.as_bytes() {
+        [letter @ b'a'..=b'z'] => Some(usize::from(letter - b'a')),
+        _ => None,
+    }
 }
 
 /// The disk `vda` (0), `vdb` (1), …

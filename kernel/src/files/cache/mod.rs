@@ -44,7 +44,7 @@ use errors::WriteErrors;
 use page_map::{PageMap, State};
 use read::ReadAhead;
 pub use registry::{flush_all, shrink_all};
-pub use write_back::serve;
+pub use write_back::{dirty_total, serve};
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// Largest file: 2^44 bytes, what 32-bit page numbers can address.

@@ -1,0 +1,345 @@
+//! File systems on disks: what the VFS keeps in memory of a [`Volume`].
+//!
+//! [`DiskFs`] is a mounted volume and [`Node`] one inode of it. Names that were
+//! looked up stay with their directory ([`directory`]), pages with their file
+//! ([`pages`]), so that what is known costs no call of the volume. Both give
+//! memory back when it runs short. What need not be done at once is done by
+//! the thread of [`caretaker`].
+//!
+//! Locks, outermost first: `tree`, shared by changes in one directory and
+//! alone for those that need two to agree; a directory's names; `loading`, so
+//! that an inode gets one node only. The table of nodes and a node's
+//! attributes have spin locks. A volume's own locks come after all of these.
+
+pub mod caretaker;
+mod directory;
+mod node;
+mod pages;
+mod rename;
+mod rsext4;
+pub mod volume;
+
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use abi::Errno;
+use arrayvec::ArrayVec;
+use hashbrown::HashMap;
+use sync::{Mutex, RwLock, SpinLock, rank};
+
+use super::allocate::try_arc;
+use super::cache;
+use super::inode::{Inode, Statistics};
+use crate::device::disk;
+pub use directory::shrink_names;
+pub use node::Node;
+use pages::{Pages, WeakPages};
+use volume::{Attributes, Number, Volume};
+
+/// A mounted volume.
+pub struct DiskFs {
+    volume: Arc<dyn Volume>,
+    device: u64,
+    read_only: bool,
+    /// Guards the agreement of several directories; see the module.
+    tree: RwLock<(), rank::Tree>,
+    loading: Mutex<(), rank::NodeLoading>,
+    nodes: SpinLock<Nodes, rank::NodeTable>,
+    /// Something was changed that no commit has covered yet.
+    changed: AtomicBool,
+}
+
+struct Nodes {
+    known: HashMap<Number, Known>,
+    /// Inodes without names whose last user has left them. Room for all nodes
+    /// is made beforehand, so that leaving needs no memory.
+    left: Vec<Left>,
+}
+
+struct Left {
+    number: Number,
+    pages: Option<Pages>,
+}
+
+/// What is in memory of an inode.
+struct Known {
+    node: Weak<Node>,
+    /// A regular file's. Pages that wait to be written can outlive the node;
+    /// the inode's next node takes them over.
+    pages: Option<WeakPages>,
+}
+
+impl Nodes {
+    fn insert(&mut self, inode: Number, known: Known) -> Result<(), Errno> {
+        if self.known.len() == self.known.capacity() {
+            // Nothing is dropped here but weak references.
+            self.known.retain(|_, known| !known.is_dead());
+        }
+        self.known.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        let room = self.known.len() + 1;
+        self.left.try_reserve(room).map_err(|_| Errno::ENOMEM)?;
+        self.known.insert(inode, known);
+        Ok(())
+    }
+}
+
+impl Known {
+    fn is_dead(&self) -> bool {
+        let pages = self.pages.as_ref();
+        self.node.strong_count() == 0 && pages.is_none_or(WeakPages::is_dead)
+    }
+}
+
+/// `EXT4_SUPER_MAGIC` (statfs(2)).
+const MAGIC: u32 = 0xef53;
+
+/// Mounts the file system on disk number `index`; its root directory: ENXIO if
+/// there is no such disk, EBUSY if it is mounted already, EINVAL if no file
+/// system is found there, EROFS if the disk cannot be written.
+pub fn mount(index: usize, read_only: bool) -> Result<Arc<Node>, Errno> {
+    let disk = disk::find(index).ok_or(Errno::ENXIO)?;
+    if disk.read_only() && !read_only {
+        return Err(Errno::EROFS);
+    }
+    let device = disk::number(index);
+    // One mount at a time, so that nobody mounts the same disk meanwhile.
+    let _mounting = MOUNTING.lock();
+    if caretaker::knows(device) {
+        return Err(Errno::EBUSY);
+    }
+    let volume = try_arc(rsext4::RsExt4::open(disk, read_only)?)?;
+    DiskFs::mount(volume, device, read_only)
+}
+
+/// Makes durable what was changed on any disk (sync(2)).
+pub fn commit_all() {
+    caretaker::for_each(|fs| {
+        // The volume has logged what is wrong with it.
+        let _ = fs.commit();
+    });
+}
+
+/// Writes everything home and leaves the file systems clean. Whoever uses one
+/// later gets EIO.
+pub fn unmount_all() {
+    cache::flush_all();
+    caretaker::for_each(|fs| {
+        fs.release_left();
+        fs.close();
+    });
+}
+
+/// The opposite of [`mount`], for a root that no walk leads to any more: EBUSY
+/// if something of the file system is in use. One that is in no disk goes by
+/// itself.
+pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
+    let any: Arc<dyn core::any::Any + Send + Sync> = root;
+    let Ok(root) = any.downcast::<Node>() else {
+        return Ok(());
+    };
+    let _mounting = MOUNTING.lock();
+    let fs = root.fs();
+    shrink_names(fs, true);
+    cache::flush_all();
+    fs.release_left();
+    if fs.is_busy(&root) {
+        return Err(Errno::EBUSY);
+    }
+    fs.close();
+    caretaker::dismiss(fs);
+    Ok(())
+}
+
+static MOUNTING: Mutex<(), rank::Tree> = Mutex::new(());
+
+impl DiskFs {
+    fn mount(volume: Arc<dyn Volume>, device: u64, read_only: bool) -> Result<Arc<Node>, Errno> {
+        let root = volume.root();
+        let fs = try_arc(DiskFs {
+            volume,
+            device,
+            read_only,
+            tree: RwLock::new(()),
+            loading: Mutex::new(()),
+            nodes: SpinLock::new(Nodes {
+                known: HashMap::new(),
+                left: Vec::new(),
+            }),
+            changed: AtomicBool::new(false),
+        })?;
+        let root = fs.node(root, None)?;
+        caretaker::adopt(&fs)?;
+        Ok(root)
+    }
+
+    /// Whether anything but `root`, of which the caller and its mount have one
+    /// reference each, is in use.
+    fn is_busy(&self, root: &Arc<Node>) -> bool {
+        self.nodes_in_use() > 1 || Arc::strong_count(root) > 2
+    }
+
+    /// Ends all use of the volume.
+    fn close(&self) {
+        let result = match self.read_only {
+            true => Ok(()),
+            false => self.volume.unmount(),
+        };
+        if let Err(error) = result {
+            log::error!("a disk cannot be left clean: {error}; the next mount replays its journal");
+        }
+    }
+
+    /// EROFS if nothing may be changed.
+    fn check_writable(&self) -> Result<(), Errno> {
+        match self.read_only {
+            true => Err(Errno::EROFS),
+            false => Ok(()),
+        }
+    }
+
+    /// Notes a change, for the next commit.
+    fn note_change(&self) {
+        if !self.changed.swap(true, Ordering::AcqRel) {
+            caretaker::call();
+        }
+    }
+
+    /// Makes durable what was changed.
+    fn commit(&self) -> Result<(), Errno> {
+        // Cleared first: what is changed meanwhile may miss this commit.
+        self.changed.store(false, Ordering::Release);
+        self.volume.commit()
+    }
+
+    /// Writes back all that is dirty, and commits it.
+    fn sync(&self) -> Result<(), Errno> {
+        cache::flush_all();
+        self.commit()
+    }
+
+    /// Before the answer is that there is no space: writes what is dirty, whose
+    /// blocks are reserved with caution, and frees what nobody uses.
+    fn make_room(&self) {
+        self.release_left();
+        // An error is found again by whoever needs the room.
+        let _ = self.sync();
+    }
+
+    fn statistics(&self) -> Statistics {
+        let room = self.volume.room();
+        Statistics {
+            magic: MAGIC,
+            block_size: room.block_size,
+            blocks: room.blocks,
+            free_blocks: room.free_blocks,
+            available_blocks: room.free_blocks,
+            inodes: room.inodes,
+            free_inodes: room.free_inodes,
+            id: self.device,
+            read_only: self.read_only,
+        }
+    }
+
+    /// The node of `inode`, which `place` names if it is a directory.
+    fn node(
+        self: &Arc<Self>,
+        inode: Number,
+        place: Option<directory::Place>,
+    ) -> Result<Arc<Node>, Errno> {
+        if let Some(node) = self.loaded(inode) {
+            return Ok(node);
+        }
+        let _loading = self.loading.lock();
+        // Someone else may have loaded it while this thread waited.
+        if let Some(node) = self.loaded(inode) {
+            return Ok(node);
+        }
+        let attributes = self.volume.attributes(inode)?;
+        let pages = self.pages_alive(inode);
+        self.enter(inode, attributes, place, pages)
+    }
+
+    /// The node of an inode that was just made.
+    fn new_node(
+        self: &Arc<Self>,
+        inode: Number,
+        attributes: Attributes,
+        place: Option<directory::Place>,
+    ) -> Result<Arc<Node>, Errno> {
+        let _loading = self.loading.lock();
+        self.enter(inode, attributes, place, None)
+    }
+
+    fn loaded(&self, inode: Number) -> Option<Arc<Node>> {
+        self.nodes.lock().known.get(&inode)?.node.upgrade()
+    }
+
+    /// Makes the node of an inode that has none. The caller holds `loading`.
+    fn enter(
+        self: &Arc<Self>,
+        inode: Number,
+        attributes: Attributes,
+        place: Option<directory::Place>,
+        pages: Option<Pages>,
+    ) -> Result<Arc<Node>, Errno> {
+        let node = Node::new(self.clone(), inode, attributes, place, pages)?;
+        let known = Known {
+            node: Arc::downgrade(&node),
+            pages: node.pages().map(Pages::downgrade),
+        };
+        self.nodes.lock().insert(inode, known)?;
+        Ok(node)
+    }
+
+    /// The pages that an earlier node of `inode` left to be written.
+    fn pages_alive(&self, inode: Number) -> Option<Pages> {
+        let nodes = self.nodes.lock();
+        nodes.known.get(&inode)?.pages.as_ref()?.upgrade()
+    }
+
+    /// The last user leaves an inode that has no names.
+    fn leave(&self, number: Number, pages: Option<Pages>) {
+        self.nodes.lock().left.push(Left { number, pages });
+        caretaker::call();
+    }
+
+    /// Frees the inodes that were left.
+    fn release_left(&self) {
+        loop {
+            let left = self.nodes.lock().left.pop();
+            let Some(Left { number, pages }) = left else {
+                return;
+            };
+            if let Some(pages) = pages {
+                // No page is written from here on.
+                pages.cache().discard();
+            }
+            if let Err(error) = self.volume.release(number) {
+                log::error!("inode {number} cannot be freed: {error}");
+            }
+            self.note_change();
+        }
+    }
+
+    /// Nodes in memory, from position `from` of the table on; as the table
+    /// changes between calls, some are missed or come twice.
+    fn some_nodes(&self, from: usize) -> ArrayVec<Arc<Node>, 64> {
+        let nodes = self.nodes.lock();
+        let later = nodes.known.values().skip(from);
+        later
+            .take(64)
+            .filter_map(|known| known.node.upgrade())
+            .collect()
+    }
+
+    fn nodes_in_use(&self) -> usize {
+        let nodes = self.nodes.lock();
+        let alive = |known: &&Known| known.node.strong_count() > 0;
+        nodes.known.values().filter(alive).count()
+    }
+
+    fn nodes_in_memory(&self) -> usize {
+        self.nodes.lock().known.len()
+    }
+}

@@ -1,0 +1,389 @@
+//! [`Node`]: an inode of a disk in memory.
+
+use alloc::boxed::Box;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use abi::Errno;
+use abi::file::{O_ACCMODE, O_RDONLY, O_TRUNC};
+use sync::{SpinLock, rank};
+
+use super::DiskFs;
+use super::directory::{Directory, Place};
+use super::pages::Pages;
+use super::volume::{self, Attributes, Changes, Maker, Number};
+use crate::files::allocate::try_arc;
+use crate::files::buffer::{Sink, Source};
+use crate::files::clock;
+use crate::files::inode::{
+    Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Statistics,
+};
+use crate::files::node_file::NodeFile;
+use crate::files::open_file::File;
+use crate::files::pipe::{FifoPipe, open_fifo};
+
+/// What a node is.
+pub(super) enum Body {
+    File(Pages),
+    Directory(Directory),
+    Link,
+    /// With the device's number.
+    Device(u64),
+    Fifo(FifoPipe),
+}
+
+/// One inode.
+pub struct Node {
+    fs: Arc<DiskFs>,
+    number: Number,
+    /// Of a regular file the size and the time of modification are its pages'.
+    attributes: SpinLock<Attributes, rank::NodeAttributes>,
+    /// The volume knows newer attributes: a directory's, after a change of names.
+    stale: AtomicBool,
+    body: Body,
+}
+
+impl Node {
+    /// The node of `number`, which has none yet; `pages` are what an earlier
+    /// one has left.
+    pub(super) fn new(
+        fs: Arc<DiskFs>,
+        number: Number,
+        attributes: Attributes,
+        place: Option<Place>,
+        pages: Option<Pages>,
+    ) -> Result<Arc<Node>, Errno> {
+        let body = match attributes.kind {
+            Kind::Regular => Body::File(match pages {
+                Some(pages) => pages,
+                None => Pages::new(fs.clone(), number, &attributes)?,
+            }),
+            Kind::Directory => Body::Directory(Directory::new(place)),
+            Kind::SymbolicLink => Body::Link,
+            Kind::Fifo => Body::Fifo(SpinLock::new(Weak::new())),
+            _ => Body::Device(attributes.special),
+        };
+        try_arc(Node {
+            fs,
+            number,
+            attributes: SpinLock::new(attributes),
+            stale: AtomicBool::new(false),
+            body,
+        })
+    }
+
+    pub(super) fn fs(&self) -> &Arc<DiskFs> {
+        &self.fs
+    }
+
+    pub(super) fn number(&self) -> Number {
+        self.number
+    }
+
+    /// This node, counted. It is in the table as long as it lives, but for a
+    /// moment at its beginning, when nobody else knows it.
+    pub(super) fn arc(&self) -> Result<Arc<Node>, Errno> {
+        self.fs.loaded(self.number).ok_or(Errno::ENOENT)
+    }
+
+    pub(super) fn body(&self) -> &Body {
+        &self.body
+    }
+
+    pub(super) fn body_mut(&mut self) -> &mut Body {
+        &mut self.body
+    }
+
+    pub(super) fn pages(&self) -> Option<&Pages> {
+        match &self.body {
+            Body::File(pages) => Some(pages),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_directory(&self) -> bool {
+        matches!(self.body, Body::Directory(_))
+    }
+
+    pub(super) fn as_directory(&self) -> Result<&Directory, Errno> {
+        match &self.body {
+            Body::Directory(directory) => Ok(directory),
+            _ => Err(Errno::ENOTDIR),
+        }
+    }
+
+    pub(super) fn place_of<'n>(&self, name: &'n [u8]) -> volume::Place<'n> {
+        volume::Place {
+            directory: self.number,
+            name,
+        }
+    }
+
+    /// Counts one more name, unless the last one is gone: ENOENT.
+    pub(super) fn add_link(&self) -> Result<(), Errno> {
+        let mut attributes = self.attributes.lock();
+        if attributes.links == 0 {
+            return Err(Errno::ENOENT);
+        }
+        attributes.links += 1;
+        attributes.changed = clock::now();
+        Ok(())
+    }
+
+    pub(super) fn drop_link(&self) {
+        let mut attributes = self.attributes.lock();
+        attributes.links = attributes.links.saturating_sub(1);
+        attributes.changed = clock::now();
+    }
+
+    /// A directory has lost its name.
+    pub(super) fn removed(&self) {
+        self.attributes.lock().links = 0;
+        self.stale.store(false, Ordering::Release);
+    }
+
+    pub(super) fn touch_change(&self) {
+        self.attributes.lock().changed = clock::now();
+    }
+
+    /// The names in this directory changed.
+    pub(super) fn entries_changed(&self) {
+        self.stale.store(true, Ordering::Release);
+    }
+
+    /// The attributes as they are now.
+    fn attributes(&self) -> Attributes {
+        if self.stale.swap(false, Ordering::AcqRel) {
+            // Without an answer the old ones have to do.
+            if let Ok(newer) = self.fs.volume.attributes(self.number) {
+                let mut attributes = self.attributes.lock();
+                if attributes.links > 0 {
+                    *attributes = newer;
+                }
+            }
+        }
+        *self.attributes.lock()
+    }
+
+    fn file(&self) -> Result<&Pages, Errno> {
+        match &self.body {
+            Body::File(pages) => Ok(pages),
+            Body::Directory(_) => Err(Errno::EISDIR),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// Makes `changes` on the disk, then in memory.
+    fn update(&self, changes: Changes) -> Result<(), Errno> {
+        self.fs.check_writable()?;
+        self.fs.volume.update(self.number, changes)?;
+        self.fs.note_change();
+        let mut attributes = self.attributes.lock();
+        let Attributes {
+            permissions,
+            owner,
+            accessed,
+            modified,
+            changed,
+            ..
+        } = &mut *attributes;
+        set(permissions, changes.permissions);
+        set(&mut owner.user, changes.user);
+        set(&mut owner.group, changes.group);
+        set(accessed, changes.accessed);
+        set(modified, changes.modified);
+        *changed = clock::now();
+        if let (Some(pages), Some(time)) = (self.pages(), changes.modified) {
+            pages.set_modified(time);
+        }
+        Ok(())
+    }
+}
+
+fn set<T>(value: &mut T, new: Option<T>) {
+    if let Some(new) = new {
+        *value = new;
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if self.attributes.get_mut().links == 0 {
+            self.fs.leave(self.number, self.pages().cloned());
+        }
+    }
+}
+
+impl Inode for Node {
+    fn kind(&self) -> Kind {
+        match self.body {
+            Body::File(_) => Kind::Regular,
+            Body::Directory(_) => Kind::Directory,
+            Body::Link => Kind::SymbolicLink,
+            Body::Fifo(_) => Kind::Fifo,
+            Body::Device(_) => self.attributes.lock().kind,
+        }
+    }
+
+    fn metadata(&self) -> Metadata {
+        let attributes = self.attributes();
+        let mut metadata = Metadata {
+            device: self.fs.device,
+            number: self.number.into(),
+            kind: attributes.kind,
+            permissions: attributes.permissions,
+            owner: attributes.owner,
+            links: attributes.links,
+            special: attributes.special,
+            size: attributes.size,
+            allocated: attributes.allocated,
+            accessed: attributes.accessed,
+            modified: attributes.modified,
+            changed: attributes.changed,
+        };
+        if let Body::File(pages) = &self.body {
+            pages.describe(&mut metadata);
+        }
+        metadata
+    }
+
+    fn open(self: Arc<Self>, flags: u32) -> Result<Arc<File>, Errno> {
+        let changes = flags & O_ACCMODE as u32 != O_RDONLY as u32 || flags & O_TRUNC as u32 != 0;
+        match &self.body {
+            Body::File(_) if changes && self.fs.read_only => Err(Errno::EROFS),
+            Body::File(_) | Body::Directory(_) => File::new(self, flags, NodeFile::new()),
+            Body::Link => Err(Errno::ELOOP),
+            Body::Device(number) => crate::device::open(*number, self.clone(), flags),
+            Body::Fifo(fifo) => open_fifo(self.clone(), fifo, flags),
+        }
+    }
+
+    fn lookup(&self, name: &[u8]) -> Result<Arc<dyn Inode>, Errno> {
+        Ok(self.look_up_node(name)?)
+    }
+
+    fn parent(&self) -> Option<Arc<dyn Inode>> {
+        Some(self.as_directory().ok()?.parent()?)
+    }
+
+    fn name(&self) -> Result<Box<[u8]>, Errno> {
+        self.as_directory()?.name()
+    }
+
+    fn create(
+        self: Arc<Self>,
+        name: &[u8],
+        new: New<'_>,
+        permissions: u32,
+    ) -> Result<Arc<dyn Inode>, Errno> {
+        let maker = Maker {
+            permissions: permissions & 0o7777,
+            owner: Owner::ROOT,
+        };
+        Ok(self.create_node(name, new, maker)?)
+    }
+
+    fn link(&self, name: &[u8], target: Arc<dyn Inode>) -> Result<(), Errno> {
+        self.link_node(name, &of_this_kind(target)?)
+    }
+
+    fn unlink(&self, name: &[u8]) -> Result<(), Errno> {
+        self.unlink_node(name)
+    }
+
+    fn remove_directory(&self, name: &[u8]) -> Result<(), Errno> {
+        self.remove_directory_node(name)
+    }
+
+    fn rename(
+        self: Arc<Self>,
+        name: &[u8],
+        to: Arc<dyn Inode>,
+        new_name: &[u8],
+        replace: Replace,
+    ) -> Result<(), Errno> {
+        self.rename_node(name, &of_this_kind(to)?, new_name, replace)
+    }
+
+    fn list(&self, from: u64, emit: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<(), Errno> {
+        self.list_node(from, emit)
+    }
+
+    fn read_link(&self) -> Result<Vec<u8>, Errno> {
+        match self.body {
+            Body::Link => self.fs.volume.read_link(self.number),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    fn read_at(&self, offset: u64, into: &mut Sink<'_>) -> Result<usize, Errno> {
+        self.file()?.cache().read_at(offset, into)
+    }
+
+    fn write_at(&self, at: Position, from: &mut Source<'_>) -> Result<(usize, u64), Errno> {
+        let pages = self.file()?;
+        let written = match pages.cache().write_at(at, from) {
+            Err(Errno::ENOSPC) => {
+                self.fs.make_room();
+                pages.cache().write_at(at, from)?
+            }
+            result => result?,
+        };
+        pages.touch();
+        Ok(written)
+    }
+
+    fn set_size(&self, size: u64) -> Result<(), Errno> {
+        self.fs.check_writable()?;
+        self.file()?.set_size(size)
+    }
+
+    fn set_permissions(&self, permissions: u32) -> Result<(), Errno> {
+        self.update(Changes {
+            permissions: Some(permissions & 0o7777),
+            ..Changes::default()
+        })
+    }
+
+    fn set_times(&self, accessed: Option<u64>, modified: Option<u64>) -> Result<(), Errno> {
+        self.update(Changes {
+            accessed,
+            modified,
+            ..Changes::default()
+        })
+    }
+
+    fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> Result<(), Errno> {
+        self.update(Changes {
+            user,
+            group,
+            ..Changes::default()
+        })
+    }
+
+    fn statistics(&self) -> Result<Statistics, Errno> {
+        Ok(self.fs.statistics())
+    }
+
+    /// All attributes go with the data: the commit that the data need covers
+    /// them anyway.
+    fn sync(&self, _data_only: bool) -> Result<(), Errno> {
+        match &self.body {
+            Body::File(pages) => pages.write_back()?,
+            Body::Directory(_) => {}
+            _ => return Err(Errno::EINVAL),
+        }
+        self.fs.commit()
+    }
+
+    fn sync_file_system(&self) -> Result<(), Errno> {
+        self.fs.sync()
+    }
+}
+
+/// The node behind `inode`: EXDEV if it is of another file system.
+fn of_this_kind(inode: Arc<dyn Inode>) -> Result<Arc<Node>, Errno> {
+    let any: Arc<dyn core::any::Any + Send + Sync> = inode;
+    any.downcast::<Node>().map_err(|_| Errno::EXDEV)
+}

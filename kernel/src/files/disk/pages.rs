@@ -1,0 +1,161 @@
+//! The pages of a regular file on a disk: its [`PageCache`], and the
+//! [`Backing`] that the cache's pages come from and go to.
+
+use alloc::boxed::Box;
+use alloc::sync::{Arc, Weak};
+use core::ops::Range;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use abi::Errno;
+use machine::frames::Frame;
+
+use super::DiskFs;
+use super::volume::{Attributes, Changes, Number};
+use crate::files::allocate::try_arc;
+use crate::files::cache::{ErrorMark, PageCache, Store};
+use crate::files::clock;
+use crate::files::inode::Metadata;
+
+/// A file on its volume.
+pub(super) struct Backing {
+    fs: Arc<DiskFs>,
+    number: Number,
+    /// Nanoseconds since 1970; newer than on the disk if `touched`.
+    modified: AtomicU64,
+    touched: AtomicBool,
+}
+
+/// See the module.
+#[derive(Clone)]
+pub(super) struct Pages {
+    cache: Arc<PageCache>,
+    backing: Arc<Backing>,
+    /// Up to where those who synced the file were told of errors.
+    told: Arc<ErrorMark>,
+}
+
+/// [`Pages`] that need not be there any more.
+pub(super) struct WeakPages {
+    cache: Weak<PageCache>,
+    backing: Weak<Backing>,
+    told: Weak<ErrorMark>,
+}
+
+impl WeakPages {
+    pub(super) fn upgrade(&self) -> Option<Pages> {
+        Some(Pages {
+            cache: self.cache.upgrade()?,
+            backing: self.backing.upgrade()?,
+            told: self.told.upgrade()?,
+        })
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.cache.strong_count() == 0
+    }
+}
+
+impl Pages {
+    /// Those of an inode that has none in memory.
+    pub(super) fn new(
+        fs: Arc<DiskFs>,
+        number: Number,
+        attributes: &Attributes,
+    ) -> Result<Pages, Errno> {
+        let backing = try_arc(Backing {
+            fs,
+            number,
+            modified: AtomicU64::new(attributes.modified),
+            touched: AtomicBool::new(false),
+        })?;
+        let cache = PageCache::new(Box::new(backing.clone()), attributes.size)?;
+        let told = try_arc(cache.error_mark())?;
+        Ok(Pages {
+            cache,
+            backing,
+            told,
+        })
+    }
+
+    pub(super) fn downgrade(&self) -> WeakPages {
+        WeakPages {
+            cache: Arc::downgrade(&self.cache),
+            backing: Arc::downgrade(&self.backing),
+            told: Arc::downgrade(&self.told),
+        }
+    }
+
+    pub(super) fn cache(&self) -> &Arc<PageCache> {
+        &self.cache
+    }
+
+    /// The content has changed.
+    pub(super) fn touch(&self) {
+        self.backing.modified.store(clock::now(), Ordering::Relaxed);
+        self.backing.touched.store(true, Ordering::Release);
+    }
+
+    pub(super) fn set_modified(&self, time: u64) {
+        self.backing.modified.store(time, Ordering::Relaxed);
+    }
+
+    /// Fills in what the pages know better than the attributes.
+    pub(super) fn describe(&self, metadata: &mut Metadata) {
+        metadata.size = self.cache.size();
+        metadata.modified = self.backing.modified.load(Ordering::Relaxed);
+        metadata.changed = metadata.changed.max(metadata.modified);
+    }
+
+    pub(super) fn set_size(&self, size: u64) -> Result<(), Errno> {
+        let backing = &self.backing;
+        self.cache
+            .set_size(size, || backing.fs.volume.set_size(backing.number, size))?;
+        self.touch();
+        backing.fs.note_change();
+        Ok(())
+    }
+
+    /// Writes what is dirty, and the time of the last change. The commit that
+    /// makes it durable is the caller's.
+    pub(super) fn write_back(&self) -> Result<(), Errno> {
+        self.cache.sync(&self.told)?;
+        self.backing.write_times()
+    }
+}
+
+impl Backing {
+    fn write_times(&self) -> Result<(), Errno> {
+        if !self.touched.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        self.fs.volume.update(
+            self.number,
+            Changes {
+                modified: Some(self.modified.load(Ordering::Relaxed)),
+                ..Changes::default()
+            },
+        )
+    }
+}
+
+impl Store for Arc<Backing> {
+    fn read(&self, first: u64, frames: &[Frame]) -> Result<(), Errno> {
+        self.fs.volume.read(self.number, first, frames)
+    }
+
+    fn write(&self, first: u64, frames: &[Frame], size: u64) -> Result<(), Errno> {
+        // Before the time is read: a later change sets it again.
+        self.touched.store(false, Ordering::Release);
+        let modified = self.modified.load(Ordering::Relaxed);
+        self.fs
+            .volume
+            .write(self.number, first, frames, size, modified)?;
+        self.fs.note_change();
+        Ok(())
+    }
+
+    fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {
+        self.fs.check_writable()?;
+        self.fs.volume.reserve(pages.end - pages.start)
+    }
+}

@@ -1,0 +1,155 @@
+//! Mounts: the directories that the root of another file system stands in for
+//! (mount(2)).
+//!
+//! A mount holds the directory that it covers, and a file system has one node
+//! for each of its directories, so that a walk knows both by their identity.
+//!
+//! Locks: a spin lock over the list, held to look through it. While nothing is
+//! mounted a walk does not take it.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use abi::Errno;
+use sync::{SpinLock, rank};
+
+use super::allocate::{try_arc, try_bytes};
+use super::inode::{Inode, Kind};
+
+/// One file system at its place.
+pub struct Mount {
+    /// `None` for the root of all.
+    covered: Option<Arc<dyn Inode>>,
+    /// The file system that is mounted, and the one around it.
+    device: u64,
+    outer_device: Option<u64>,
+    pub root: Arc<dyn Inode>,
+    /// The device, or what stands for it.
+    pub source: Box<[u8]>,
+    /// The type of file system.
+    pub kind: &'static str,
+    pub read_only: bool,
+}
+
+static MOUNTS: SpinLock<Vec<Arc<Mount>>, rank::Mounts> = SpinLock::new(Vec::new());
+
+/// How many mounts cover a directory.
+static COVERING: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets `root` stand in for `covered`: ENOTDIR; EBUSY if something does already.
+pub fn add(
+    covered: Option<Arc<dyn Inode>>,
+    root: Arc<dyn Inode>,
+    source: &[u8],
+    kind: &'static str,
+    read_only: bool,
+) -> Result<(), Errno> {
+    if covered
+        .as_ref()
+        .is_some_and(|at| at.kind() != Kind::Directory)
+    {
+        return Err(Errno::ENOTDIR);
+    }
+    let mount = try_arc(Mount {
+        device: root.metadata().device,
+        outer_device: covered.as_ref().map(|at| at.metadata().device),
+        covered,
+        root,
+        source: try_bytes(source)?,
+        kind,
+        read_only,
+    })?;
+    let mut mounts = MOUNTS.lock();
+    let is_same = |a: &Option<Arc<dyn Inode>>| match (a, &mount.covered) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    };
+    if mounts.iter().any(|other| is_same(&other.covered)) {
+        return Err(Errno::EBUSY);
+    }
+    mounts.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+    COVERING.fetch_add(usize::from(mount.covered.is_some()), Ordering::Release);
+    mounts.push(mount);
+    Ok(())
+}
+
+/// Ends the mount whose root is `root`: EINVAL if there is none, or if it is
+/// the root of all; EBUSY if something is mounted inside.
+pub fn remove(root: &Arc<dyn Inode>) -> Result<Arc<Mount>, Errno> {
+    let mut mounts = MOUNTS.lock();
+    let index = mounts
+        .iter()
+        .position(|mount| mount.covered.is_some() && Arc::ptr_eq(&mount.root, root))
+        .ok_or(Errno::EINVAL)?;
+    let device = mounts[index].device;
+    if mounts
+        .iter()
+        .any(|other| other.outer_device == Some(device))
+    {
+        return Err(Errno::EBUSY);
+    }
+    COVERING.fetch_sub(1, Ordering::Release);
+    Ok(mounts.remove(index))
+}
+
+/// Puts back what [`remove`] took.
+pub fn restore(mount: Arc<Mount>) {
+    let mut mounts = MOUNTS.lock();
+    COVERING.fetch_add(1, Ordering::Release);
+    // The list had room for it a moment ago, and does not shrink.
+    mounts.push(mount);
+}
+
+/// The mount number `index`, in the order they were made.
+pub fn get(index: usize) -> Option<Arc<Mount>> {
+    MOUNTS.lock().get(index).cloned()
+}
+
+/// What a walk that comes to `directory` goes on with: the root that is
+/// mounted there, if any.
+pub fn enter(directory: Arc<dyn Inode>) -> Arc<dyn Inode> {
+    let mut at = directory;
+    if COVERING.load(Ordering::Acquire) == 0 || at.kind() != Kind::Directory {
+        return at;
+    }
+    let mounts = MOUNTS.lock();
+    let covers = |mount: &&Arc<Mount>, at: &Arc<dyn Inode>| {
+        let covered = mount.covered.as_ref();
+        covered.is_some_and(|covered| Arc::ptr_eq(covered, at))
+    };
+    while let Some(mount) = mounts.iter().find(|mount| covers(mount, &at)) {
+        // The old one is held by its mount, so it is not freed here.
+        at = mount.root.clone();
+    }
+    at
+}
+
+/// Where `directory` is in the tree of names: itself, or, for a mounted root,
+/// the directory that it covers.
+pub fn place(directory: &Arc<dyn Inode>) -> Arc<dyn Inode> {
+    let mut at = directory.clone();
+    if COVERING.load(Ordering::Acquire) == 0 {
+        return at;
+    }
+    let mounts = MOUNTS.lock();
+    let covered = |at: &Arc<dyn Inode>| {
+        let mount = mounts.iter().find(|mount| Arc::ptr_eq(&mount.root, at));
+        mount.and_then(|mount| mount.covered.clone())
+    };
+    while let Some(below) = covered(&at) {
+        // As in `enter`.
+        at = below;
+    }
+    at
+}
+
+/// Whether something is mounted on this directory, or it is a mounted root.
+pub fn is_mount_point(inode: &Arc<dyn Inode>) -> bool {
+    let is = |mount: &Arc<Mount>| {
+        let covered = mount.covered.as_ref();
+        Arc::ptr_eq(&mount.root, inode) || covered.is_some_and(|at| Arc::ptr_eq(at, inode))
+    };
+    COVERING.load(Ordering::Acquire) > 0 && MOUNTS.lock().iter().any(is)
+}
