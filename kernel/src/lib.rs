@@ -7,6 +7,7 @@ extern crate alloc;
 
 pub mod device;
 pub mod files;
+mod limits;
 pub mod memory;
 mod options;
 mod random;

@@ -1,6 +1,7 @@
 //! The boot options: words of the command line. Pure.
 
 use crate::device::disk;
+use crate::limits::Limits;
 use crate::sched::Policy;
 use log::LevelFilter;
 
@@ -15,6 +16,8 @@ pub struct Options {
     pub root: Option<usize>,
     /// `console=paced`: see [`crate::device::console::pace`].
     pub paced: bool,
+    /// `limits=xv6`, `limit.NAME=N`: see [`crate::limits`]. The later word wins.
+    pub limits: Limits,
 }
 
 /// Reads the command line. A word that is not understood is reported with
@@ -25,6 +28,7 @@ pub fn parse(command_line: &str, mut complain: impl FnMut(&str)) -> Options {
         log: LevelFilter::Info,
         paced: false,
         root: None,
+        limits: Limits::WEFT,
     };
     for word in command_line.split_ascii_whitespace() {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
@@ -33,7 +37,10 @@ pub fn parse(command_line: &str, mut complain: impl FnMut(&str)) -> Options {
             "log" => value.parse().ok().map(|level| options.log = level),
             "root" => disk::find_name(value).map(|index| options.root = Some(index)),
             "console" => (value == "paced").then(|| options.paced = true),
-            _ => None,
+            "limits" => (value == "xv6").then(|| options.limits = Limits::XV6),
+            _ => key
+                .strip_prefix("limit.")
+                .and_then(|name| options.limits.set(name, value)),
         };
         if understood.is_none() {
             complain(word);
@@ -62,9 +69,26 @@ mod tests {
                 log: LevelFilter::Debug,
                 paced: true,
                 root: Some(1),
+                limits: Limits::WEFT,
             }
         );
         assert!(complaints.is_empty());
+    }
+
+    #[test]
+    fn limits_are_read() {
+        let (options, complaints) = read("limits=xv6 limit.files=20 limit.threads=100");
+        assert!(complaints.is_empty());
+        let expected = Limits {
+            files: 20,
+            threads: 100,
+            ..Limits::XV6
+        };
+        assert_eq!(options.limits, expected);
+        let bad = "limits=v6 limit.files=3 limit.path=-1 limit.path=63 limit.arguments= limit.x=9";
+        let (options, complaints) = read(bad);
+        assert_eq!(complaints, bad.split(' ').collect::<Vec<_>>());
+        assert_eq!(options.limits, Limits::WEFT);
     }
 
     #[test]
@@ -77,6 +101,7 @@ mod tests {
                 log: LevelFilter::Info,
                 paced: false,
                 root: None,
+                limits: Limits::WEFT,
             }
         );
         assert_eq!(

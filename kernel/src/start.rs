@@ -21,6 +21,7 @@ pub fn start(boot: &'static BootInfo) -> ! {
     machine::hooks::install(&Kernel);
     files::hooks::install(&Kernel);
     sched::set_policy(options.policy);
+    crate::limits::install(options.limits);
     if options.paced {
         crate::device::console::pace();
     }

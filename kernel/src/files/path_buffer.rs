@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use abi::Errno;
-use abi::file::PATH_MAX;
 use abi::memory::PAGE_SIZE;
 
+use crate::limits;
 use crate::memory::user;
 
 /// Paths of fewer bytes stay on the stack.
@@ -35,7 +35,7 @@ impl PathBuffer {
         match first_zero(&self.short) {
             Some(length) if length < there => Ok(&self.short[..length]),
             _ => {
-                self.long = user::read_string(address, PATH_MAX - 1)?;
+                self.long = user::read_string(address, limits::path() - 1)?;
                 Ok(&self.long)
             }
         }

@@ -66,12 +66,12 @@ pub struct FileTable {
 
 impl FileTable {
     /// A table without open files.
-    pub const fn new() -> FileTable {
+    pub fn new() -> FileTable {
         FileTable {
             table: SpinLock::new(Table {
                 files: Vec::new(),
                 slots: Slots::new(),
-                limit: DEFAULT_LIMIT,
+                limit: crate::limits::files(),
             }),
         }
     }

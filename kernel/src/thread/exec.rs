@@ -7,11 +7,10 @@ use super::group::Name;
 use super::stack_image::{Arguments, StackImage};
 use super::{Current, JoinTable, elf, registry};
 use crate::files::{self, Follow, Inode, Kind};
+use crate::limits;
 use crate::memory::{Space, user};
 use abi::Errno;
-use abi::file::PATH_MAX;
 use abi::memory::PAGE_SIZE;
-use abi::process::ARG_MAX;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -34,8 +33,8 @@ struct Loaded {
 /// Those of walking a path; `EACCES` if it is no regular file; `ENOEXEC` if
 /// it is no static x86-64 program; `E2BIG`, `EFAULT`, `ENOMEM`.
 pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Result<usize, Errno> {
-    let path = user::read_string(path, PATH_MAX)?;
-    let mut room = ARG_MAX;
+    let path = user::read_string(path, limits::path() - 1)?;
+    let mut room = limits::arguments();
     let arguments = Arguments {
         argv: read_vector(argv, &mut room)?,
         envp: read_vector(envp, &mut room)?,

@@ -60,7 +60,7 @@ impl<T: Clone, G: Clone> Ids<T, G> {
             }
         }
         let length = self.slots.len();
-        if self.used == length {
+        if self.used == length || self.used >= crate::limits::threads() {
             return Err(Errno::EAGAIN);
         }
         let free = (self.next..length)
