@@ -13,7 +13,6 @@ pub mod address;
 pub mod boot;
 pub mod console;
 pub mod cpu;
-pub mod deep_stack;
 pub mod disk;
 pub mod hooks;
 pub mod log;

@@ -90,7 +90,10 @@ ranks! {
     TtyRead: Sleeping, "one read of a terminal at a time";
     TtyWrite: Sleeping, "one write to a terminal at a time";
     Space: Sleeping, "the regions of an address space (readers: page faults)";
-    Volume: Sleeping, "a mounted file system of a disk (a page fault may read from it)";
+    VolumeJournal: Sleeping, "the journal of a disk's file system: one commit at a time";
+    VolumeGate: Sleeping, "the end of a transaction (readers: changes that are under way)";
+    Volume: Sleeping, "a file system of a disk (a page fault may read from it)";
+    VolumeFrames: Sleeping, "the frames that blocks of a disk pass through";
 
     FileTable: Spinning, "descriptors of a file table";
     FsContext: Spinning, "current directory, root and umask";

@@ -3,7 +3,6 @@
 
 pub mod console;
 pub mod cpu;
-pub mod deep_stack;
 pub mod disk;
 pub mod log;
 pub mod power;

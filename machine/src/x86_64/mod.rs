@@ -9,7 +9,7 @@
 //! | `paging` | the kernel half of every address space |
 //! | `apic`, `io_apic`, `interrupts`, `ipi`, `smp` | interrupts and other CPUs |
 //! | `time`, `calibrate`, `clock` | TSC, timer, date |
-//! | `virtio`, `pci`, `deep_stack` | disks, and the stack that their file systems need |
+//! | `virtio`, `pci` | disks |
 //! | `serial`, `console`, `log`, `power`, `panic` | the board's edge |
 
 mod acpi;
@@ -19,7 +19,6 @@ mod calibrate;
 mod clock;
 pub mod console;
 pub mod cpu;
-pub mod deep_stack;
 mod entry;
 pub mod features;
 mod firmware;

@@ -9,7 +9,7 @@ use super::ipi;
 use super::paging::{self, Rights};
 use crate::address::{KERNEL_STACKS, PAGE_SIZE};
 use crate::cpu::MAX;
-use crate::memory::frames::{Frame, Run};
+use crate::memory::frames::Run;
 use crate::task::OutOfMemory;
 use alloc::vec::Vec;
 use arrayvec::ArrayVec;
@@ -130,37 +130,16 @@ fn map_new() -> Result<Mapped, OutOfMemory> {
 }
 
 fn take_number() -> Result<u32, OutOfMemory> {
-    if let Some(number) = UNUSED.lock().pop() {
+    let mut unused = UNUSED.lock();
+    if let Some(number) = unused.pop() {
         return Ok(number);
     }
-    take_new(1)
-}
-
-/// The first of `count` numbers in a row that were never used.
-fn take_new(count: usize) -> Result<u32, OutOfMemory> {
-    let mut unused = UNUSED.lock();
     let number = NEXT.load(Ordering::Relaxed);
-    if number + count > SLOTS || unused.try_reserve(number + count).is_err() {
+    if number >= SLOTS || unused.try_reserve(number + 1).is_err() {
         return Err(OutOfMemory);
     }
-    NEXT.store(number + count, Ordering::Relaxed);
+    NEXT.store(number + 1, Ordering::Relaxed);
     Ok(number as u32)
-}
-
-/// Places that a deep stack takes: all but the guard of the lowest is mapped.
-const DEEP_SLOTS: usize = 3;
-
-/// Maps a deep stack, for good; its top.
-pub fn map_deep() -> Result<usize, OutOfMemory> {
-    let lowest = base(take_new(DEEP_SLOTS)?);
-    let top = lowest - (STRIDE - SIZE) + DEEP_SLOTS * STRIDE;
-    for address in (lowest..top).step_by(PAGE_SIZE) {
-        let frame = Frame::alloc().ok_or(OutOfMemory)?;
-        paging::map_page(address, frame.physical(), Rights::DATA).map_err(|_| OutOfMemory)?;
-        // It belongs to the stack from now on.
-        core::mem::forget(frame);
-    }
-    Ok(top)
 }
 
 /// Takes the pages of stacks away from every CPU, then frees their frames.

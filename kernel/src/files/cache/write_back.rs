@@ -82,8 +82,9 @@ impl PageCache {
         }
     }
 
-    /// The first dirty pages from `from` on; they count as clean and being
-    /// written. A write that comes later makes them dirty again.
+    /// The first dirty pages from `from` on; they are clean and being written.
+    /// A write that comes later makes them dirty again. They go on counting as
+    /// dirty until they are written: the store may have to find room for them.
     fn take_dirty(&self, from: u64) -> Option<Cluster> {
         let mut pages = self.pages.lock();
         // A cut may be on its way to drop what lies behind the new end.
@@ -101,7 +102,6 @@ impl PageCache {
             frames.push(page.frame.share());
             pages.map.set_dirty(index, false);
         }
-        forget_dirty(frames.len());
         Some(Cluster {
             first,
             frames,
@@ -125,6 +125,8 @@ impl PageCache {
             }
         }
         drop(pages);
+        // Those that are dirty again were counted once more.
+        forget_dirty(cluster.frames.len());
         self.idle.wake_all();
     }
 

@@ -253,7 +253,7 @@ impl Node {
         };
         drop(names);
         drop(old);
-        self.entries_changed();
+        self.note_stale();
         node
     }
 
@@ -282,7 +282,7 @@ impl Node {
         let old = names.remember(name, Some(target.clone()));
         drop(names);
         drop(old);
-        self.entries_changed();
+        self.note_stale();
         Ok(())
     }
 
@@ -303,7 +303,7 @@ impl Node {
         drop(tree);
         drop(old);
         node.drop_link();
-        self.entries_changed();
+        self.note_stale();
         Ok(())
     }
 
@@ -323,7 +323,7 @@ impl Node {
         directory.remember(name, None);
         drop(tree);
         child.removed();
-        self.entries_changed();
+        self.note_stale();
         Ok(())
     }
 

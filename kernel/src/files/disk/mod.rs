@@ -16,7 +16,6 @@ mod directory;
 mod node;
 mod pages;
 mod rename;
-mod rsext4;
 pub mod volume;
 
 use alloc::sync::{Arc, Weak};
@@ -30,6 +29,7 @@ use sync::{Mutex, RwLock, SpinLock, rank};
 
 use super::allocate::try_arc;
 use super::cache;
+use super::ext4::{DiskStorage, Ext4};
 use super::inode::{Inode, Statistics};
 use crate::device::disk;
 pub use directory::shrink_names;
@@ -108,7 +108,8 @@ pub fn mount(index: usize, read_only: bool) -> Result<Arc<Node>, Errno> {
     if caretaker::knows(device) {
         return Err(Errno::EBUSY);
     }
-    let volume = try_arc(rsext4::RsExt4::open(disk, read_only)?)?;
+    let storage = try_arc(DiskStorage::new(disk)?)?;
+    let volume = try_arc(Ext4::open(storage, read_only)?)?;
     DiskFs::mount(volume, device, read_only)
 }
 

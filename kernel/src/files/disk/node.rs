@@ -17,7 +17,7 @@ use crate::files::allocate::try_arc;
 use crate::files::buffer::{Sink, Source};
 use crate::files::clock;
 use crate::files::inode::{
-    Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Statistics,
+    Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Sought, Statistics,
 };
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::File;
@@ -39,7 +39,8 @@ pub struct Node {
     number: Number,
     /// Of a regular file the size and the time of modification are its pages'.
     attributes: SpinLock<Attributes, rank::NodeAttributes>,
-    /// The volume knows newer attributes: a directory's, after a change of names.
+    /// The volume knows newer attributes: a directory's after a change of names,
+    /// a file's after one of its blocks.
     stale: AtomicBool,
     body: Body,
 }
@@ -147,8 +148,8 @@ impl Node {
         self.attributes.lock().changed = clock::now();
     }
 
-    /// The names in this directory changed.
-    pub(super) fn entries_changed(&self) {
+    /// The volume knows better now: names in this directory changed, or blocks.
+    pub(super) fn note_stale(&self) {
         self.stale.store(true, Ordering::Release);
     }
 
@@ -331,12 +332,15 @@ impl Inode for Node {
             result => result?,
         };
         pages.touch();
+        self.note_stale();
         Ok(written)
     }
 
     fn set_size(&self, size: u64) -> Result<(), Errno> {
         self.fs.check_writable()?;
-        self.file()?.set_size(size)
+        self.file()?.set_size(size)?;
+        self.note_stale();
+        Ok(())
     }
 
     fn set_permissions(&self, permissions: u32) -> Result<(), Errno> {
@@ -360,6 +364,20 @@ impl Inode for Node {
             group,
             ..Changes::default()
         })
+    }
+
+    fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
+        self.fs.check_writable()?;
+        self.file()?.allocate(offset, length, extends)?;
+        self.note_stale();
+        Ok(())
+    }
+
+    fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {
+        match &self.body {
+            Body::File(pages) => pages.seek(offset, sought),
+            _ => Err(Errno::ENXIO),
+        }
     }
 
     fn statistics(&self) -> Result<Statistics, Errno> {

@@ -14,7 +14,7 @@ use super::volume::{Attributes, Changes, Number};
 use crate::files::allocate::try_arc;
 use crate::files::cache::{ErrorMark, PageCache, Store};
 use crate::files::clock;
-use crate::files::inode::Metadata;
+use crate::files::inode::{Metadata, Sought};
 
 /// A file on its volume.
 pub(super) struct Backing {
@@ -113,6 +113,34 @@ impl Pages {
         self.touch();
         backing.fs.note_change();
         Ok(())
+    }
+
+    /// Gives the holes of a range blocks, so that writes there need no more.
+    pub(super) fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
+        let backing = &self.backing;
+        backing
+            .fs
+            .volume
+            .allocate(backing.number, offset, length, extends)?;
+        backing.fs.note_change();
+        let end = offset + length;
+        if extends && end > self.cache.size() {
+            self.cache.set_size(end, || Ok(()))?;
+            self.touch();
+        }
+        Ok(())
+    }
+
+    /// The first data or hole from `offset` on; what is not written yet is, so
+    /// that the volume knows of it.
+    pub(super) fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {
+        self.cache.flush();
+        let size = self.cache.size();
+        if offset >= size {
+            return Err(Errno::ENXIO);
+        }
+        let backing = &self.backing;
+        backing.fs.volume.seek(backing.number, offset, sought, size)
     }
 
     /// Writes what is dirty, and the time of the last change. The commit that

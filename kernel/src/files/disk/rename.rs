@@ -76,8 +76,8 @@ impl Node {
             }
         }
         node.touch_change();
-        self.entries_changed();
-        to.entries_changed();
+        self.note_stale();
+        to.note_stale();
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use abi::Errno;
 use machine::frames::Frame;
 
-use crate::files::inode::{Kind, Listed, New, Owner, Replace};
+use crate::files::inode::{Kind, Listed, New, Owner, Replace, Sought};
 
 /// An inode's number in its volume.
 pub type Number = u32;
@@ -145,6 +145,15 @@ pub trait Volume: Send + Sync {
 
     /// Cuts off or extends with a hole: EFBIG.
     fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno>;
+
+    /// Sees to it that `length` bytes at `offset` can be written without more
+    /// space; the file grows if `extends`: ENOSPC, EFBIG.
+    fn allocate(&self, inode: Number, offset: u64, length: u64, extends: bool)
+    -> Result<(), Errno>;
+
+    /// The first byte of data or of a hole from `offset` on, which is before
+    /// `size`, the end of the file; the end counts as a hole. ENXIO.
+    fn seek(&self, inode: Number, offset: u64, sought: Sought, size: u64) -> Result<u64, Errno>;
 
     /// Makes durable all that was done before: one commit serves all who wait.
     fn commit(&self) -> Result<(), Errno>;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::report::{Report, Row, read};
 use crate::process;
 use crate::progress::Step;
-use crate::setup::Toolchain;
+use crate::setup::{self, Toolchain};
 use crate::workspace::Workspace;
 
 /// How long building and running the tests of one kind may take.
@@ -16,6 +16,8 @@ const LIMIT: Duration = Duration::from_secs(900);
 
 /// The tests of every crate that runs on the host too.
 pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
+    // The kernel's ext4 is tested on images that others make and check.
+    setup::e2fsprogs::mkfs()?;
     let mut command = Toolchain::host().cargo();
     command
         .args(["test", "--no-fail-fast", "--target-dir"])

@@ -1,0 +1,192 @@
+//! Commits: how changes become durable, many at a time.
+//!
+//! Every change holds the gate, shared, so that a transaction ends between
+//! changes only; a write of data holds it until its blocks have moved, so that
+//! no file gets blocks that were not written. A commit takes the gate alone
+//! for the moment in which the transaction ends. It is written with neither
+//! the gate nor the state held: the next transaction runs meanwhile, and all
+//! who wait for their changes find them in one of the two.
+//!
+//! Locks, outermost first: journal, gate, state.
+
+use core::sync::atomic::Ordering;
+
+use abi::Errno;
+
+use super::Ext4;
+use super::buffers::Closed;
+use super::journal::Journal;
+use super::state::State;
+use super::storage::Block;
+use crate::files::allocate::try_vec;
+use crate::files::clock;
+
+/// Blocks that one operation changes at most, more or less.
+const CREDITS: usize = 128;
+/// Blocks that are written home at a time.
+const PART: usize = 256;
+/// Blocks of metadata in memory above which those that were not used for some
+/// time go.
+const MOST_BUFFERS: usize = 2048;
+
+impl Ext4 {
+    /// Carries out an operation that changes something; it is repeated after a
+    /// commit if there is space only then.
+    pub fn change<R>(
+        &self,
+        mut act: impl FnMut(&mut State) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        let mut has_waited = false;
+        loop {
+            self.make_room()?;
+            {
+                let _gate = self.gate.read();
+                let mut state = self.state.lock();
+                let result = self.operate(&mut state, &mut act);
+                // Blocks that were freed can be had after the commit.
+                let may_help = !state.bases.is_empty() && !has_waited;
+                if !matches!(result, Err(Errno::ENOSPC)) || !may_help {
+                    return result;
+                }
+            }
+            has_waited = true;
+            self.commit()?;
+        }
+    }
+
+    /// One operation, with the gate held: all of it or nothing.
+    pub fn operate<R>(
+        &self,
+        state: &mut State,
+        act: &mut impl FnMut(&mut State) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        self.check_writable()?;
+        state.begin();
+        let result = act(state);
+        state.end(result.is_ok());
+        result
+    }
+
+    /// EROFS if nothing may be changed (any more).
+    pub fn check_writable(&self) -> Result<(), Errno> {
+        match self.read_only || self.aborted.load(Ordering::Acquire) {
+            true => Err(Errno::EROFS),
+            false => Ok(()),
+        }
+    }
+
+    /// Commits if the running transaction is so large that one more operation
+    /// might not fit.
+    pub fn make_room(&self) -> Result<(), Errno> {
+        let changes = self.state.lock().buffers.changes();
+        match changes + CREDITS > self.most_blocks {
+            true => self.commit(),
+            false => Ok(()),
+        }
+    }
+
+    /// Makes durable all that was changed before. One commit serves all who
+    /// wait for it.
+    pub fn commit(&self) -> Result<(), Errno> {
+        let wanted = {
+            let state = self.state.lock();
+            match state.buffers.changes() {
+                0 => state.running - 1,
+                _ => state.running,
+            }
+        };
+        let mut journal = self.journal.lock();
+        if self.committed.load(Ordering::Acquire) >= wanted {
+            return Ok(());
+        }
+        self.check_writable().map_err(|_| Errno::EIO)?;
+        if journal.free_blocks() < 2 * self.most_blocks {
+            self.write_home(&mut journal)?;
+        }
+        let (number, closed) = self.close()?;
+        let result = journal.commit(&closed.blocks, &closed.revoked);
+        if let Err(error) = result {
+            self.abort(error);
+            return Err(error);
+        }
+        self.state.lock().committed(&closed);
+        self.committed.store(number, Ordering::Release);
+        Ok(())
+    }
+
+    /// Ends the running transaction; its number.
+    fn close(&self) -> Result<(u64, Closed), Errno> {
+        let _gate = self.gate.write();
+        let mut state = self.state.lock();
+        state.begin();
+        let sealed = state.seal_bitmaps();
+        state.end(sealed.is_ok());
+        sealed?;
+        let closed = state.buffers.close()?;
+        let number = state.running;
+        state.running += 1;
+        if state.buffers.count() > MOST_BUFFERS {
+            state.buffers.shrink(false);
+        }
+        Ok((number, closed))
+    }
+
+    /// Nothing is changed from here on: what is on the disk is right, and stays.
+    fn abort(&self, error: Errno) {
+        if !self.aborted.swap(true, Ordering::AcqRel) {
+            log::error!(
+                "ext4: the journal cannot be written: {error}; the file system is read-only \
+                 from now on"
+            );
+        }
+    }
+
+    /// A checkpoint: brings home what is committed, and empties the journal.
+    pub fn checkpoint(&self) -> Result<(), Errno> {
+        let mut journal = self.journal.lock();
+        self.write_home(&mut journal)
+    }
+
+    fn write_home(&self, journal: &mut Journal) -> Result<(), Errno> {
+        self.check_writable()?;
+        let blocks = self.state.lock().buffers.homeless()?;
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        let mut part: alloc::vec::Vec<(u64, &Block)> = try_vec(PART.min(blocks.len()))?;
+        for some in blocks.chunks(PART) {
+            part.clear();
+            part.extend(some.iter().map(|(number, block)| (*number, &**block)));
+            self.storage.write(&part)?;
+        }
+        self.storage.flush()?;
+        if let Err(error) = journal.checkpointed() {
+            self.abort(error);
+            return Err(error);
+        }
+        self.state.lock().buffers.arrived();
+        Ok(())
+    }
+
+    /// Says in the superblock whether the journal may hold something, for good.
+    pub fn mark(&self, needs_recovery: bool) -> Result<(), Errno> {
+        self.change(|state| state.mark(needs_recovery, clock::now()))?;
+        self.commit()?;
+        self.checkpoint()
+    }
+}
+
+impl State {
+    /// A closed transaction is durable: what it freed can be given out.
+    fn committed(&mut self, closed: &Closed) {
+        for (group, number, content) in &closed.bitmaps {
+            match self.bases.get_mut(group) {
+                // It changes again: this is what it was before.
+                Some(base) if self.buffers.is_dirty(*number) => *base = content.clone(),
+                _ => {
+                    self.bases.remove(group);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,539 @@
+//! Which blocks of the disk a file has: its extents (kernel documentation,
+//! ext4/ifork.rst).
+//!
+//! A [`Tree`] is the whole of it in memory, in the order of the file. It is
+//! changed leaf by leaf: a leaf is what one block of the disk holds, or the
+//! inode itself while it is enough. Above the leaves there is, if the inode
+//! cannot point to all of them, one level of index blocks.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use abi::Errno;
+
+use super::bytes::{put_u16, put_u32, u16_at, u32_at};
+use super::inode::Inode;
+use super::seal::Kind;
+use super::state::State;
+use super::storage::{BLOCK, Block};
+
+const MAGIC: u16 = 0xf30a;
+const HEAD: usize = 12;
+const ENTRY: usize = 12;
+/// Entries that fit into an inode, and into a block.
+const IN_INODE: usize = 4;
+const IN_BLOCK: usize = (BLOCK - HEAD) / ENTRY;
+/// Longest extent; one that is unwritten is one shorter.
+const LONGEST: u32 = 1 << 15;
+const LONGEST_UNWRITTEN: u32 = LONGEST - 1;
+/// The format allows no more.
+const DEEPEST: u16 = 5;
+
+/// Neighbouring blocks of a file that are neighbours on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The first block of the file.
+    pub logical: u32,
+    pub length: u32,
+    pub physical: u64,
+    /// Allocated, but reads as zeroes.
+    pub unwritten: bool,
+}
+
+impl Extent {
+    pub fn end(&self) -> u32 {
+        self.logical + self.length
+    }
+
+    /// The part of it that lies in `range`, which it touches.
+    pub fn within(&self, range: Range<u32>) -> Extent {
+        let start = self.logical.max(range.start);
+        Extent {
+            logical: start,
+            length: self.end().min(range.end) - start,
+            physical: self.physical + u64::from(start - self.logical),
+            ..*self
+        }
+    }
+
+    /// Whether `next` goes on where this one ends, and one extent can be both.
+    fn joins(&self, next: &Extent) -> bool {
+        let longest = match self.unwritten {
+            true => LONGEST_UNWRITTEN,
+            false => LONGEST,
+        };
+        self.end() == next.logical
+            && self.physical + u64::from(self.length) == next.physical
+            && self.unwritten == next.unwritten
+            && self.length + next.length <= longest
+    }
+}
+
+struct Leaf {
+    /// Where it is; 0 in the inode or nowhere yet.
+    block: u64,
+    extents: Vec<Extent>,
+}
+
+/// See the module.
+pub struct Tree {
+    /// Never empty; only a single leaf can be.
+    leaves: Vec<Leaf>,
+    /// The index blocks.
+    nodes: Vec<u64>,
+}
+
+/// What a block of a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mapped {
+    /// Up to the end of the extent or of the range.
+    Blocks(Extent),
+    /// So many blocks are not there.
+    Hole(u32),
+}
+
+impl Tree {
+    /// Of an inode without blocks.
+    pub const fn empty() -> Tree {
+        Tree {
+            leaves: Vec::new(),
+            nodes: Vec::new(),
+        }
+    }
+
+    /// Reads the tree of an inode: EIO if it is damaged.
+    pub fn read(state: &mut State, inode: &Inode) -> Result<Tree, Errno> {
+        let mut tree = Tree::empty();
+        let seed = state.seed_of(inode);
+        let (depth, entries) = head(inode.body(), IN_INODE).ok_or_else(|| damaged(inode))?;
+        if depth == 0 {
+            let extents = parse_leaf(inode.body(), entries)?;
+            tree.push_leaf(Leaf { block: 0, extents })?;
+        } else {
+            // Blocks to read, the next one last, with the depth they must have.
+            let mut open = Vec::new();
+            push_children(inode.body(), entries, depth, &mut open)?;
+            while let Some((number, depth)) = open.pop() {
+                let block = state.buffers.get(number, Kind::Extents { seed })?;
+                let (real, entries) = head(&block[..], IN_BLOCK).ok_or_else(|| damaged(inode))?;
+                if real != depth {
+                    return Err(damaged(inode));
+                }
+                if depth == 0 {
+                    let extents = parse_leaf(&block[..], entries)?;
+                    tree.push_leaf(Leaf {
+                        block: number,
+                        extents,
+                    })?;
+                } else {
+                    tree.nodes.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+                    tree.nodes.push(number);
+                    push_children(&block[..], entries, depth, &mut open)?;
+                }
+            }
+        }
+        match tree.is_sane(state.geometry.blocks) {
+            true => Ok(tree),
+            false => Err(damaged(inode)),
+        }
+    }
+
+    fn push_leaf(&mut self, leaf: Leaf) -> Result<(), Errno> {
+        self.leaves.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        self.leaves.push(leaf);
+        Ok(())
+    }
+
+    /// In order, without overlap, on the disk.
+    fn is_sane(&self, blocks: u64) -> bool {
+        let mut end = 0;
+        self.extents().all(|extent| {
+            let follows = extent.logical >= end && extent.length > 0;
+            let fits = extent.logical.checked_add(extent.length).is_some();
+            end = extent.logical.saturating_add(extent.length);
+            let behind = extent.physical.saturating_add(extent.length.into());
+            follows && fits && extent.physical > 0 && behind <= blocks
+        })
+    }
+
+    /// All extents in order.
+    pub fn extents(&self) -> impl Iterator<Item = &Extent> {
+        self.leaves.iter().flat_map(|leaf| &leaf.extents)
+    }
+
+    /// The leaf for block `logical`: the last that begins at or before it.
+    fn leaf_of(&self, logical: u32) -> usize {
+        let begins_later = |leaf: &Leaf| {
+            let first = leaf.extents.first();
+            first.is_some_and(|extent| extent.logical > logical)
+        };
+        let later = self.leaves.partition_point(|leaf| !begins_later(leaf));
+        later.saturating_sub(1)
+    }
+
+    /// What the blocks from `range.start` on are.
+    pub fn map(&self, range: Range<u32>) -> Mapped {
+        let index = self.leaf_of(range.start);
+        let Some(leaf) = self.leaves.get(index) else {
+            return Mapped::Hole(range.end - range.start);
+        };
+        let at = leaf
+            .extents
+            .partition_point(|extent| extent.end() <= range.start);
+        let next = match leaf.extents.get(at) {
+            Some(extent) => Some(extent),
+            None => self
+                .leaves
+                .get(index + 1)
+                .and_then(|leaf| leaf.extents.first()),
+        };
+        match next {
+            Some(extent) if extent.logical <= range.start => Mapped::Blocks(extent.within(range)),
+            Some(extent) => Mapped::Hole(extent.logical.min(range.end) - range.start),
+            None => Mapped::Hole(range.end - range.start),
+        }
+    }
+
+    /// Where the next block of the file had best be.
+    pub fn goal(&self, logical: u32, otherwise: u64) -> u64 {
+        let leaf = self.leaves.get(self.leaf_of(logical));
+        let before = leaf.and_then(|leaf| {
+            let at = leaf
+                .extents
+                .partition_point(|extent| extent.logical <= logical);
+            leaf.extents.get(at.checked_sub(1)?)
+        });
+        before.map_or(otherwise, |extent| {
+            extent.physical + u64::from(logical.saturating_sub(extent.logical))
+        })
+    }
+
+    /// Lets the blocks of `new`, which is where a hole or an unwritten part is,
+    /// belong to the file.
+    pub fn insert(
+        &mut self,
+        state: &mut State,
+        inode: &mut Inode,
+        new: Extent,
+    ) -> Result<(), Errno> {
+        let index = self.leaf_of(new.logical);
+        let old = match self.leaves.get_mut(index) {
+            Some(leaf) => core::mem::take(&mut leaf.extents),
+            None => Vec::new(),
+        };
+        let mut extents: Vec<Extent> = Vec::new();
+        extents
+            .try_reserve_exact(old.len() + 3)
+            .map_err(|_| Errno::ENOMEM)?;
+        let range = new.logical..new.end();
+        let at = old.partition_point(|extent| extent.end() <= range.start);
+        extents.extend_from_slice(&old[..at]);
+        let rest = &old[at..];
+        let covered = rest.partition_point(|extent| extent.logical < range.end);
+        // What is left of those that it replaces.
+        if let Some(first) = rest[..covered].first()
+            && first.logical < range.start
+        {
+            push_joined(&mut extents, first.within(0..range.start));
+        }
+        push_joined(&mut extents, new);
+        if let Some(last) = rest[..covered].last()
+            && last.end() > range.end
+        {
+            push_joined(&mut extents, last.within(range.end..u32::MAX));
+        }
+        for extent in &rest[covered..] {
+            push_joined(&mut extents, *extent);
+        }
+        self.replace(state, inode, index, extents)
+    }
+
+    /// Takes blocks from `from` on away, the last ones first, at most `most`
+    /// extents of them; whether that was all.
+    pub fn cut(
+        &mut self,
+        state: &mut State,
+        inode: &mut Inode,
+        from: u32,
+        most: usize,
+    ) -> Result<bool, Errno> {
+        for _ in 0..most {
+            let index = self.leaves.len().saturating_sub(1);
+            let Some(leaf) = self.leaves.get_mut(index) else {
+                return Ok(true);
+            };
+            let Some(last) = leaf.extents.last().copied() else {
+                return Ok(true);
+            };
+            if last.end() <= from {
+                return Ok(true);
+            }
+            let gone = last.within(from..u32::MAX);
+            state.free_blocks(gone.physical..gone.physical + u64::from(gone.length))?;
+            inode.drop_blocks(gone.length.into());
+            let mut extents = core::mem::take(&mut leaf.extents);
+            extents.pop();
+            if last.logical < from {
+                // There is room: one was taken out.
+                extents.push(last.within(0..from));
+            }
+            self.replace(state, inode, index, extents)?;
+        }
+        let end = self.extents().last().map_or(0, Extent::end);
+        Ok(end <= from)
+    }
+
+    /// Lets a leaf hold `extents`, which may be too many or none.
+    fn replace(
+        &mut self,
+        state: &mut State,
+        inode: &mut Inode,
+        index: usize,
+        extents: Vec<Extent>,
+    ) -> Result<(), Errno> {
+        let leaves = self.leaves.len();
+        if extents.is_empty() && leaves > 1 {
+            let gone = self.leaves.remove(index);
+            free_node(state, inode, gone.block)?;
+            return self.settle(state, inode, None);
+        }
+        let Some(leaf) = self.leaves.get_mut(index) else {
+            self.push_leaf(Leaf { block: 0, extents })?;
+            return self.settle(state, inode, Some(0..1));
+        };
+        leaf.extents = extents;
+        if leaf.extents.len() <= IN_BLOCK {
+            return self.settle(state, inode, Some(index..index + 1));
+        }
+        // A file that grows at its end fills its leaves; else both get room.
+        let keep = match index + 1 == leaves {
+            true => IN_BLOCK,
+            false => leaf.extents.len() / 2,
+        };
+        let mut later = Vec::new();
+        later
+            .try_reserve_exact(leaf.extents.len() - keep)
+            .map_err(|_| Errno::ENOMEM)?;
+        later.extend_from_slice(&leaf.extents[keep..]);
+        leaf.extents.truncate(keep);
+        self.leaves.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        let new = Leaf {
+            block: 0,
+            extents: later,
+        };
+        self.leaves.insert(index + 1, new);
+        self.settle(state, inode, Some(index..index + 2))
+    }
+
+    /// Writes the leaves that have changed, and what leads to them.
+    fn settle(
+        &mut self,
+        state: &mut State,
+        inode: &mut Inode,
+        changed: Option<Range<usize>>,
+    ) -> Result<(), Errno> {
+        let seed = state.seed_of(inode);
+        if let [leaf] = &mut self.leaves[..]
+            && leaf.extents.len() <= IN_INODE
+        {
+            let block = core::mem::take(&mut leaf.block);
+            free_node(state, inode, block)?;
+            self.set_nodes(state, inode, 0)?;
+            put_leaf(inode.body_mut(), IN_INODE, &self.leaves[0].extents);
+            return Ok(());
+        }
+        let mut rewrite = changed.unwrap_or(0..0);
+        for index in 0..self.leaves.len() {
+            if self.leaves[index].block == 0 {
+                let near = self.leaves[index]
+                    .extents
+                    .first()
+                    .map_or(0, |first| first.physical);
+                self.leaves[index].block = take_node(state, inode, near, seed)?;
+                rewrite = match rewrite.is_empty() {
+                    true => index..index + 1,
+                    false => rewrite.start.min(index)..rewrite.end.max(index + 1),
+                };
+            }
+        }
+        for leaf in &self.leaves[rewrite] {
+            let block = state.buffers.change(leaf.block, Kind::Extents { seed })?;
+            put_leaf(&mut block[..], IN_BLOCK, &leaf.extents);
+        }
+        self.write_index(state, inode, seed)
+    }
+
+    fn write_index(
+        &mut self,
+        state: &mut State,
+        inode: &mut Inode,
+        seed: u32,
+    ) -> Result<(), Errno> {
+        let key = |leaf: &Leaf| leaf.extents.first().map_or(0, |first| first.logical);
+        if self.leaves.len() <= IN_INODE {
+            self.set_nodes(state, inode, 0)?;
+            let children = self.leaves.iter().map(|leaf| (key(leaf), leaf.block));
+            put_index(inode.body_mut(), IN_INODE, 1, children);
+            return Ok(());
+        }
+        let nodes = self.leaves.len().div_ceil(IN_BLOCK);
+        if nodes > IN_INODE {
+            // More than 460,000 pieces.
+            return Err(Errno::EFBIG);
+        }
+        self.set_nodes(state, inode, nodes)?;
+        for (node, leaves) in self.nodes.iter().zip(self.leaves.chunks(IN_BLOCK)) {
+            let children = leaves.iter().map(|leaf| (key(leaf), leaf.block));
+            // Most changes do not reach the index.
+            let mut wanted = Block::new()?;
+            put_index(&mut wanted[..], IN_BLOCK, 1, children);
+            let now = state.buffers.get(*node, Kind::Extents { seed })?;
+            if now[..BLOCK - 4] != wanted[..BLOCK - 4] {
+                let block = state.buffers.change(*node, Kind::Extents { seed })?;
+                block.copy_from_slice(&wanted[..]);
+            }
+        }
+        let firsts = self.leaves.chunks(IN_BLOCK).map(|leaves| key(&leaves[0]));
+        let children = firsts.zip(self.nodes.iter().copied());
+        put_index(inode.body_mut(), IN_INODE, 2, children);
+        Ok(())
+    }
+
+    /// Takes or frees index blocks until there are `count`.
+    fn set_nodes(
+        &mut self,
+        state: &mut State,
+        inode: &mut Inode,
+        count: usize,
+    ) -> Result<(), Errno> {
+        while self.nodes.len() > count {
+            if let Some(block) = self.nodes.pop() {
+                free_node(state, inode, block)?;
+            }
+        }
+        while self.nodes.len() < count {
+            self.nodes.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            let seed = state.seed_of(inode);
+            let near = self.leaves[0].block;
+            self.nodes.push(take_node(state, inode, near, seed)?);
+        }
+        Ok(())
+    }
+}
+
+fn take_node(state: &mut State, inode: &mut Inode, near: u64, seed: u32) -> Result<u64, Errno> {
+    let block = state.take_block(near)?;
+    state.buffers.fresh(block, Kind::Extents { seed })?;
+    inode.add_blocks(1);
+    Ok(block)
+}
+
+fn free_node(state: &mut State, inode: &mut Inode, block: u64) -> Result<(), Errno> {
+    if block != 0 {
+        state.free_metadata(block)?;
+        inode.drop_blocks(1);
+    }
+    Ok(())
+}
+
+/// There is room for one more.
+fn push_joined(extents: &mut Vec<Extent>, new: Extent) {
+    match extents.last_mut() {
+        Some(last) if last.joins(&new) => last.length += new.length,
+        _ => extents.push(new),
+    }
+}
+
+fn damaged(inode: &Inode) -> Errno {
+    let number = inode.number;
+    log::error!("ext4: the extents of inode {number} are damaged: run e2fsck on the disk");
+    Errno::EIO
+}
+
+/// Depth and number of entries of a node that has room for `room`.
+fn head(node: &[u8], room: usize) -> Option<(u16, usize)> {
+    let (entries, most, depth) = (u16_at(node, 2), u16_at(node, 4), u16_at(node, 6));
+    let fits = entries <= most && usize::from(most) <= room;
+    let known = u16_at(node, 0) == MAGIC && depth <= DEEPEST;
+    (fits && known).then_some((depth, entries.into()))
+}
+
+fn parse_leaf(node: &[u8], entries: usize) -> Result<Vec<Extent>, Errno> {
+    let mut extents = Vec::new();
+    extents
+        .try_reserve_exact(entries)
+        .map_err(|_| Errno::ENOMEM)?;
+    for entry in node[HEAD..].chunks_exact(ENTRY).take(entries) {
+        let length = u32::from(u16_at(entry, 4));
+        let unwritten = length > LONGEST;
+        extents.push(Extent {
+            logical: u32_at(entry, 0),
+            length: if unwritten { length - LONGEST } else { length },
+            physical: u64::from(u32_at(entry, 8)) | u64::from(u16_at(entry, 6)) << 32,
+            unwritten,
+        });
+    }
+    Ok(extents)
+}
+
+/// Pushes the children of an index node, the first one last.
+fn push_children(
+    node: &[u8],
+    entries: usize,
+    depth: u16,
+    open: &mut Vec<(u64, u16)>,
+) -> Result<(), Errno> {
+    open.try_reserve(entries).map_err(|_| Errno::ENOMEM)?;
+    let all = node[HEAD..].chunks_exact(ENTRY).take(entries);
+    for entry in all.rev() {
+        let block = u64::from(u32_at(entry, 4)) | u64::from(u16_at(entry, 8)) << 32;
+        open.push((block, depth - 1));
+    }
+    Ok(())
+}
+
+fn put_head(node: &mut [u8], room: usize, entries: usize, depth: u16) {
+    put_u16(node, 0, MAGIC);
+    put_u16(node, 2, entries as u16);
+    put_u16(node, 4, room as u16);
+    put_u16(node, 6, depth);
+    // A generation that nobody uses.
+    put_u32(node, 8, 0);
+}
+
+fn put_leaf(node: &mut [u8], room: usize, extents: &[Extent]) {
+    put_head(node, room, extents.len(), 0);
+    let entries = node[HEAD..].chunks_exact_mut(ENTRY);
+    for (entry, extent) in entries.zip(extents) {
+        let mark = if extent.unwritten { LONGEST } else { 0 };
+        put_u32(entry, 0, extent.logical);
+        put_u16(entry, 4, (extent.length + mark) as u16);
+        put_u16(entry, 6, (extent.physical >> 32) as u16);
+        put_u32(entry, 8, extent.physical as u32);
+    }
+    clear_behind(node, extents.len(), room);
+}
+
+fn put_index(node: &mut [u8], room: usize, depth: u16, children: impl Iterator<Item = (u32, u64)>) {
+    let mut count = 0;
+    let entries = node[HEAD..].chunks_exact_mut(ENTRY);
+    for (entry, (key, block)) in entries.zip(children) {
+        put_u32(entry, 0, key);
+        put_u32(entry, 4, block as u32);
+        put_u16(entry, 8, (block >> 32) as u16);
+        put_u16(entry, 10, 0);
+        count += 1;
+    }
+    put_head(node, room, count, depth);
+    clear_behind(node, count, room);
+}
+
+/// Nothing old stays behind the entries.
+fn clear_behind(node: &mut [u8], entries: usize, room: usize) {
+    node[HEAD + entries * ENTRY..HEAD + room * ENTRY].fill(0);
+}
+
+/// An inode's body without any extent.
+pub fn clear_body(inode: &mut Inode) {
+    put_leaf(inode.body_mut(), IN_INODE, &[]);
+}

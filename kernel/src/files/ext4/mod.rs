@@ -1,0 +1,188 @@
+//! ext4, the file system that Linux's own tools make and check (kernel
+//! documentation, filesystems/ext4), with a journal.
+//!
+//! From the bottom up: [`storage`] is what it lies on; [`buffers`] holds blocks
+//! of metadata, changes of which are one transaction; [`state`] adds inodes
+//! ([`inode`]), their [`extents`], the [`groups`] with what is free
+//! ([`allocate`]), and directories ([`directory`]); [`names`] and [`data`] are
+//! the operations; [`commit`] makes transactions durable through the
+//! [`journal`]. [`Ext4`] is the whole, as the VFS wants it ([`Volume`]).
+//!
+//! Data go between pages and the disk without a copy, and before the
+//! transaction that makes them part of their file (what Linux calls ordered).
+//!
+//! Locks: see [`commit`].
+
+mod allocate;
+mod buffers;
+mod bytes;
+mod checksum;
+mod commit;
+mod data;
+mod directory;
+mod disk;
+mod entries;
+mod extents;
+mod groups;
+mod index;
+mod inode;
+mod journal;
+mod names;
+mod orphans;
+mod seal;
+mod state;
+mod storage;
+mod superblock;
+#[cfg(test)]
+mod tests;
+mod volume;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::sync::atomic::{AtomicBool, AtomicU64};
+
+use abi::Errno;
+use sync::{Mutex, RwLock, rank};
+
+pub use disk::DiskStorage;
+pub use storage::Storage;
+
+use self::extents::Tree;
+use self::inode::Inode;
+use self::journal::Journal;
+use self::state::State;
+use self::storage::Block;
+use self::superblock::Geometry;
+use crate::files::clock;
+
+/// A mounted file system.
+pub struct Ext4 {
+    storage: Arc<dyn Storage>,
+    journal: Mutex<Journal, rank::VolumeJournal>,
+    gate: RwLock<(), rank::VolumeGate>,
+    state: Mutex<State, rank::Volume>,
+    read_only: bool,
+    /// Blocks that a transaction may have.
+    most_blocks: usize,
+    /// The last transaction that is durable.
+    committed: AtomicU64,
+    /// The journal has failed: nothing is written any more.
+    aborted: AtomicBool,
+}
+
+impl Ext4 {
+    /// Mounts the file system that lies on `storage`, after bringing home what
+    /// its journal holds: EINVAL if it is none that is known, EROFS if it
+    /// cannot be written and that is asked for, EIO, ENOMEM.
+    pub fn open(storage: Arc<dyn Storage>, read_only: bool) -> Result<Ext4, Errno> {
+        let first = read_first(&*storage)?;
+        let mut geometry = Geometry::read(&first, storage.blocks())?;
+        if geometry.read_only && !read_only {
+            log::error!("the disk has features that forbid writing: mount it read-only");
+            return Err(Errno::EROFS);
+        }
+        let mut journal = open_journal(&storage, &geometry)?;
+        // Also if it is not to be written afterwards: what it holds is part of it.
+        if journal.needs_recovery() && !storage.is_read_only() {
+            log::info!("ext4: bringing home what the journal holds");
+            journal.recover()?;
+            geometry = Geometry::read(&read_first(&*storage)?, storage.blocks())?;
+        }
+        if !geometry.is_intact {
+            log::error!("the disk cannot be mounted: its superblock is damaged: run e2fsck on it");
+            return Err(Errno::EINVAL);
+        }
+        if !read_only {
+            journal.start()?;
+        }
+        let mut state = State::new(storage.clone(), geometry);
+        state.count_free()?;
+        let ext4 = Ext4 {
+            storage,
+            most_blocks: journal.most_blocks(),
+            journal: Mutex::new(journal),
+            gate: RwLock::new(()),
+            state: Mutex::new(state),
+            read_only,
+            committed: AtomicU64::new(0),
+            aborted: AtomicBool::new(false),
+        };
+        if !read_only {
+            ext4.mark(true)?;
+            ext4.free_orphans()?;
+        }
+        Ok(ext4)
+    }
+
+    /// Ends what a crash has left half done.
+    fn free_orphans(&self) -> Result<(), Errno> {
+        self.state.lock().read_orphans()?;
+        loop {
+            let Some(number) = self.state.lock().orphans.last().copied() else {
+                return Ok(());
+            };
+            let inode = self.state.lock().read_inode(number)?;
+            if inode.links() == 0 {
+                self.free(number)?;
+            } else {
+                self.cut(number, inode.size())?;
+            }
+        }
+    }
+
+    /// Frees an inode without names and its blocks.
+    fn free(&self, number: u32) -> Result<(), Errno> {
+        let has_blocks = self.state.lock().with(number, |_, loaded| {
+            Ok(loaded.inode.has_extents() && loaded.inode.blocks() > 0)
+        })?;
+        if has_blocks {
+            self.empty(number)?;
+        }
+        self.change(|state| state.free_inode(number, clock::now()))
+    }
+
+    /// Takes all blocks from an inode that has no name.
+    fn empty(&self, number: u32) -> Result<(), Errno> {
+        let mut done = false;
+        while !done {
+            done = self.change(|state| state.cut_all(number))?;
+        }
+        Ok(())
+    }
+
+    /// Sets a file's size.
+    fn cut(&self, number: u32, size: u64) -> Result<(), Errno> {
+        let mut done = false;
+        while !done {
+            done = self.change(|state| state.resize(number, size, clock::now()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Block 0, which holds the superblock.
+fn read_first(storage: &dyn Storage) -> Result<Block, Errno> {
+    let mut first = Block::new()?;
+    storage.read(0, &mut first)?;
+    Ok(first)
+}
+
+/// Finds the journal's blocks.
+fn open_journal(storage: &Arc<dyn Storage>, geometry: &Geometry) -> Result<Journal, Errno> {
+    // What the journal holds may be newer than what is read here, but the
+    // journal's own inode never changes.
+    let mut state = State::new(storage.clone(), geometry.clone());
+    let inode: Inode = state.read_inode(geometry.journal_inode)?;
+    if !inode.has_extents() {
+        log::error!("the disk cannot be mounted: its journal has no extents");
+        return Err(Errno::EINVAL);
+    }
+    let tree = Tree::read(&mut state, &inode)?;
+    let mut runs: Vec<Range<u64>> = Vec::new();
+    for extent in tree.extents() {
+        runs.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        runs.push(extent.physical..extent.physical + u64::from(extent.length));
+    }
+    Journal::open(storage.clone(), runs)
+}

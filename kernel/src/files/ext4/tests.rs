@@ -1,0 +1,5 @@
+//! The engine against images that the host's tools make and check.
+
+mod crash;
+mod image;
+mod model;
