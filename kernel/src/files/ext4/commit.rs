@@ -7,7 +7,7 @@
 //! the gate nor the state held: the next transaction runs meanwhile, and all
 //! who wait for their changes find them in one of the two.
 //!
-//! Locks, outermost first: journal, gate, state.
+//! Locks, outermost first: log, gate, state.
 
 use core::sync::atomic::Ordering;
 
@@ -28,6 +28,12 @@ const PART: usize = 256;
 /// Blocks of metadata in memory above which those that were not used for some
 /// time go.
 const MOST_BUFFERS: usize = 2048;
+
+/// The journal, and the transaction that has ended and is not in it yet.
+pub struct Log {
+    pub journal: Journal,
+    pub unfinished: Option<(u64, Closed)>,
+}
 
 impl Ext4 {
     /// Carries out an operation that changes something; it is repeated after a
@@ -95,22 +101,35 @@ impl Ext4 {
                 _ => state.running,
             }
         };
-        let mut journal = self.journal.lock();
-        if self.committed.load(Ordering::Acquire) >= wanted {
+        let mut log = self.log.lock();
+        // Twice if there was not memory enough for the one before.
+        while self.committed.load(Ordering::Acquire) < wanted {
+            self.check_writable().map_err(|_| Errno::EIO)?;
+            self.commit_one(&mut log)?;
+        }
+        Ok(())
+    }
+
+    fn commit_one(&self, log: &mut Log) -> Result<(), Errno> {
+        if log.unfinished.is_none() {
+            if log.journal.free_blocks() < 2 * self.most_blocks {
+                self.write_home(&mut log.journal)?;
+            }
+            log.unfinished = Some(self.close()?);
+        }
+        let Some((number, closed)) = &log.unfinished else {
             return Ok(());
-        }
-        self.check_writable().map_err(|_| Errno::EIO)?;
-        if journal.free_blocks() < 2 * self.most_blocks {
-            self.write_home(&mut journal)?;
-        }
-        let (number, closed) = self.close()?;
-        let result = journal.commit(&closed.blocks, &closed.revoked);
-        if let Err(error) = result {
-            self.abort(error);
+        };
+        if let Err(error) = log.journal.commit(&closed.blocks, &closed.revoked) {
+            // Else memory is short, and it can be tried again.
+            if log.journal.is_aborted() {
+                self.abort(error);
+            }
             return Err(error);
         }
-        self.state.lock().committed(&closed);
-        self.committed.store(number, Ordering::Release);
+        self.state.lock().committed(closed);
+        self.committed.store(*number, Ordering::Release);
+        log.unfinished = None;
         Ok(())
     }
 
@@ -143,8 +162,11 @@ impl Ext4 {
 
     /// A checkpoint: brings home what is committed, and empties the journal.
     pub fn checkpoint(&self) -> Result<(), Errno> {
-        let mut journal = self.journal.lock();
-        self.write_home(&mut journal)
+        let mut log = self.log.lock();
+        if log.unfinished.is_some() {
+            self.commit_one(&mut log)?;
+        }
+        self.write_home(&mut log.journal)
     }
 
     fn write_home(&self, journal: &mut Journal) -> Result<(), Errno> {

@@ -48,6 +48,7 @@ use sync::{Mutex, RwLock, rank};
 pub use disk::DiskStorage;
 pub use storage::Storage;
 
+use self::commit::Log;
 use self::extents::Tree;
 use self::inode::Inode;
 use self::journal::Journal;
@@ -59,7 +60,7 @@ use crate::files::clock;
 /// A mounted file system.
 pub struct Ext4 {
     storage: Arc<dyn Storage>,
-    journal: Mutex<Journal, rank::VolumeJournal>,
+    log: Mutex<Log, rank::VolumeJournal>,
     gate: RwLock<(), rank::VolumeGate>,
     state: Mutex<State, rank::Volume>,
     read_only: bool,
@@ -101,7 +102,10 @@ impl Ext4 {
         let ext4 = Ext4 {
             storage,
             most_blocks: journal.most_blocks(),
-            journal: Mutex::new(journal),
+            log: Mutex::new(Log {
+                journal,
+                unfinished: None,
+            }),
             gate: RwLock::new(()),
             state: Mutex::new(state),
             read_only,

@@ -7,6 +7,8 @@
 
 mod format;
 mod recover;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use alloc::sync::Arc;
@@ -34,6 +36,8 @@ pub struct Journal {
     sequence: u32,
     /// Blocks in use from the log's start up to `head`.
     used: u32,
+    /// A write has failed: what the log holds is not known any more.
+    is_aborted: bool,
 }
 
 impl Journal {
@@ -47,7 +51,9 @@ impl Journal {
         if let Err(reason) = superblock.check() {
             return refuse(reason);
         }
-        let there: u64 = runs.iter().map(|run| run.end - run.start).sum();
+        let there = runs
+            .iter()
+            .fold(0, |sum: u64, run| sum.saturating_add(length_of(run)));
         let area = superblock.first()..superblock.length();
         let start = superblock.start();
         let is_sane = area.start > 0
@@ -58,11 +64,17 @@ impl Journal {
         if !is_sane {
             return refuse("its superblock makes no sense");
         }
+        if superblock.error() != 0 {
+            log::warn!("ext4: the journal says that the disk has errors: run e2fsck on it");
+        }
         Ok(Journal {
             seed: crc32c(!0, &superblock.uuid()),
             head: area.start,
-            sequence: superblock.sequence(),
+            // As Linux does: the number of a transaction that was begun when the
+            // power failed is not used again.
+            sequence: superblock.sequence().wrapping_add(1),
             used: 0,
+            is_aborted: false,
             storage,
             runs,
             superblock,
@@ -85,11 +97,16 @@ impl Journal {
         self.area.len() - self.used as usize
     }
 
+    /// Whether a write has failed, after which every call is an EROFS.
+    pub fn is_aborted(&self) -> bool {
+        self.is_aborted
+    }
+
     /// Where a block of the journal lies.
     fn place(&self, block: u32) -> Result<u64, Errno> {
         let mut rest = u64::from(block);
         for run in &self.runs {
-            let length = run.end - run.start;
+            let length = length_of(run);
             if rest < length {
                 return Ok(run.start + rest);
             }
@@ -111,6 +128,10 @@ impl Journal {
         let place = self.place(0)?;
         self.storage.write(&[(place, &self.superblock.0)])
     }
+}
+
+fn length_of(run: &Range<u64>) -> u64 {
+    run.end.saturating_sub(run.start)
 }
 
 fn refuse<T>(reason: &str) -> Result<T, Errno> {

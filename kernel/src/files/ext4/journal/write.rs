@@ -1,8 +1,11 @@
 //! Adding transactions to the log.
 //!
-//! A transaction is: revoke blocks, and descriptor blocks with the blocks that
-//! they tell of; a flush; the commit block; another flush. So one whose commit
-//! block is on the disk is whole, and the data that it points to are there.
+//! A transaction is: descriptor blocks with the blocks that they tell of, and
+//! revoke blocks; a flush, which makes durable also the data that the
+//! transaction points to, written before, and where the log starts; the commit
+//! block; another flush. Whatever of it a crash leaves, nothing counts without
+//! the commit block, and no number is used again for another transaction after
+//! a crash.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,6 +14,7 @@ use abi::Errno;
 
 use super::Journal;
 use super::format::{self, CHECKSUM_3, HEAD, Kind, REVOKE, TAIL, Tag, UUID, WIDE};
+use crate::files::allocate::try_vec;
 use crate::files::clock;
 use crate::files::ext4::storage::{BLOCK, Block};
 
@@ -44,10 +48,7 @@ impl Stream<'_> {
     }
 
     fn send(&mut self) -> Result<(), Errno> {
-        let mut borrowed: Vec<(u64, &Block)> = Vec::new();
-        borrowed
-            .try_reserve_exact(self.part.len())
-            .map_err(|_| Errno::ENOMEM)?;
+        let mut borrowed: Vec<(u64, &Block)> = try_vec(self.part.len())?;
         borrowed.extend(self.part.iter().map(|(place, block)| (*place, &**block)));
         self.journal.storage.write(&borrowed)?;
         drop(borrowed);
@@ -57,37 +58,70 @@ impl Stream<'_> {
 }
 
 impl Journal {
-    /// Sets what later transactions are written with. Nothing is in the log.
+    /// Sets what later transactions are written with: EIO if there is something
+    /// in the log.
     pub fn start(&mut self) -> Result<(), Errno> {
+        if self.needs_recovery() {
+            log::error!("ext4: the journal must be recovered before it is written");
+            return Err(Errno::EIO);
+        }
         self.superblock.set_features(REVOKE | WIDE | CHECKSUM_3);
         self.superblock.set_start(0, self.sequence);
         self.write_superblock()
     }
 
+    /// Blocks of the log that a transaction takes.
+    #[must_use]
+    pub fn blocks_for(blocks: usize, revoked: usize) -> usize {
+        blocks + blocks.div_ceil(TAGS) + revoked.div_ceil(REVOKES) + 1
+    }
+
     /// Writes a transaction: blocks with where they belong, and blocks that no
-    /// earlier transaction may be replayed over. It is durable afterwards.
+    /// earlier transaction may be replayed over. It is durable afterwards. What
+    /// it has itself is not revoked, only older content of the same block.
     ///
     /// # Errors
-    /// EIO; ENOSPC if there is not enough free in the log; ENOMEM. The log is
-    /// as it was then, as far as the next mount can see.
+    /// ENOSPC if there is not enough free in the log, ENOMEM: nothing has
+    /// changed. EIO: the journal is aborted, and the transaction may be found
+    /// by the next mount or not. EROFS: it was aborted before.
     pub fn commit(&mut self, blocks: &[(u64, Arc<Block>)], revoked: &[u64]) -> Result<(), Errno> {
-        let descriptors = blocks.len().div_ceil(TAGS);
-        let needed = blocks.len() + descriptors + revoked.len().div_ceil(REVOKES) + 1;
+        self.check_writable()?;
         // One stays free: a full ring would look like an empty one.
-        if needed >= self.free_blocks() {
+        if Self::blocks_for(blocks.len(), revoked.len()) >= self.free_blocks() {
             return Err(Errno::ENOSPC);
         }
+        let revoked = without(revoked, blocks)?;
+        let body = self.write_body(blocks, &revoked);
+        // Without a commit block, what was written is nothing.
+        let (at, count) = match body {
+            Err(Errno::ENOMEM) => return Err(Errno::ENOMEM),
+            body => self.abort_on_error(body)?,
+        };
+        let commit = self.commit_block()?;
+        let written = self.write_commit(at, &commit);
+        self.abort_on_error(written)?;
+        self.head = self.next(at);
+        self.used += count + 1;
+        self.sequence = self.sequence.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Makes everything of a transaction durable but its commit block: where
+    /// that goes, and how many blocks were written.
+    fn write_body(
+        &mut self,
+        blocks: &[(u64, Arc<Block>)],
+        revoked: &[u64],
+    ) -> Result<(u32, u32), Errno> {
         if self.used == 0 {
             self.superblock.set_start(self.head, self.sequence);
             self.write_superblock()?;
         }
-        let mut part = Vec::new();
-        part.try_reserve_exact(PART).map_err(|_| Errno::ENOMEM)?;
         let mut stream = Stream {
             journal: self,
             at: self.head,
             count: 0,
-            part,
+            part: try_vec(PART)?,
         };
         for some in revoked.chunks(REVOKES) {
             stream.put(self.revoke_block(some)?)?;
@@ -96,16 +130,13 @@ impl Journal {
             self.put_tagged(&mut stream, some)?;
         }
         stream.send()?;
-        // Also the data that it points to, and where the log starts.
         self.storage.flush()?;
-        stream.put(self.commit_block()?)?;
-        stream.send()?;
-        self.storage.flush()?;
-        let (at, count) = (stream.at, stream.count);
-        self.head = at;
-        self.used += count;
-        self.sequence = self.sequence.wrapping_add(1);
-        Ok(())
+        Ok((stream.at, stream.count))
+    }
+
+    fn write_commit(&self, at: u32, commit: &Block) -> Result<(), Errno> {
+        self.storage.write(&[(self.place(at)?, commit)])?;
+        self.storage.flush()
     }
 
     /// Puts a descriptor block and what it tells of.
@@ -116,10 +147,7 @@ impl Journal {
     ) -> Result<(), Errno> {
         let mut descriptor = Block::new()?;
         format::put_head(&mut descriptor, Kind::Descriptor, self.sequence);
-        let mut escaped: Vec<Arc<Block>> = Vec::new();
-        escaped
-            .try_reserve_exact(blocks.len())
-            .map_err(|_| Errno::ENOMEM)?;
+        let mut escaped: Vec<Arc<Block>> = try_vec(blocks.len())?;
         let uuid = self.superblock.uuid();
         let mut at = HEAD;
         for (index, (number, block)) in blocks.iter().enumerate() {
@@ -147,7 +175,7 @@ impl Journal {
             at = format::put_tag(&mut descriptor, at, tag, &uuid);
             escaped.push(written);
         }
-        self.seal_own(&mut descriptor, BLOCK - TAIL);
+        format::seal(Kind::Descriptor, &mut descriptor, self.seed);
         stream.put(descriptor.share()?)?;
         for block in escaped {
             stream.put(block)?;
@@ -164,33 +192,58 @@ impl Journal {
             at += 8;
         }
         format::put_word(&mut block[..], format::REVOKE_USED, at as u32);
-        self.seal_own(&mut block, BLOCK - TAIL);
+        format::seal(Kind::Revoke, &mut block, self.seed);
         block.share()
     }
 
-    fn commit_block(&self) -> Result<Arc<Block>, Errno> {
+    fn commit_block(&self) -> Result<Block, Errno> {
         let mut block = Block::new()?;
         format::put_head(&mut block, Kind::Commit, self.sequence);
-        let now = clock::now();
-        let (seconds, nanoseconds) = (now / 1_000_000_000, now % 1_000_000_000);
-        let at = format::COMMIT_TIME;
-        block[at..at + 8].copy_from_slice(&seconds.to_be_bytes());
-        format::put_word(&mut block[..], at + 8, nanoseconds as u32);
-        self.seal_own(&mut block, format::COMMIT_CHECKSUM);
-        block.share()
+        format::put_commit_time(&mut block, clock::now());
+        format::seal(Kind::Commit, &mut block, self.seed);
+        Ok(block)
     }
 
-    fn seal_own(&self, block: &mut Block, at: usize) {
-        let checksum = format::own_checksum(block, at, self.seed);
-        format::put_word(&mut block[..], at, checksum);
-    }
-
-    /// All transactions are home, and durable there: the log is empty.
+    /// All transactions are home, and durable there: the log is empty. ENOMEM:
+    /// nothing has changed; EIO: the journal is aborted, and the next mount may
+    /// bring them home again; EROFS: it was aborted before.
     pub fn checkpointed(&mut self) -> Result<(), Errno> {
+        self.check_writable()?;
         self.superblock.set_start(0, self.sequence);
-        self.write_superblock()?;
-        self.storage.flush()?;
+        match self.write_superblock() {
+            // Nothing was written: it can be tried again.
+            Err(Errno::ENOMEM) => return Err(Errno::ENOMEM),
+            written => self.abort_on_error(written)?,
+        }
+        let flushed = self.storage.flush();
+        self.abort_on_error(flushed)?;
         self.used = 0;
         Ok(())
     }
+
+    fn check_writable(&self) -> Result<(), Errno> {
+        match self.is_aborted {
+            true => Err(Errno::EROFS),
+            false => Ok(()),
+        }
+    }
+
+    fn abort_on_error<T>(&mut self, result: Result<T, Errno>) -> Result<T, Errno> {
+        self.is_aborted |= result.is_err();
+        result
+    }
+}
+
+/// The revoked blocks that are not among `blocks`.
+fn without(revoked: &[u64], blocks: &[(u64, Arc<Block>)]) -> Result<Vec<u64>, Errno> {
+    let mut left = try_vec(revoked.len())?;
+    if revoked.is_empty() {
+        return Ok(left);
+    }
+    let mut numbers: Vec<u64> = try_vec(blocks.len())?;
+    numbers.extend(blocks.iter().map(|(number, _)| *number));
+    numbers.sort_unstable();
+    let others = revoked.iter().copied();
+    left.extend(others.filter(|number| numbers.binary_search(number).is_err()));
+    Ok(left)
 }
