@@ -1,5 +1,5 @@
-//! What the programs of `/bin` share, free of system calls, so that it is
-//! tested on the host.
+//! What the programs of `/bin` share: free of system calls, so that it is
+//! tested on the host, except for `system`.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -7,3 +7,6 @@ extern crate alloc;
 
 pub mod pattern;
 pub mod shell;
+pub mod signals;
+#[cfg(not(test))]
+pub mod system;

@@ -167,6 +167,18 @@ pub fn chdir(name: &CStr) -> Result<(), Errno> {
     unsafe { raw(call::CHDIR, [path(name)]) }.map(drop)
 }
 
+/// Whether the file may be read (4), written (2), executed (1), or is there (0).
+pub fn access(name: &CStr, mode: usize) -> Result<(), Errno> {
+    // SAFETY: the kernel reads the string.
+    unsafe { raw(call::ACCESS, [path(name), mode]) }.map(drop)
+}
+
+/// Sets which bits of the mode new files do without; those before.
+pub fn umask(mask: u32) -> Result<u32, Errno> {
+    // SAFETY: touches no memory.
+    unsafe { raw(call::UMASK, [mask as usize]) }.map(|mask| mask as u32)
+}
+
 /// The working directory, in `buffer`.
 pub fn current_folder(buffer: &mut [u8]) -> Result<&CStr, Errno> {
     // SAFETY: the kernel writes into the borrowed buffer.

@@ -133,6 +133,10 @@ impl Lines {
         }
     }
 
+    pub const fn fd(&self) -> i32 {
+        self.fd
+    }
+
     /// The next line with its newline (the last may lack it); `None` at the end.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, Errno> {
         let mut searched = self.start;

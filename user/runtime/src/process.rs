@@ -73,6 +73,25 @@ pub fn exec_in(folders: &[&[u8]], args: &[&CStr]) -> Errno {
     Errno::ENOENT
 }
 
+/// As [`exec`], with an environment of its own: `NAME=value` each.
+pub fn exec_with(path: &CStr, args: &[&CStr], environment: &[&CStr]) -> Errno {
+    let pointers = |strings: &[&CStr]| -> Vec<*const c_char> {
+        let pointers = strings.iter().map(|string| string.as_ptr());
+        pointers.chain([core::ptr::null()]).collect()
+    };
+    let (args, environment) = (pointers(args), pointers(environment));
+    let words = [
+        path.as_ptr() as usize,
+        args.as_ptr() as usize,
+        environment.as_ptr() as usize,
+    ];
+    // SAFETY: the kernel reads strings and arrays that outlive the call.
+    match unsafe { raw(call::EXECVE, words) } {
+        Ok(_) => unreachable!("execve returned without an error"),
+        Err(error) => error,
+    }
+}
+
 /// Waits for any child; its id and how it ended.
 pub fn wait() -> Result<(i32, Ended), Errno> {
     wait_for(-1)
@@ -104,6 +123,16 @@ pub fn poll(pid: i32) -> Result<Option<(i32, Ended)>, Errno> {
     Ok((pid != 0).then(|| (pid, Ended::from_status(status))))
 }
 
+/// wait4(2) as it is: the child and its status word, `None` if `WNOHANG` is
+/// among the options and there is nothing to tell.
+pub fn wait_status(pid: i32, options: usize) -> Result<Option<(i32, i32)>, Errno> {
+    let mut status = 0i32;
+    let words = [pid as usize, &raw mut status as usize, options, 0];
+    // SAFETY: the kernel writes the status word.
+    let pid = unsafe { raw(call::WAIT4, words) }? as i32;
+    Ok((pid != 0).then_some((pid, status)))
+}
+
 /// Signals a process (all its threads); signal 0 only checks.
 pub fn kill(pid: i32, signal: u32) -> Result<(), Errno> {
     // SAFETY: touches no memory of this process.
@@ -125,6 +154,12 @@ pub fn parent() -> i32 {
 pub fn new_session() -> Result<i32, Errno> {
     // SAFETY: touches no memory.
     unsafe { raw(call::SETSID, []) }.map(|id| id as i32)
+}
+
+/// The process group of the caller.
+pub fn group() -> i32 {
+    // SAFETY: touches no memory.
+    unsafe { raw(call::GETPGRP, []) }.unwrap_or(0) as i32
 }
 
 /// Puts `pid` (0: the caller) into the process group `group` (0: its own).

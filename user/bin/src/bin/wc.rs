@@ -43,11 +43,17 @@ fn main() -> bool {
     good
 }
 
-fn report(name: &core::ffi::CStr, counts: Result<Counts, Errno>) -> Option<Counts> {
-    let name = Text(name.to_bytes());
+fn report(title: &core::ffi::CStr, counts: Result<Counts, Errno>) -> Option<Counts> {
+    let name = Text(title.to_bytes());
     match counts {
         Ok(counts) => {
-            weft::println!("{} {} {} {name}", counts.lines, counts.words, counts.bytes);
+            let blank = if title.is_empty() { "" } else { " " };
+            weft::println!(
+                "{} {} {}{blank}{name}",
+                counts.lines,
+                counts.words,
+                counts.bytes
+            );
             Some(counts)
         }
         Err(error) => {

@@ -1,124 +1,113 @@
-//! From text to tokens: words with their quotes resolved, and operators.
+//! From text to tokens: operators and words, and the here-documents that
+//! follow a line.
 
-use super::parser::SyntaxError;
+use super::parser::{Parser, SyntaxError};
+use super::tree::{Operator, Piece, Word};
+use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
-
-/// Part of a word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    Text(Vec<u8>),
-    /// `$?`: the status of the last command, known only when it runs.
-    Status,
-}
-
-/// A word: its pieces in order; none at all stands for an empty quoted word.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Word(pub Vec<Piece>);
-
-impl Word {
-    /// The bytes of the word, given the status of the last command.
-    pub fn expand(&self, status: u8) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => bytes.extend_from_slice(text),
-                Piece::Status => bytes.extend_from_slice(alloc::format!("{status}").as_bytes()),
-            }
-        }
-        bytes
-    }
-
-    fn push(&mut self, byte: u8) {
-        if let Some(Piece::Text(text)) = self.0.last_mut() {
-            text.push(byte);
-        } else {
-            self.0.push(Piece::Text(alloc::vec![byte]));
-        }
-    }
-}
+use core::cell::OnceCell;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
     Word(Word),
-    /// `N<`, `N>`, `N>>`, `N>&`, with the descriptor spelled or implied.
+    /// `N<`, `N>`, `N>>`, `N>&`, …, with the descriptor spelled or implied.
     Redirect(i32, Operator),
     Pipe,
     And,
     Or,
     Semicolon,
+    /// `;;`.
+    EndArm,
     Background,
     Open,
     Close,
     Newline,
-}
-
-/// What a redirection does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    Read,
-    Write,
-    Append,
-    Duplicate,
+    End,
 }
 
 impl Token {
     /// As it is spelled, for messages.
-    pub fn spelling(&self) -> &'static str {
-        match self {
-            Token::Word(_) => "word",
-            Token::Redirect(_, Operator::Read) => "<",
-            Token::Redirect(_, Operator::Write) => ">",
-            Token::Redirect(_, Operator::Append) => ">>",
-            Token::Redirect(_, Operator::Duplicate) => ">&",
+    pub fn spelling(&self) -> String {
+        let known = match self {
+            Token::Word(word) => {
+                return String::from_utf8_lossy(&word.literal()).into_owned();
+            }
+            Token::Redirect(_, operator) => operator.spelling(),
             Token::Pipe => "|",
             Token::And => "&&",
             Token::Or => "||",
             Token::Semicolon => ";",
+            Token::EndArm => ";;",
             Token::Background => "&",
             Token::Open => "(",
             Token::Close => ")",
             Token::Newline => "end of line",
+            Token::End => "end of input",
+        };
+        known.into()
+    }
+}
+
+/// A here-document that a line has named and that has not been read yet.
+pub(super) struct Pending {
+    pub delimiter: Word,
+    pub strip: bool,
+    pub place: Rc<OnceCell<Word>>,
+}
+
+/// Whether the byte ends a word outside quotes.
+pub(super) fn ends_word(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'\t' | b'\r' | b'\n' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>'
+    )
+}
+
+impl Parser<'_> {
+    /// What has not been read.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.text[self.at..]
+    }
+
+    pub(super) fn byte(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// Steps over `prefix` if it comes next.
+    pub(super) fn skip(&mut self, prefix: &[u8]) -> bool {
+        let found = self.rest().starts_with(prefix);
+        if found {
+            self.at += prefix.len();
         }
-    }
-}
-
-/// All tokens of `text`.
-pub fn tokens(text: &[u8]) -> Result<Vec<Token>, SyntaxError> {
-    let mut lexer = Lexer { rest: text };
-    let mut tokens = Vec::new();
-    while let Some(token) = lexer.next_token()? {
-        tokens.push(token);
-    }
-    Ok(tokens)
-}
-
-struct Lexer<'a> {
-    rest: &'a [u8],
-}
-
-impl Lexer<'_> {
-    fn take(&mut self, prefix: &[u8]) -> bool {
-        let rest = self.rest.strip_prefix(prefix);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
+        found
     }
 
-    fn next_token(&mut self) -> Result<Option<Token>, SyntaxError> {
-        while self.take(b" ") || self.take(b"\t") || self.take(b"\r") || self.take(b"\\\n") {}
-        if self.rest.first() == Some(&b'#') {
-            let end = self
-                .rest
-                .iter()
-                .position(|&b| b == b'\n')
-                .unwrap_or(self.rest.len());
-            self.rest = &self.rest[end..];
+    pub(super) fn read_token(&mut self) -> Result<Token, SyntaxError> {
+        loop {
+            if self.skip(b"\\\n") {
+                self.next_line()?;
+            } else if !matches!(self.byte(), Some(b' ' | b'\t' | b'\r')) {
+                break;
+            } else {
+                self.at += 1;
+            }
         }
-        if self.rest.is_empty() {
-            return Ok(None);
+        if self.byte() == Some(b'#') {
+            let line = self.rest().iter().position(|&b| b == b'\n');
+            self.at += line.unwrap_or(self.rest().len());
+        }
+        self.token_start = self.at;
+        if self.byte().is_none() {
+            return Ok(Token::End);
+        }
+        if self.skip(b"\n") {
+            self.read_documents()?;
+            return Ok(Token::Newline);
         }
         match self.operator() {
-            Some(token) => Ok(Some(token)),
-            None => self.word().map(|word| Some(Token::Word(word))),
+            Some(token) => Ok(token),
+            None => self.word().map(Token::Word),
         }
     }
 
@@ -126,111 +115,84 @@ impl Lexer<'_> {
         let simple: [(&[u8], Token); 8] = [
             (b"&&", Token::And),
             (b"||", Token::Or),
+            (b";;", Token::EndArm),
             (b"|", Token::Pipe),
             (b";", Token::Semicolon),
             (b"&", Token::Background),
             (b"(", Token::Open),
             (b")", Token::Close),
-            (b"\n", Token::Newline),
         ];
         simple
             .into_iter()
-            .find(|(spelling, _)| self.take(spelling))
+            .find(|(spelling, _)| self.skip(spelling))
             .map(|(_, token)| token)
-            .or_else(|| self.redirect())
+            .or_else(|| self.redirection())
     }
 
     /// `2>` is a redirection of descriptor 2; `2 >` is a word and one of 1.
-    fn redirect(&mut self) -> Option<Token> {
-        let digits = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        if digits > 3 || !matches!(self.rest.get(digits), Some(b'<' | b'>')) {
+    fn redirection(&mut self) -> Option<Token> {
+        let rest = self.rest();
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits > 3 || !matches!(rest.get(digits), Some(b'<' | b'>')) {
             return None;
         }
-        let (number, rest) = self.rest.split_at(digits);
-        self.rest = rest;
-        let number = number.iter().fold(0, |n, &b| n * 10 + i32::from(b - b'0'));
-        let (operator, implied) = match () {
-            () if self.take(b">>") => (Operator::Append, 1),
-            () if self.take(b">&") => (Operator::Duplicate, 1),
-            () if self.take(b">") => (Operator::Write, 1),
-            () if self.take(b"<&") => (Operator::Duplicate, 0),
-            () => {
-                self.take(b"<");
-                (Operator::Read, 0)
-            }
-        };
+        let number = rest[..digits]
+            .iter()
+            .fold(0, |n, &b| n * 10 + i32::from(b - b'0'));
+        self.at += digits;
+        let operators: [(&[u8], Operator, i32); 9] = [
+            (b">>", Operator::Append, 1),
+            (b">&", Operator::Duplicate, 1),
+            (b">|", Operator::Write, 1),
+            (b">", Operator::Write, 1),
+            (b"<<-", Operator::Here { strip: true }, 0),
+            (b"<<", Operator::Here { strip: false }, 0),
+            (b"<&", Operator::Duplicate, 0),
+            (b"<>", Operator::ReadWrite, 0),
+            (b"<", Operator::Read, 0),
+        ];
+        let (_, operator, implied) = operators
+            .into_iter()
+            .find(|(spelling, ..)| self.skip(spelling))?;
         Some(Token::Redirect(
             if digits > 0 { number } else { implied },
             operator,
         ))
     }
 
-    fn word(&mut self) -> Result<Word, SyntaxError> {
-        let mut word = Word::default();
-        while let Some((&byte, rest)) = self.rest.split_first() {
-            match byte {
-                b' ' | b'\t' | b'\r' | b'\n' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>' => {
+    /// After the end of a line: the texts of the here-documents it named.
+    fn read_documents(&mut self) -> Result<(), SyntaxError> {
+        for pending in core::mem::take(&mut self.pending) {
+            let delimiter = pending.delimiter.literal();
+            let mut text = Vec::new();
+            loop {
+                let rest = self.rest();
+                let end = rest.iter().position(|&b| b == b'\n');
+                let mut line = &rest[..end.unwrap_or(rest.len())];
+                let step = line.len() + usize::from(end.is_some());
+                while pending.strip && line.first() == Some(&b'\t') {
+                    line = &line[1..];
+                }
+                if line == delimiter {
+                    self.at += step;
                     break;
                 }
-                b'\'' => {
-                    self.rest = rest;
-                    self.single_quoted(&mut word)?;
+                if end.is_none() {
+                    let end = String::from_utf8_lossy(&delimiter).into_owned();
+                    return Err(SyntaxError::Incomplete(end));
                 }
-                b'"' => {
-                    self.rest = rest;
-                    self.double_quoted(&mut word)?;
-                }
-                b'\\' => {
-                    let (&next, rest) = rest
-                        .split_first()
-                        .ok_or(SyntaxError::Incomplete("a line after '\\'"))?;
-                    self.rest = rest;
-                    if next != b'\n' {
-                        word.push(next);
-                    }
-                }
-                _ => self.plain(&mut word, byte),
+                text.extend_from_slice(line);
+                text.push(b'\n');
+                self.at += step;
             }
+            let document = if pending.delimiter.has_quotes() {
+                Word(alloc::vec![Piece::Quoted(text)])
+            } else {
+                self.nested(&text, |inner| inner.document())?
+            };
+            // Each place is filled once: it leaves the list of pending ones.
+            let _ = pending.place.set(document);
         }
-        Ok(word)
-    }
-
-    /// One byte outside single quotes, or `$?`.
-    fn plain(&mut self, word: &mut Word, byte: u8) {
-        if self.take(b"$?") {
-            word.0.push(Piece::Status);
-        } else {
-            self.rest = &self.rest[1..];
-            word.push(byte);
-        }
-    }
-
-    fn single_quoted(&mut self, word: &mut Word) -> Result<(), SyntaxError> {
-        let end = self.rest.iter().position(|&b| b == b'\'');
-        let end = end.ok_or(SyntaxError::Incomplete("a closing '"))?;
-        self.rest[..end].iter().for_each(|&byte| word.push(byte));
-        self.rest = &self.rest[end + 1..];
         Ok(())
-    }
-
-    fn double_quoted(&mut self, word: &mut Word) -> Result<(), SyntaxError> {
-        loop {
-            let byte = *self
-                .rest
-                .first()
-                .ok_or(SyntaxError::Incomplete("a closing \""))?;
-            match (byte, self.rest.get(1)) {
-                (b'"', _) => {
-                    self.rest = &self.rest[1..];
-                    return Ok(());
-                }
-                (b'\\', Some(b'\n')) => self.rest = &self.rest[2..],
-                (b'\\', Some(&escaped @ (b'"' | b'\\' | b'$' | b'`'))) => {
-                    self.rest = &self.rest[2..];
-                    word.push(escaped);
-                }
-                _ => self.plain(word, byte),
-            }
-        }
     }
 }

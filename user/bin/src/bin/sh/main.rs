@@ -1,5 +1,9 @@
-//! `sh [-c COMMANDS | FILE]`: the shell. Reads commands from its standard input,
-//! a file or an argument; see `user_bin::shell` for the language.
+//! `sh [-ceux] [FILE | COMMANDS] [ARGUMENT…]`: the shell; see
+//! `user_bin::shell` for its language.
+//!
+//! [`shell`] is what a shell knows, [`read`] its loop; [`run`] walks the tree,
+//! [`simple`] runs programs, functions and built-ins, [`child`] forks,
+//! [`control`] waits for jobs and passes the terminal to them.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -7,70 +11,77 @@
 extern crate alloc;
 
 mod builtin;
+mod child;
+mod context;
+mod control;
+mod read;
 mod redirect;
 mod run;
+mod shell;
+mod simple;
 mod source;
 
 use alloc::vec::Vec;
-use run::Shell;
+use shell::Shell;
 use source::Source;
-use user_bin::shell::{parse, parser::SyntaxError};
 use weft::io::Text;
-use weft::{abi, file, process};
 
 weft::program!(main);
 
 fn main() -> i32 {
-    let mut args = weft::args().skip(1);
-    let mut source = match (args.next(), args.next()) {
-        (None, _) => Source::input(),
-        (Some(flag), Some(text)) if flag == c"-c" => Source::text(text.to_bytes()),
-        (Some(flag), _) if flag.to_bytes().starts_with(b"-") => {
-            weft::eprintln!("usage: sh [-c COMMANDS | FILE]");
+    let words: Vec<&[u8]> = weft::args().map(core::ffi::CStr::to_bytes).collect();
+    let mut shell = Shell::new(words.first().copied().unwrap_or(b"sh"));
+    let mut rest = words.get(1..).unwrap_or(&[]);
+    let mut text_wanted = false;
+    while let Some((flags, after)) = rest.split_first()
+        && let [b'-' | b'+', letters @ ..] = *flags
+        && !letters.is_empty()
+    {
+        rest = after;
+        if *flags == b"--" {
+            break;
+        }
+        for &letter in letters {
+            match letter {
+                b'c' => text_wanted = true,
+                _ if shell.options.set(letter, flags[0] == b'-') => {}
+                _ => {
+                    weft::eprintln!("usage: sh [-efux] [-c COMMANDS | FILE] [ARGUMENT...]");
+                    return 2;
+                }
+            }
+        }
+    }
+    let source = match (text_wanted, rest.split_first()) {
+        (true, None) => {
+            weft::eprintln!("sh: -c: expected commands after it");
             return 2;
         }
-        (Some(name), _) => match Source::file(name) {
-            Ok(source) => source,
-            Err(error) => {
-                weft::eprintln!("sh: {}: {error}", Text(name.to_bytes()));
-                return 127;
+        (true, Some((text, after))) => {
+            rest = after;
+            if let Some((name, after)) = rest.split_first() {
+                shell.name = name.to_vec();
+                rest = after;
             }
-        },
+            Source::text(text)
+        }
+        (false, Some((name, after))) => {
+            rest = after;
+            shell.name = name.to_vec();
+            match Source::file(name) {
+                Ok(source) => source,
+                Err(error) => {
+                    weft::eprintln!("sh: {}: {error}", Text(name));
+                    return 127;
+                }
+            }
+        }
+        (false, None) => Source::input(),
     };
-    let mut shell = Shell::new(source.interactive());
-    if shell.interactive {
-        // ^C is for the commands, which get their default back.
-        let _ = process::set_signal(abi::signal::SIGINT, abi::signal::SIG_IGN);
+    shell.positional = rest.iter().map(|word| word.to_vec()).collect();
+    if source.interactive() {
+        shell.become_interactive();
     }
-    read_and_run(&mut shell, &mut source);
-    shell.status.into()
-}
-
-/// Until the input ends. A syntax error costs only what was typed.
-fn read_and_run(shell: &mut Shell, source: &mut Source) {
-    let mut text = Vec::new();
-    loop {
-        shell.reap();
-        if shell.interactive {
-            weft::eprint!("{}", if text.is_empty() { "$ " } else { "> " });
-        }
-        let more = source.read_line(&mut text);
-        match parse(&text) {
-            Err(SyntaxError::Incomplete(_)) if more => continue,
-            Ok(list) => {
-                shell.run_list(&list);
-            }
-            Err(error) => {
-                weft::eprintln!("sh: syntax error: {error}");
-                shell.status = 2;
-            }
-        }
-        text.clear();
-        if !more {
-            if shell.interactive {
-                let _ = file::write_all(file::STDERR, b"\n");
-            }
-            return;
-        }
-    }
+    read::all(&mut shell, source);
+    shell.leave()
 }

@@ -1,236 +1,224 @@
-//! Runs the tree: forks, pipes, execs, waits.
+//! Walks the tree: lists, chains, pipelines and compound commands.
 
-use crate::{builtin, redirect};
-use alloc::ffi::CString;
+use crate::redirect::{self, Saved};
+use crate::shell::{Flow, Leave, Shell};
 use alloc::vec::Vec;
-use core::ffi::CStr;
-use user_bin::shell::parser::*;
-use weft::abi::signal::{SIG_DFL, SIG_IGN, SIGINT};
-use weft::io::Text;
-use weft::process::Ended;
-use weft::{Errno, args, file, process};
-
-pub struct Shell {
-    pub interactive: bool,
-    /// `$?`.
-    pub status: u8,
-}
+use user_bin::shell::expand;
+use user_bin::shell::glob;
+use user_bin::shell::tree::*;
 
 impl Shell {
-    pub fn new(interactive: bool) -> Shell {
-        Shell {
-            interactive,
-            status: 0,
-        }
-    }
-
-    /// Collects children that ended in the background.
-    pub fn reap(&self) {
-        while let Ok(Some(_)) = process::poll(-1) {}
-    }
-
-    pub fn run_list(&mut self, list: &List) -> u8 {
+    pub fn run_list(&mut self, list: &List) -> Flow {
         for chain in list {
             if chain.background {
-                self.run_background(chain);
+                self.start_background(chain);
             } else {
-                self.run_chain(chain);
+                self.run_chain(chain)?;
             }
         }
-        self.status
+        Ok(())
     }
 
-    fn run_chain(&mut self, chain: &Chain) {
-        self.run_pipeline(&chain.first);
-        for (condition, pipeline) in &chain.rest {
+    pub fn run_chain(&mut self, chain: &Chain) -> Flow {
+        // Only the last pipeline's failure counts as one.
+        let last = chain.rest.len();
+        self.run_pipeline(&chain.first, &chain.text, last == 0)?;
+        for (i, (condition, pipeline)) in chain.rest.iter().enumerate() {
             if (self.status == 0) == (*condition == Condition::Success) {
-                self.run_pipeline(pipeline);
+                self.run_pipeline(pipeline, &chain.text, i + 1 == last)?;
             }
+        }
+        Ok(())
+    }
+
+    fn run_pipeline(&mut self, pipeline: &Pipeline, text: &[u8], counts: bool) -> Flow {
+        let tested = pipeline.negated || !counts;
+        self.in_condition += usize::from(tested);
+        let flow = match pipeline.commands.as_slice() {
+            [command] => self.run_command(command, text),
+            commands => {
+                self.run_piped(commands, text);
+                self.check_failure()
+            }
+        };
+        self.in_condition -= usize::from(tested);
+        if pipeline.negated {
+            self.status = u8::from(self.status == 0);
+        }
+        flow
+    }
+
+    /// `set -e`.
+    pub fn check_failure(&self) -> Flow {
+        match self.options.stop_on_error && self.status != 0 && self.in_condition == 0 {
+            true => Err(Leave::Exit),
+            false => Ok(()),
         }
     }
 
-    /// Nobody types at a background command, and ^C is not for it.
-    fn run_background(&mut self, chain: &Chain) {
-        let child = self.child(|shell| {
-            let _ = process::set_signal(SIGINT, SIG_IGN);
-            if let Ok(null) = file::open(c"/dev/null", weft::abi::file::O_RDONLY) {
-                let _ = file::dup2(null, file::STDIN).and(file::close(null));
+    pub fn run_command(&mut self, command: &Command, text: &[u8]) -> Flow {
+        let redirects = &command.redirects;
+        match &command.what {
+            What::Simple { assignments, words } => {
+                self.run_simple(assignments, words, redirects, text)?;
+                self.check_failure()
             }
-            shell.run_chain(chain);
-            shell.status
-        });
-        self.status = if child.is_some() { 0 } else { 1 };
-    }
-
-    /// Runs `body` in a forked shell; its id, or `None` after a message.
-    fn child(&mut self, body: impl FnOnce(&mut Shell) -> u8) -> Option<i32> {
-        match process::fork() {
-            Ok(None) => {
-                if self.interactive {
-                    let _ = process::set_signal(SIGINT, SIG_DFL);
-                    self.interactive = false;
+            What::Subshell(_) => {
+                self.run_subshell(command, text);
+                self.check_failure()
+            }
+            What::Function { name, body } => {
+                self.functions.insert(name.clone(), body.clone());
+                self.status = 0;
+                Ok(())
+            }
+            what if redirects.is_empty() => self.run_compound(what),
+            what => {
+                let saved = Saved::of(redirects);
+                if redirect::apply(self, redirects).is_err() {
+                    self.status = 1;
+                    drop(saved);
+                    return self.check_failure();
                 }
-                let code = body(self);
-                process::exit(code.into())
-            }
-            Ok(child) => child,
-            Err(error) => {
-                weft::eprintln!("sh: cannot fork: {error}");
-                None
+                self.run_compound(what)
             }
         }
     }
 
-    fn run_pipeline(&mut self, pipeline: &Pipeline) {
-        if let [
-            Command {
-                what: What::Simple(words),
-                redirects,
+    fn run_compound(&mut self, what: &What) -> Flow {
+        match what {
+            What::Group(list) | What::Subshell(list) => self.run_list(list),
+            What::If { arms, otherwise } => {
+                for (condition, body) in arms {
+                    if self.holds(condition)? {
+                        return self.run_list(body);
+                    }
+                }
+                self.status = 0;
+                otherwise
+                    .as_ref()
+                    .map_or(Ok(()), |list| self.run_list(list))
+            }
+            What::Loop {
+                negated,
+                condition,
+                body,
+            } => self.run_loop(*negated, condition, body),
+            What::For { name, words, body } => self.run_for(name, words.as_deref(), body),
+            What::Case { subject, arms } => self.run_case(subject, arms),
+            What::Simple { .. } | What::Function { .. } => Ok(()),
+        }
+    }
+
+    fn holds(&mut self, condition: &List) -> Result<bool, Leave> {
+        self.in_condition += 1;
+        let flow = self.run_list(condition);
+        self.in_condition -= 1;
+        flow.map(|()| self.status == 0)
+    }
+
+    fn run_loop(&mut self, negated: bool, condition: &List, body: &List) -> Flow {
+        let mut status = 0;
+        self.loops += 1;
+        let flow = loop {
+            match self.holds(condition) {
+                Ok(holds) if holds == negated => break Ok(()),
+                Ok(_) => {}
+                Err(leave) => match out_of_loop(Err(leave)) {
+                    Ok(true) => continue,
+                    Ok(false) => break Ok(()),
+                    Err(leave) => break Err(leave),
+                },
+            }
+            let turn = out_of_loop(self.run_list(body));
+            status = self.status;
+            match turn {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(leave) => break Err(leave),
+            }
+        };
+        self.loops -= 1;
+        if flow.is_ok() {
+            self.status = status;
+        }
+        flow
+    }
+
+    fn run_for(&mut self, name: &[u8], words: Option<&[Word]>, body: &List) -> Flow {
+        let values = match words {
+            None => self.positional.clone(),
+            Some(words) => match expand::fields(words, self) {
+                Ok(values) => values,
+                Err(error) => return self.expansion_failed(&error),
             },
-        ] = pipeline.as_slice()
-        {
-            match expand(words, self.status) {
-                None => self.status = 1,
-                Some(words) if words.first().is_none_or(|name| builtin::is_builtin(name)) => {
-                    self.status = self.run_here(&words, redirects);
-                }
-                Some(words) => {
-                    let child = self.child(|shell| shell.become_program(&words, redirects));
-                    self.status = child.map_or(1, finish);
-                }
+        };
+        self.status = 0;
+        self.loops += 1;
+        let mut flow = Ok(());
+        for value in values {
+            if !self.assign_or_report(name, &value) {
+                break;
             }
-            return;
-        }
-        let children = self.start_all(pipeline);
-        // The status is the last command's, but all of them are waited for.
-        for child in children {
-            self.status = child.map_or(1, finish);
-        }
-    }
-
-    /// A built-in (or bare redirections) in the shell itself.
-    fn run_here(&mut self, words: &[CString], redirects: &[Redirect]) -> u8 {
-        let saved = redirect::Saved::of(redirects);
-        if redirect::apply(redirects, self.status).is_err() {
-            return 1;
-        }
-        let Some(name) = words.first() else { return 0 };
-        let code = builtin::run(self, words);
-        if name.to_bytes() == b"exec" && words.len() == 1 {
-            saved.forget();
-        }
-        code
-    }
-
-    /// Starts every command of a pipeline, joined by pipes.
-    fn start_all(&mut self, pipeline: &Pipeline) -> Vec<Option<i32>> {
-        let mut children = Vec::with_capacity(pipeline.len());
-        let mut input = None;
-        for (i, command) in pipeline.iter().enumerate() {
-            let last = i + 1 == pipeline.len();
-            let pipe = match if last {
-                Ok(None)
-            } else {
-                file::pipe().map(Some)
-            } {
-                Ok(pipe) => pipe,
-                Err(error) => {
-                    weft::eprintln!("sh: cannot make a pipe: {error}");
-                    children.push(None);
+            match out_of_loop(self.run_list(body)) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(leave) => {
+                    flow = Err(leave);
                     break;
                 }
-            };
-            children.push(self.child(|shell| {
-                let connected = connect(input, file::STDIN)
-                    .and(pipe.map_or(Ok(()), |(read, _)| file::close(read)))
-                    .and(connect(pipe.map(|(_, write)| write), file::STDOUT));
-                match connected {
-                    Ok(()) => shell.become_command(command),
-                    Err(_) => 1,
-                }
-            }));
-            let _ = input.map(file::close);
-            let _ = pipe.map(|(_, write)| file::close(write));
-            input = pipe.map(|(read, _)| read);
-        }
-        let _ = input.map(file::close);
-        children
-    }
-
-    /// In a child: runs one command and gives its status.
-    fn become_command(&mut self, command: &Command) -> u8 {
-        match &command.what {
-            What::Group(list) => match redirect::apply(&command.redirects, self.status) {
-                Ok(()) => self.run_list(list),
-                Err(_) => 1,
-            },
-            What::Simple(words) => match expand(words, self.status) {
-                Some(words) if words.first().is_none_or(|name| builtin::is_builtin(name)) => {
-                    self.run_here(&words, &command.redirects)
-                }
-                Some(words) => self.become_program(&words, &command.redirects),
-                None => 1,
-            },
-        }
-    }
-
-    fn become_program(&mut self, words: &[CString], redirects: &[Redirect]) -> u8 {
-        match redirect::apply(redirects, self.status) {
-            Ok(()) => exec(words),
-            Err(_) => 1,
-        }
-    }
-}
-
-/// Moves a pipe's end to where a command looks for it.
-fn connect(end: Option<i32>, to: i32) -> Result<(), Errno> {
-    match end {
-        Some(end) if end != to => file::dup2(end, to).and(file::close(end)),
-        _ => Ok(()),
-    }
-}
-
-/// The words as the kernel wants them; a zero byte cannot be passed on.
-fn expand(words: &[user_bin::shell::lexer::Word], status: u8) -> Option<Vec<CString>> {
-    let words = words.iter().map(|word| CString::new(word.expand(status)));
-    let words = words.collect::<Result<Vec<_>, _>>();
-    if words.is_err() {
-        weft::eprintln!("sh: an argument holds a zero byte");
-    }
-    words.ok()
-}
-
-/// Turns the process into the program; comes back with the status that tells
-/// why not.
-pub fn exec(words: &[CString]) -> u8 {
-    let _ = process::set_signal(SIGINT, SIG_DFL);
-    let words: Vec<&CStr> = words.iter().map(CString::as_c_str).collect();
-    let path = args::variable("PATH").unwrap_or(b"/bin");
-    let folders: Vec<&[u8]> = path.split(|&b| b == b':').collect();
-    let name = Text(words[0].to_bytes());
-    match process::exec_in(&folders, &words) {
-        Errno::ENOENT if !words[0].to_bytes().contains(&b'/') => {
-            weft::eprintln!("sh: {name}: not found");
-            127
-        }
-        error => {
-            weft::eprintln!("sh: {name}: {error}");
-            if error == Errno::ENOENT { 127 } else { 126 }
-        }
-    }
-}
-
-fn finish(child: i32) -> u8 {
-    match process::wait_for(child) {
-        Ok((_, ended)) => {
-            if let Ended::Signaled(signal) = ended
-                && u32::from(signal) != SIGINT
-                && u32::from(signal) != weft::abi::signal::SIGPIPE
-            {
-                weft::eprintln!("sh: process {child} ended by signal {signal}");
             }
-            ended.shell_code()
         }
-        Err(_) => 1,
+        self.loops -= 1;
+        flow
+    }
+
+    fn run_case(&mut self, subject: &Word, arms: &[Arm]) -> Flow {
+        let subject = match expand::single(subject, self) {
+            Ok(subject) => subject,
+            Err(error) => return self.expansion_failed(&error),
+        };
+        self.status = 0;
+        for arm in arms {
+            for pattern in &arm.patterns {
+                match expand::pattern(pattern, self) {
+                    Ok(pattern) if glob::matches(&pattern, &subject) => {
+                        return self.run_list(&arm.body);
+                    }
+                    Ok(_) => {}
+                    Err(error) => return self.expansion_failed(&error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A word that cannot be expanded ends a script, and what was typed.
+    pub fn expansion_failed(&mut self, error: &expand::Error) -> Flow {
+        weft::eprintln!("sh: {error}");
+        self.status = 2;
+        match self.terminal {
+            None => Err(Leave::Exit),
+            Some(_) => Err(Leave::Break(usize::MAX)),
+        }
+    }
+
+    pub fn expand_all(&mut self, words: &[Word]) -> Result<Vec<Vec<u8>>, Leave> {
+        match expand::fields(words, self) {
+            Ok(fields) => Ok(fields),
+            Err(error) => Err(self.expansion_failed(&error).err().unwrap_or(Leave::Exit)),
+        }
+    }
+}
+
+/// What a loop makes of how its body ended: true to take the next turn, false
+/// to end.
+fn out_of_loop(flow: Flow) -> Result<bool, Leave> {
+    match flow {
+        Ok(()) | Err(Leave::Continue(0 | 1)) => Ok(true),
+        Err(Leave::Break(0 | 1)) => Ok(false),
+        Err(Leave::Continue(outer)) => Err(Leave::Continue(outer - 1)),
+        Err(Leave::Break(outer)) => Err(Leave::Break(outer - 1)),
+        Err(leave) => Err(leave),
     }
 }
