@@ -14,7 +14,15 @@ use weft::{Errno, file, process};
 
 weft::program!(main);
 
-const PROGRAMS: [&CStr; 6] = [c"calls", c"memory", c"files", c"pipes", c"exec", c"threads"];
+const PROGRAMS: [&CStr; 7] = [
+    c"calls",
+    c"memory",
+    c"files",
+    c"pipes",
+    c"exec",
+    c"threads",
+    c"programs",
+];
 
 #[derive(Default)]
 struct Totals {
