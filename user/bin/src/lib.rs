@@ -5,8 +5,12 @@
 
 extern crate alloc;
 
+pub mod items;
+pub mod options;
+pub mod order;
 pub mod pattern;
 pub mod shell;
 pub mod signals;
+pub mod size;
 #[cfg(not(test))]
 pub mod system;

@@ -4,7 +4,8 @@
 use crate::call::{self, raw};
 use abi::Errno;
 use abi::file::*;
-use abi::tty::Termios;
+use abi::time::Timespec;
+use abi::tty::{Termios, WindowSize};
 use core::ffi::CStr;
 
 pub const STDIN: i32 = 0;
@@ -19,6 +20,12 @@ fn path(path: &CStr) -> usize {
 pub fn open(name: &CStr, flags: usize) -> Result<i32, Errno> {
     // SAFETY: the kernel reads the string.
     unsafe { raw(call::OPEN, [path(name), flags, 0o666]) }.map(|fd| fd as i32)
+}
+
+/// As [`open`] with `O_CREAT`, and the mode that a file created gets, less the umask.
+pub fn create(name: &CStr, flags: usize, mode: u32) -> Result<i32, Errno> {
+    // SAFETY: the kernel reads the string.
+    unsafe { raw(call::OPEN, [path(name), flags | O_CREAT, mode as usize]) }.map(|fd| fd as i32)
 }
 
 pub fn close(fd: i32) -> Result<(), Errno> {
@@ -136,6 +143,14 @@ pub fn symlink(target: &CStr, new: &CStr) -> Result<(), Errno> {
     unsafe { raw(call::SYMLINK, [path(target), path(new)]) }.map(drop)
 }
 
+/// What a symbolic link holds, in `buffer`: cut off if it is longer.
+pub fn read_link<'b>(name: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
+    let words = [path(name), buffer.as_mut_ptr() as usize, buffer.len()];
+    // SAFETY: the kernel reads the string and writes into the borrowed buffer.
+    let length = unsafe { raw(call::READLINK, words) }?;
+    Ok(&buffer[..length])
+}
+
 pub fn rename(old: &CStr, new: &CStr) -> Result<(), Errno> {
     // SAFETY: the kernel reads the strings.
     unsafe { raw(call::RENAME, [path(old), path(new)]) }.map(drop)
@@ -171,6 +186,20 @@ pub fn chdir(name: &CStr) -> Result<(), Errno> {
 pub fn access(name: &CStr, mode: usize) -> Result<(), Errno> {
     // SAFETY: the kernel reads the string.
     unsafe { raw(call::ACCESS, [path(name), mode]) }.map(drop)
+}
+
+/// Sets the permissions of a file.
+pub fn chmod(name: &CStr, mode: u32) -> Result<(), Errno> {
+    // SAFETY: the kernel reads the string.
+    unsafe { raw(call::CHMOD, [path(name), mode as usize]) }.map(drop)
+}
+
+/// Sets the times of access and modification; `UTIME_NOW` and `UTIME_OMIT` as
+/// nanoseconds are the present and no change.
+pub fn set_times(name: &CStr, times: [Timespec; 2]) -> Result<(), Errno> {
+    let words = [AT_FDCWD as usize, path(name), &raw const times as usize, 0];
+    // SAFETY: the kernel reads the string and the two times.
+    unsafe { raw(call::UTIMENSAT, words) }.map(drop)
 }
 
 /// Sets which bits of the mode new files do without; those before.
@@ -264,4 +293,25 @@ pub fn set_foreground(fd: i32, group: i32) -> Result<(), Errno> {
         )
     }
     .map(drop)
+}
+
+/// The size of the terminal's window, zeroes where nobody has told.
+pub fn window_size(fd: i32) -> Result<WindowSize, Errno> {
+    let mut size = WindowSize::default();
+    let words = [fd as usize, abi::tty::TIOCGWINSZ, &raw mut size as usize];
+    // SAFETY: the kernel fills the structure.
+    unsafe { raw(call::IOCTL, words) }.map(|_| size)
+}
+
+/// Waits until there is something to read, or so many milliseconds; whether
+/// there is.
+pub fn wait_readable(fd: i32, milliseconds: i32) -> Result<bool, Errno> {
+    let mut wanted = PollFd {
+        fd,
+        events: POLLIN,
+        revents: 0,
+    };
+    let words = [&raw mut wanted as usize, 1, milliseconds as usize];
+    // SAFETY: the kernel reads and writes the one structure.
+    unsafe { raw(call::POLL, words) }.map(|count| count > 0)
 }

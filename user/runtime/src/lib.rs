@@ -1,8 +1,8 @@
 //! The user runtime: what every program for Weft links.
 //!
 //! - [`program!`] names a program's `main`; `start` holds what runs before it.
-//! - One module per family of calls ([`file`], [`process`], [`memory`], [`time`]),
-//!   each a thin safe wrapper over [`call`].
+//! - One module per family of calls ([`file`], [`storage`], [`process`],
+//!   [`memory`], [`time`]), each a thin safe wrapper over [`call`].
 //! - [`print!`] and friends, [`args()`], and a heap (`alloc` works).
 //! - [`thread`] makes threads, [`sync`] lets them meet.
 //! - `c` is what the C faces in `user/xv6` stand on.
@@ -25,6 +25,7 @@ pub mod io;
 pub mod memory;
 pub mod process;
 mod start;
+pub mod storage;
 pub mod sync;
 pub mod thread;
 pub mod time;

@@ -3,22 +3,11 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use weft::abi::signal::*;
+use user_bin::signals;
+use weft::abi::signal::SIGTERM;
 use weft::process;
 
 weft::program!(main);
-
-const NAMES: [(&str, u32); 9] = [
-    ("HUP", SIGHUP),
-    ("INT", SIGINT),
-    ("QUIT", SIGQUIT),
-    ("KILL", SIGKILL),
-    ("USR1", SIGUSR1),
-    ("USR2", SIGUSR2),
-    ("TERM", SIGTERM),
-    ("CONT", SIGCONT),
-    ("STOP", SIGSTOP),
-];
 
 fn main() -> i32 {
     let mut args = weft::args()
@@ -27,14 +16,7 @@ fn main() -> i32 {
         .peekable();
     let mut signal = SIGTERM;
     if let Some(name) = args.next_if(|arg| arg.starts_with('-')) {
-        let name = &name[1..];
-        let named = NAMES
-            .iter()
-            .find(|(known, _)| name.trim_start_matches("SIG") == *known);
-        match named
-            .map(|(_, number)| *number)
-            .or_else(|| name.parse().ok())
-        {
+        match signals::number(&name.as_bytes()[1..]) {
             Some(number) => signal = number,
             None => return usage(),
         }

@@ -6,10 +6,10 @@
 
 extern crate alloc;
 
-use alloc::ffi::CString;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 use core::fmt::Write;
+use user_bin::system::folder::{entries, join};
 use weft::abi::file::*;
 use weft::io::{Text, Writer};
 use weft::{Errno, file};
@@ -67,11 +67,10 @@ impl List {
                 self.out.write(b"\n");
                 continue;
             }
-            let path = [name.to_bytes(), b"/", entry.to_bytes_with_nul()].concat();
-            let path = CStr::from_bytes_with_nul(&path).map_err(|_| Errno::EINVAL)?;
-            match file::lstat(path) {
+            let path = join(name, &entry);
+            match file::lstat(&path) {
                 Ok(stat) => self.line(&entry, &stat),
-                Err(error) => self.fail(path, error),
+                Err(error) => self.fail(&path, error),
             }
         }
         Ok(())
@@ -95,26 +94,4 @@ impl List {
         self.out.write(name.to_bytes());
         self.out.write(b"\n");
     }
-}
-
-/// The names in a folder, sorted, without `.` and `..`.
-fn entries(name: &CStr) -> Result<Vec<CString>, Errno> {
-    let fd = file::open(name, O_RDONLY | O_DIRECTORY)?;
-    let mut names = Vec::new();
-    let mut buffer = [0; 4096];
-    let result = loop {
-        let step = file::read_folder(fd, &mut buffer, |entry| {
-            if entry.name != c"." && entry.name != c".." {
-                names.push(entry.name.into());
-            }
-        });
-        match step {
-            Ok(true) => {}
-            Ok(false) => break Ok(()),
-            Err(error) => break Err(error),
-        }
-    };
-    file::close(fd)?;
-    names.sort_unstable();
-    result.map(|()| names)
 }

@@ -3,26 +3,16 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-extern crate alloc;
-
-use alloc::vec::Vec;
 use core::fmt::Write;
+use user_bin::system::threads;
+use weft::Errno;
 use weft::abi::clone::ThreadInfo;
 use weft::io::{Text, Writer};
-use weft::{Errno, thread};
 
 weft::program!(main);
 
 fn main() -> Result<(), Errno> {
-    let mut threads: Vec<ThreadInfo> = Vec::new();
-    loop {
-        let count = thread::list(&mut threads)?;
-        if count <= threads.len() {
-            threads.truncate(count);
-            break;
-        }
-        threads.resize(count + 8, ThreadInfo::default());
-    }
+    let mut threads = threads::all()?;
     threads.sort_by_key(|thread| (thread.tgid, thread.tid));
     let mut out = Writer::<4096>::new(1);
     let _ = writeln!(out, "  PID   TID  PPID STATE CPU   TIME(ms) NAME");

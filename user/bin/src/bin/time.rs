@@ -1,0 +1,34 @@
+//! `time PROGRAM [ARGUMENT…]`: runs a program and says how long it took; the
+//! status is the program's.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use user_bin::system::arguments::{misused, options};
+use user_bin::system::program;
+use weft::{process, time};
+
+weft::program!(main);
+
+const USAGE: &str = "time [-p] PROGRAM [ARGUMENT...]";
+
+fn main() -> i32 {
+    let options = options("p", USAGE);
+    if options.operands.is_empty() {
+        misused(USAGE)
+    }
+    let began = time::now();
+    let ended = program::start(&options.operands).and_then(process::wait_for);
+    let nanoseconds = time::now() - began;
+    let (seconds, hundredths) = (nanoseconds / 1_000_000_000, nanoseconds / 10_000_000 % 100);
+    match ended {
+        Ok((_, ended)) => {
+            weft::eprintln!("real {seconds}.{hundredths:02}");
+            ended.shell_code().into()
+        }
+        Err(error) => {
+            weft::eprintln!("time: {error}");
+            126
+        }
+    }
+}
