@@ -8,11 +8,12 @@ extern crate alloc;
 
 mod script;
 mod shell;
+mod tools;
 
 use weft::check;
 
 weft::program!(main);
 
 fn main() -> i32 {
-    check::run(&[shell::TESTS])
+    check::run(&[shell::TESTS, tools::TESTS])
 }
