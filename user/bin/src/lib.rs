@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+pub mod edit;
 pub mod items;
 pub mod options;
 pub mod order;

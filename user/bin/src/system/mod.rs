@@ -9,4 +9,5 @@ pub mod input;
 pub mod mounts;
 pub mod program;
 pub mod remove;
+pub mod terminal;
 pub mod threads;
