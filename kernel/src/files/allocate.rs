@@ -17,7 +17,12 @@ use machine::frames;
 /// Whether files and full pipes may take more memory: a sixteenth of it stays
 /// for everything else, so that a full file system is no more than that.
 pub fn memory_to_spare() -> bool {
-    frames::may_have(kept_frames())
+    memory_for(0)
+}
+
+/// The same for a number of frames.
+pub fn memory_for(pages: usize) -> bool {
+    frames::may_have(pages.saturating_add(kept_frames()))
 }
 
 /// How many more frames files may take.

@@ -67,6 +67,12 @@ pub trait Store: Send + Sync {
     /// Sees to it that `pages` can be written later: ENOSPC. Called before they
     /// become dirty, and not for pages that are; some may then stay clean.
     fn reserve(&self, pages: Range<u64>) -> Result<(), Errno>;
+
+    /// What is dirty stays in memory, for it is nowhere else: [`Store::write`]
+    /// is never called.
+    fn keeps_dirty(&self) -> bool {
+        false
+    }
 }
 
 /// What the spin lock guards.
@@ -80,6 +86,8 @@ pub struct PageCache {
     /// Its place among all caches.
     id: u64,
     store: Box<dyn Store>,
+    /// [`Store::keeps_dirty`].
+    keeps_dirty: bool,
     change: Mutex<(), rank::FileChange>,
     write_back: Mutex<(), rank::FileWriteBack>,
     pages: SpinLock<Pages, rank::CachePages>,
@@ -97,6 +105,7 @@ impl PageCache {
     pub fn new(store: Box<dyn Store>, size: u64) -> Result<Arc<PageCache>, Errno> {
         let cache = try_arc(PageCache {
             id: registry::next_id(),
+            keeps_dirty: store.keeps_dirty(),
             store,
             change: Mutex::new(()),
             write_back: Mutex::new(()),
@@ -126,6 +135,11 @@ impl PageCache {
     /// Pages that differ from the store's.
     pub fn dirty(&self) -> usize {
         self.pages.lock().map.dirty_count()
+    }
+
+    /// The first dirty page from `from` on.
+    pub fn next_dirty(&self, from: u64) -> Option<u64> {
+        self.pages.lock().map.next_dirty(from..u64::MAX)
     }
 
     /// Up to where a file that is opened now counts as told of errors.
@@ -171,7 +185,8 @@ impl Drop for PageCache {
     /// Whoever drops a file that is to live on has synchronised it.
     fn drop(&mut self) {
         registry::remove(self.id);
-        write_back::forget_dirty(self.pages.get_mut().map.dirty_count());
+        let dirty = self.pages.get_mut().map.dirty_count();
+        self.forget_dirty(dirty);
     }
 }
 

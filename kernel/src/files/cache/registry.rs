@@ -61,7 +61,7 @@ pub fn flush_all() {
     let mut id = 0;
     while let Some(cache) = after(id) {
         id = cache.id;
-        if cache.dirty() > 0 {
+        if !cache.keeps_dirty && cache.dirty() > 0 {
             cache.flush();
         }
     }

@@ -4,7 +4,6 @@ use abi::Errno;
 use machine::frames::Frame;
 
 use super::page_map::{Page, State};
-use super::write_back::{self, note_dirty};
 use super::{CLUSTER, MAX_SIZE, PAGE, PageCache, Pages, pages_of, registry};
 use crate::files::buffer::Source;
 use crate::files::inode::Position;
@@ -147,7 +146,7 @@ impl PageCache {
                     page.frame.fill(tail, PAGE as usize - tail, 0);
                 } else {
                     if pages.map.set_dirty(index, false) {
-                        write_back::forget_dirty(1);
+                        self.forget_dirty(1);
                     }
                     pages.map.remove(index);
                 }
@@ -264,7 +263,7 @@ impl PageCache {
         };
         pages.map.insert(index, page)?;
         pages.map.set_dirty(index, true);
-        note_dirty(1);
+        self.note_dirty(1);
         self.grow(&mut pages, end);
         self.note_count(&pages);
         Ok(true)
@@ -274,7 +273,7 @@ impl PageCache {
     /// in between would write the page with the old size, and be content.
     fn finish(&self, index: u64, frame: &Frame, end: u64) {
         let mut pages = self.pages.lock();
-        mark_dirty(&mut pages, index, frame);
+        self.mark_dirty(&mut pages, index, frame);
         self.grow(&mut pages, end);
     }
 
@@ -289,27 +288,27 @@ impl PageCache {
         let last = size / PAGE;
         if !size.is_multiple_of(PAGE) && pages.map.contains(last) && pages.map.set_dirty(last, true)
         {
-            note_dirty(1);
+            self.note_dirty(1);
         }
         self.size.store(end, Ordering::Release);
     }
 
     /// Marks page `index` dirty if `frame` still is that page.
     fn dirty_if_same(&self, index: u64, frame: &Frame) -> bool {
-        mark_dirty(&mut self.pages.lock(), index, frame)
+        self.mark_dirty(&mut self.pages.lock(), index, frame)
     }
-}
 
-/// As `dirty_if_same`, with the pages locked.
-fn mark_dirty(pages: &mut Pages, index: u64, frame: &Frame) -> bool {
-    let page = pages.map.get_mut(index);
-    if !page.is_some_and(|page| page.frame.is_same(frame)) {
-        return false;
+    /// The same with the pages locked.
+    fn mark_dirty(&self, pages: &mut Pages, index: u64, frame: &Frame) -> bool {
+        let page = pages.map.get_mut(index);
+        if !page.is_some_and(|page| page.frame.is_same(frame)) {
+            return false;
+        }
+        if pages.map.set_dirty(index, true) {
+            self.note_dirty(1);
+        }
+        true
     }
-    if pages.map.set_dirty(index, true) {
-        note_dirty(1);
-    }
-    true
 }
 
 /// Copies `range` of one frame to the same place in another.

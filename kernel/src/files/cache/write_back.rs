@@ -19,23 +19,12 @@ const AGE: u64 = 5_000_000_000;
 /// The write-back thread, while nothing is dirty.
 static SOMETHING_DIRTY: WaitQueue<(), rank::ThreadQueue> = WaitQueue::new();
 
-/// Dirty pages of all caches.
+/// Dirty pages of all caches, but for those that keep them.
 static DIRTY: AtomicUsize = AtomicUsize::new(0);
 
-/// Dirty pages of all caches together.
+/// Dirty pages of all caches together that wait to be written.
 pub fn dirty_total() -> usize {
     DIRTY.load(Relaxed)
-}
-
-/// May be called with the pages of a cache locked.
-pub(super) fn note_dirty(count: usize) {
-    if DIRTY.fetch_add(count, SeqCst) == 0 {
-        SOMETHING_DIRTY.wake_one();
-    }
-}
-
-pub(super) fn forget_dirty(count: usize) {
-    DIRTY.fetch_sub(count, SeqCst);
 }
 
 /// The write-back thread.
@@ -57,6 +46,20 @@ struct Cluster {
 }
 
 impl PageCache {
+    /// More pages are dirty. May be called with the pages locked.
+    pub(super) fn note_dirty(&self, count: usize) {
+        if !self.keeps_dirty && DIRTY.fetch_add(count, SeqCst) == 0 {
+            SOMETHING_DIRTY.wake_one();
+        }
+    }
+
+    /// Fewer pages are dirty.
+    pub(super) fn forget_dirty(&self, count: usize) {
+        if !self.keeps_dirty {
+            DIRTY.fetch_sub(count, SeqCst);
+        }
+    }
+
     /// Writes all that is dirty to the store, and waits for it. What became
     /// dirty before the call is written, or stays dirty and counts as an error.
     ///
@@ -71,6 +74,9 @@ impl PageCache {
     /// Writes all that is dirty to the store, and waits. Errors are kept for
     /// those who call `sync`; their pages stay dirty.
     pub fn flush(&self) {
+        if self.keeps_dirty {
+            return;
+        }
         let _alone = self.write_back.lock();
         let mut at = 0;
         while let Some(cluster) = self.take_dirty(at) {
@@ -120,19 +126,22 @@ impl PageCache {
             if let Some(page) = pages.map.get_mut(index) {
                 page.state = State::Ready;
                 if result.is_err() && pages.map.set_dirty(index, true) {
-                    note_dirty(1);
+                    self.note_dirty(1);
                 }
             }
         }
         drop(pages);
         // Those that are dirty again were counted once more.
-        forget_dirty(cluster.frames.len());
+        self.forget_dirty(cluster.frames.len());
         self.idle.wake_all();
     }
 
     /// Lets a writer pay for what it made dirty once all files together have
     /// an eighth of memory dirty, so that memory cannot fill with it.
     pub(super) fn throttle(&self) {
+        if self.keeps_dirty {
+            return;
+        }
         let limit = frames::total_count() / 8;
         if dirty_total() > limit {
             self.flush();

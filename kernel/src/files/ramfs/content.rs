@@ -1,153 +1,93 @@
-//! The bytes of one regular file.
+//! The bytes of one regular file: pages of a cache that nothing writes back.
 //!
-//! Plain data; the file's lock guards it. Pages that were written are in a
-//! sparse map; below them lies, read-only and unmoved, what the initial image
-//! had for the file; everything else is a gap that reads as zeros.
+//! What the initial image has for the file is read from where it lies, into
+//! pages that may be dropped again; a page that was written stays until the
+//! file is cut or gone. Everything else is a gap that reads as zeros.
+//!
+//! Locks: the cache's; `PromisedFrames` guards the frames that are kept for
+//! pages behind the end.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
+use machine::frames::Frame;
+use sync::{SpinLock, rank};
 
-use super::chunks::{Chunk, ChunkMap};
+use crate::files::allocate::{memory_for, try_arc};
 use crate::files::buffer::{Sink, Source};
-use crate::files::inode::Sought;
+use crate::files::cache::{PageCache, Store, shrink_all};
+use crate::files::inode::{Position, Sought};
 
 const PAGE: u64 = PAGE_SIZE as u64;
-/// Largest file: offsets are signed in the calls.
-const MAX_SIZE: u64 = i64::MAX as u64;
 
 /// See the module.
 pub struct Content {
-    size: u64,
-    chunks: ChunkMap,
-    /// From the initial image; holds where there is no chunk.
-    base: &'static [u8],
+    cache: Arc<PageCache>,
+    below: Arc<Below>,
+}
+
+/// What stands behind the cache.
+struct Below {
+    /// From the initial image; holds where no page was written.
+    image: &'static [u8],
+    /// How much of it still holds: what was cut off is gone for good.
+    image_length: AtomicUsize,
+    /// For pages that were allocated behind the end, and not written yet.
+    promised: SpinLock<Vec<Frame>, rank::PromisedFrames>,
 }
 
 impl Content {
-    pub const fn new(base: &'static [u8]) -> Content {
-        Content {
-            size: base.len() as u64,
-            chunks: ChunkMap::new(),
-            base,
-        }
+    /// ENOMEM.
+    pub fn new(image: &'static [u8]) -> Result<Content, Errno> {
+        let below = try_arc(Below {
+            image,
+            image_length: AtomicUsize::new(image.len()),
+            promised: SpinLock::new(Vec::new()),
+        })?;
+        let cache = PageCache::new(Box::new(below.clone()), image.len() as u64)?;
+        Ok(Content { cache, below })
     }
 
     pub fn size(&self) -> u64 {
-        self.size
+        self.cache.size()
     }
 
-    /// Bytes of memory it takes.
+    /// Bytes of memory it takes that cannot be had back.
     pub fn allocated(&self) -> u64 {
-        self.chunks.count() as u64 * PAGE + self.base.len() as u64
+        let pages = self.cache.dirty() + self.below.promised.lock().len();
+        pages as u64 * PAGE + self.below.image_length.load(Ordering::Relaxed) as u64
     }
 
-    /// Copies from `offset` up to the end of the file or of the sink.
-    pub fn read(&self, offset: u64, into: &mut Sink<'_>) -> usize {
-        let mut left = self.size.saturating_sub(offset);
-        left = left.min(into.remaining() as u64);
-        let mut at = offset;
-        let mut done = 0;
-        while left > 0 {
-            let within = (at % PAGE) as usize;
-            let length = left.min(PAGE - at % PAGE) as usize;
-            let copied = match self.chunks.get(at / PAGE) {
-                Some(chunk) => into.put(&chunk[within..within + length]),
-                None => self.read_below(at, length, into),
-            };
-            done += copied;
-            at += copied as u64;
-            left -= copied as u64;
-            if copied < length {
-                break;
-            }
-        }
-        done
+    /// Copies from `offset` up to the end of the file or of the sink. ENOMEM.
+    pub fn read(&self, offset: u64, into: &mut Sink<'_>) -> Result<usize, Errno> {
+        self.cache.read_at(offset, into)
     }
 
-    /// Reads where no chunk is: the image, then zeros.
-    fn read_below(&self, at: u64, length: usize, into: &mut Sink<'_>) -> usize {
-        let image = self.image(at, length);
-        let copied = into.put(image);
-        if copied < image.len() {
-            return copied;
-        }
-        copied + into.put_zeros(length - copied)
-    }
-
-    /// What the image has of `length` bytes at `at`; may be less, or nothing.
-    fn image(&self, at: u64, length: usize) -> &'static [u8] {
-        let start = at.min(self.base.len() as u64) as usize;
-        let end = start.saturating_add(length).min(self.base.len());
-        &self.base[start..end]
-    }
-
-    /// Copies to `offset`, as much as there is memory for: `allocate` gives
-    /// zeroed pages. An error only if nothing could be written: ENOSPC, or
-    /// EFBIG past the largest size.
-    pub fn write(
-        &mut self,
-        offset: u64,
-        from: &mut Source<'_>,
-        mut allocate: impl FnMut() -> Result<Chunk, Errno>,
-    ) -> Result<usize, Errno> {
-        let wanted = from.remaining() as u64;
-        if wanted > 0 && offset >= MAX_SIZE {
-            return Err(Errno::EFBIG);
-        }
-        let mut left = wanted.min(MAX_SIZE - offset.min(MAX_SIZE));
-        let mut at = offset;
-        let mut done = 0;
-        while left > 0 {
-            let within = (at % PAGE) as usize;
-            let length = left.min(PAGE - at % PAGE) as usize;
-            let chunk = match self.writable(at / PAGE, &mut allocate) {
-                Ok(chunk) => chunk,
-                Err(_) if done > 0 => break,
-                Err(error) => return Err(error),
-            };
-            let copied = from.take(&mut chunk[within..within + length]);
-            done += copied;
-            at += copied as u64;
-            left -= copied as u64;
-            if copied < length {
-                break;
-            }
-        }
-        if done > 0 {
-            self.size = self.size.max(at);
-        }
-        Ok(done)
-    }
-
-    /// The page `index`, made from the image or zeros if it is not there yet.
-    fn writable(
-        &mut self,
-        index: u64,
-        allocate: &mut impl FnMut() -> Result<Chunk, Errno>,
-    ) -> Result<&mut [u8; PAGE_SIZE], Errno> {
-        if self.chunks.get(index).is_none() {
-            let mut chunk = allocate().map_err(|_| Errno::ENOSPC)?;
-            let image = self.image(index * PAGE, PAGE_SIZE);
-            chunk[..image.len()].copy_from_slice(image);
-            self.chunks
-                .insert(index, chunk)
-                .map_err(|_| Errno::ENOSPC)?;
-        }
-        self.chunks.get_mut(index).ok_or(Errno::ENOSPC)
+    /// Copies, as much as there is memory for; how much, and the offset behind
+    /// it. An error only if nothing could be written: ENOSPC, or EFBIG past the
+    /// largest size.
+    pub fn write(&self, at: Position, from: &mut Source<'_>) -> Result<(usize, u64), Errno> {
+        self.cache.write_at(at, from).map_err(no_space)
     }
 
     /// Makes pages for `length` bytes at `offset`, so that writes there find
-    /// them: ENOSPC, EFBIG. The size stays as it is.
-    pub fn allocate(
-        &mut self,
-        offset: u64,
-        length: u64,
-        mut allocate: impl FnMut() -> Result<Chunk, Errno>,
-    ) -> Result<(), Errno> {
-        let end = offset.checked_add(length).filter(|&end| end <= MAX_SIZE);
-        let end = end.ok_or(Errno::EFBIG)?;
-        for index in offset / PAGE..end.div_ceil(PAGE) {
-            self.writable(index, &mut allocate)?;
+    /// them: ENOSPC, EFBIG. The file grows if `extends`.
+    pub fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
+        let end = offset.checked_add(length).ok_or(Errno::EFBIG)?;
+        let pages = offset / PAGE..end.div_ceil(PAGE);
+        self.below.make_room(pages.end - pages.start)?;
+        let inside = self.size().div_ceil(PAGE);
+        for page in pages.start..pages.end.min(inside) {
+            self.cache.page_for_write(page).map_err(no_space)?;
+        }
+        self.below.promise(pages.end.saturating_sub(inside))?;
+        if extends && end > self.size() {
+            self.cache.set_size(end, || Ok(()))?;
         }
         Ok(())
     }
@@ -155,52 +95,130 @@ impl Content {
     /// The first byte of data or of a gap from `offset` on: ENXIO at and past
     /// the end. The end counts as a gap.
     pub fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {
-        if offset >= self.size {
+        let size = self.size();
+        if offset >= size {
             return Err(Errno::ENXIO);
         }
-        let is_data = |at: u64| at < self.base.len() as u64 || self.chunks.get(at / PAGE).is_some();
+        let image_end = self.below.image_length.load(Ordering::Relaxed) as u64;
+        let written = |page| self.cache.next_dirty(page);
+        let is_data = |at: u64| at < image_end || written(at / PAGE) == Some(at / PAGE);
         let found = match sought {
             Sought::Data if is_data(offset) => offset,
-            Sought::Data => match self.chunks.next(offset / PAGE) {
-                Some(index) if index * PAGE < self.size => index * PAGE,
+            Sought::Data => match written(offset / PAGE) {
+                Some(page) if page * PAGE < size => page * PAGE,
                 _ => return Err(Errno::ENXIO),
             },
             Sought::Hole => {
                 let mut at = offset;
-                while at < self.size && is_data(at) {
+                while at < size && is_data(at) {
                     at = (at / PAGE + 1) * PAGE;
                 }
                 at
             }
         };
-        Ok(found.min(self.size))
+        Ok(found.min(size))
     }
 
     /// Cuts off at `size`, or extends with a gap. EFBIG past the largest size.
-    pub fn set_size(&mut self, size: u64) -> Result<(), Errno> {
-        if size > MAX_SIZE {
-            return Err(Errno::EFBIG);
+    pub fn set_size(&self, size: u64) -> Result<(), Errno> {
+        let below = &self.below;
+        let shrinks = size < self.size();
+        self.cache
+            .set_size(size, || {
+                if shrinks {
+                    below.cut(size);
+                }
+                Ok(())
+            })
+            .map_err(no_space)
+    }
+}
+
+/// To a file, memory is space.
+fn no_space(error: Errno) -> Errno {
+    match error {
+        Errno::ENOMEM => Errno::ENOSPC,
+        error => error,
+    }
+}
+
+impl Below {
+    /// What the image has of the page.
+    fn image(&self, page: u64) -> &'static [u8] {
+        let length = self.image_length.load(Ordering::Acquire);
+        let start = page.saturating_mul(PAGE).min(length as u64) as usize;
+        &self.image[start..length.min(start + PAGE_SIZE)]
+    }
+
+    /// A later extension must find zeros behind the cut.
+    fn cut(&self, size: u64) {
+        let kept = size.min(self.image.len() as u64) as usize;
+        self.image_length.fetch_min(kept, Ordering::AcqRel);
+        let freed = core::mem::take(&mut *self.promised.lock());
+        drop(freed);
+    }
+
+    /// Keeps frames for `pages` pages. ENOSPC.
+    fn promise(&self, pages: u64) -> Result<(), Errno> {
+        let mut promised = self.promised.lock();
+        let more = (pages as usize).saturating_sub(promised.len());
+        promised.try_reserve(more).map_err(|_| Errno::ENOSPC)?;
+        for _ in 0..more {
+            promised.push(Frame::alloc().ok_or(Errno::ENOSPC)?);
         }
-        if size < self.size {
-            self.chunks.truncate(size.div_ceil(PAGE));
-            self.base = self.image(0, size.min(self.base.len() as u64) as usize);
-            // A later extension must find zeros behind the cut.
-            if let Some(chunk) = self.chunks.get_mut(size / PAGE) {
-                chunk[(size % PAGE) as usize..].fill(0);
-            }
-        }
-        self.size = size;
         Ok(())
+    }
+
+    /// ENOSPC unless files may take that many frames. Pages that can be read
+    /// again make room.
+    fn make_room(&self, pages: u64) -> Result<(), Errno> {
+        let pages = usize::try_from(pages).map_err(|_| Errno::ENOSPC)?;
+        if memory_for(pages) || (shrink_all(pages) > 0 && memory_for(pages)) {
+            return Ok(());
+        }
+        Err(Errno::ENOSPC)
+    }
+}
+
+impl Store for Arc<Below> {
+    fn read(&self, first: u64, frames: &[Frame]) -> Result<(), Errno> {
+        for (page, frame) in (first..).zip(frames) {
+            let image = self.image(page);
+            frame.write(0, image);
+            frame.fill(image.len(), PAGE_SIZE - image.len(), 0);
+        }
+        Ok(())
+    }
+
+    fn write(&self, _: u64, _: &[Frame], _: u64) -> Result<(), Errno> {
+        // The cache keeps what is dirty.
+        Err(Errno::EIO)
+    }
+
+    fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {
+        let wanted = (pages.end - pages.start) as usize;
+        let mut promised = self.promised.lock();
+        let left = promised.len().saturating_sub(wanted);
+        let given = promised.len() - left;
+        promised.truncate(left);
+        drop(promised);
+        match wanted - given {
+            0 => Ok(()),
+            more => self.make_room(more as u64),
+        }
+    }
+
+    fn keeps_dirty(&self) -> bool {
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::ramfs::chunks::zeroed_chunk;
+    use crate::files::cache::MAX_SIZE;
     use proptest::prelude::*;
     use std::vec;
-    use std::vec::Vec;
 
     static IMAGE: [u8; 9000] = {
         let mut image = [0; 9000];
@@ -217,8 +235,6 @@ mod tests {
         Write(u64, usize, u8),
         Read(u64, usize),
         Resize(u64),
-        /// Writes while only so many pages are left.
-        Starved(u64, usize, usize),
         Allocate(u64, u64),
         Seek(u64),
     }
@@ -234,7 +250,6 @@ mod tests {
             1 => offset().prop_map(Step::Resize),
             1 => (offset(), 1u64..10_000).prop_map(|(o, l)| Step::Allocate(o, l)),
             1 => offset().prop_map(Step::Seek),
-            1 => (offset(), 0usize..10_000, 0usize..3).prop_map(|(o, l, p)| Step::Starved(o, l, p)),
         ]
     }
 
@@ -250,32 +265,23 @@ mod tests {
     proptest! {
         #[test]
         fn behaves_as_bytes(image in 0usize..9000, steps in proptest::collection::vec(step(), 0..40)) {
-            let mut content = Content::new(&IMAGE[..image]);
+            machine::frames::arena::init();
+            let content = Content::new(&IMAGE[..image]).unwrap();
             let mut model = IMAGE[..image].to_vec();
             for step in steps {
                 match step {
                     Step::Write(offset, length, byte) => {
                         let bytes = vec![byte; length];
                         let mut source = Source::kernel(&bytes);
-                        let count = content.write(offset, &mut source, zeroed_chunk).unwrap();
-                        prop_assert_eq!(count, length);
+                        let at = Position::At(offset);
+                        let written = content.write(at, &mut source).unwrap();
+                        prop_assert_eq!(written, (length, offset + length as u64));
                         write_model(&mut model, offset as usize, &bytes);
-                    }
-                    Step::Starved(offset, length, mut pages) => {
-                        let bytes = vec![255; length];
-                        let mut source = Source::kernel(&bytes);
-                        let result = content.write(offset, &mut source, || {
-                            pages = pages.checked_sub(1).ok_or(Errno::ENOMEM)?;
-                            zeroed_chunk()
-                        });
-                        match result {
-                            Ok(count) => write_model(&mut model, offset as usize, &bytes[..count]),
-                            Err(error) => prop_assert_eq!(error, Errno::ENOSPC),
-                        }
                     }
                     Step::Read(offset, length) => {
                         let mut bytes = vec![0xee; length];
-                        let count = content.read(offset, &mut Sink::kernel(&mut bytes));
+                        let mut sink = Sink::kernel(&mut bytes);
+                        let count = content.read(offset, &mut sink).unwrap();
                         let start = model.len().min(offset as usize);
                         let expected = &model[start..model.len().min(start + length)];
                         prop_assert_eq!(&bytes[..count], expected);
@@ -285,7 +291,7 @@ mod tests {
                         model.resize(size as usize, 0);
                     }
                     Step::Allocate(offset, length) => {
-                        content.allocate(offset, length, zeroed_chunk).unwrap();
+                        content.allocate(offset, length, false).unwrap();
                     }
                     Step::Seek(offset) => {
                         let data = content.seek(offset, Sought::Data);
@@ -305,11 +311,12 @@ mod tests {
 
     #[test]
     fn far_offsets() {
-        let mut content = Content::new(&[]);
-        let mut write = |offset| content.write(offset, &mut Source::kernel(b"xy"), zeroed_chunk);
+        machine::frames::arena::init();
+        let content = Content::new(&[]).unwrap();
+        let write = |offset| content.write(Position::At(offset), &mut Source::kernel(b"xy"));
         assert_eq!(write(MAX_SIZE), Err(Errno::EFBIG));
         assert_eq!(write(u64::MAX), Err(Errno::EFBIG));
-        assert_eq!(write(MAX_SIZE - 1), Ok(1));
+        assert_eq!(write(MAX_SIZE - 1), Ok((1, MAX_SIZE)));
         assert_eq!(content.size(), MAX_SIZE);
         assert_eq!(content.set_size(MAX_SIZE + 1), Err(Errno::EFBIG));
         content.set_size(0).unwrap();

@@ -6,11 +6,9 @@
 //! Locks: every change of names holds the tree lock, shared if it changes one
 //! directory, alone if it needs two to agree (rename, removal of a directory);
 //! then the locks of the directories, one after the other. A path walk takes
-//! only directory locks. A file's content has its own lock, held over the copy
-//! from or to the user. Sizes of names and data are bounded by the memory
+//! only directory locks. A file's content has its cache's locks. Sizes of names and data are bounded by the memory
 //! that is to spare: what is missing then is space (ENOSPC).
 
-mod chunks;
 mod content;
 mod directory;
 mod entries;

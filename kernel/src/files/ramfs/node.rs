@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use abi::Errno;
-use sync::{RwLock, SpinLock, rank};
+use sync::SpinLock;
 
+use super::RamFs;
 use super::content::Content;
 use super::directory::{Directory, Place};
-use super::{RamFs, chunks, spare_memory};
 use crate::files::allocate::{try_bytes, try_vec};
 use crate::files::buffer::{Sink, Source};
 use crate::files::clock;
@@ -23,7 +23,7 @@ use crate::files::pipe::{FifoPipe, open_fifo};
 
 /// What a node is.
 pub(super) enum Body {
-    File(RwLock<Content, rank::Inode>),
+    File(Content),
     Directory(Directory),
     Link(Box<[u8]>),
     /// A device, with its number, or a socket.
@@ -76,9 +76,14 @@ impl Node {
     }
 
     /// A regular file with what the initial image has for it.
-    pub(super) fn file(fs: Arc<RamFs>, permissions: u32, image: &'static [u8]) -> Node {
-        let content = RwLock::new(Content::new(image));
-        Node::new(fs, permissions, 1, Body::File(content))
+    /// ENOMEM.
+    pub(super) fn file(
+        fs: Arc<RamFs>,
+        permissions: u32,
+        image: &'static [u8],
+    ) -> Result<Node, Errno> {
+        let content = Content::new(image)?;
+        Ok(Node::new(fs, permissions, 1, Body::File(content)))
     }
 
     /// Something else that is to become `name` in `parent`.
@@ -90,7 +95,7 @@ impl Node {
     ) -> Result<Node, Errno> {
         let fs = parent.fs.clone();
         let body = match new {
-            New::Regular => return Ok(Node::file(fs, permissions, &[])),
+            New::Regular => return Node::file(fs, permissions, &[]),
             New::Directory => {
                 let place = Place {
                     parent: parent.clone(),
@@ -163,7 +168,7 @@ impl Node {
         self.times.modified.store(time, Ordering::Relaxed);
     }
 
-    fn content(&self) -> Result<&RwLock<Content, rank::Inode>, Errno> {
+    fn content(&self) -> Result<&Content, Errno> {
         match &self.body {
             Body::File(content) => Ok(content),
             Body::Directory(_) => Err(Errno::EISDIR),
@@ -185,10 +190,7 @@ impl Inode for Node {
 
     fn metadata(&self) -> Metadata {
         let (size, allocated, special) = match &self.body {
-            Body::File(content) => {
-                let content = content.read();
-                (content.size(), content.allocated(), 0)
-            }
+            Body::File(content) => (content.size(), content.allocated(), 0),
             Body::Link(target) => (target.len() as u64, 0, 0),
             Body::Special(_, number) => (0, 0, *number),
             Body::Directory(_) | Body::Fifo(_) => (0, 0, 0),
@@ -283,28 +285,21 @@ impl Inode for Node {
     }
 
     fn read_at(&self, offset: u64, into: &mut Sink<'_>) -> Result<usize, Errno> {
-        let count = self.content()?.read().read(offset, into);
+        let count = self.content()?.read(offset, into)?;
         self.touch_access();
         Ok(count)
     }
 
     fn write_at(&self, at: Position, from: &mut Source<'_>) -> Result<(usize, u64), Errno> {
-        let mut content = self.content()?.write();
-        let offset = match at {
-            Position::At(offset) => offset,
-            Position::End => content.size(),
-        };
-        let allocate = || spare_memory().and_then(|()| chunks::zeroed_chunk());
-        let count = content.write(offset, from, allocate)?;
-        drop(content);
+        let (count, end) = self.content()?.write(at, from)?;
         if count > 0 {
             self.touch();
         }
-        Ok((count, offset + count as u64))
+        Ok((count, end))
     }
 
     fn set_size(&self, size: u64) -> Result<(), Errno> {
-        self.content()?.write().set_size(size)?;
+        self.content()?.set_size(size)?;
         self.touch();
         Ok(())
     }
@@ -339,21 +334,13 @@ impl Inode for Node {
     }
 
     fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
-        let mut content = self.content()?.write();
-        content.allocate(offset, length, || {
-            spare_memory().and_then(|()| chunks::zeroed_chunk())
-        })?;
-        let end = offset + length;
-        if extends && end > content.size() {
-            content.set_size(end)?;
-        }
-        drop(content);
+        self.content()?.allocate(offset, length, extends)?;
         self.touch_change();
         Ok(())
     }
 
     fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {
-        self.content()?.read().seek(offset, sought)
+        self.content()?.seek(offset, sought)
     }
 
     fn statistics(&self) -> Result<Statistics, Errno> {

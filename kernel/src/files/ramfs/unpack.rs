@@ -1,7 +1,6 @@
 //! Filling a ramfs from the initial image.
 //!
-//! File data is not copied: a file reads the image in place until it is
-//! written to. Directories that the image does not list are made as needed;
+//! File data is copied when it is read, and the copy may be dropped again. Directories that the image does not list are made as needed;
 //! a later entry of the same name wins.
 
 use alloc::sync::Arc;
@@ -75,7 +74,7 @@ fn make(parent: &Arc<Node>, name: &[u8], entry: &Entry<'static>) -> Result<(), E
     let (major, minor) = entry.device;
     let node = match kind {
         S_IFREG => {
-            let file = Node::file(parent.fs.clone(), permissions, entry.data);
+            let file = Node::file(parent.fs.clone(), permissions, entry.data)?;
             let file = try_arc(file)?;
             parent.insert_node(name, file.clone())?;
             file
