@@ -14,6 +14,8 @@ pub const PROT_EXEC: usize = 4;
 
 pub const MAP_SHARED: usize = 0x01;
 pub const MAP_PRIVATE: usize = 0x02;
+/// As shared, and unknown flags are an error.
+pub const MAP_SHARED_VALIDATE: usize = 0x03;
 pub const MAP_FIXED: usize = 0x10;
 pub const MAP_ANONYMOUS: usize = 0x20;
 pub const MAP_GROWSDOWN: usize = 0x100;
@@ -21,6 +23,10 @@ pub const MAP_NORESERVE: usize = 0x4000;
 pub const MAP_POPULATE: usize = 0x8000;
 pub const MAP_STACK: usize = 0x2_0000;
 pub const MAP_FIXED_NOREPLACE: usize = 0x10_0000;
+
+pub const MS_ASYNC: usize = 1;
+pub const MS_INVALIDATE: usize = 2;
+pub const MS_SYNC: usize = 4;
 
 pub const MADV_DONTNEED: usize = 4;
 pub const MADV_FREE: usize = 8;

@@ -16,6 +16,7 @@ use abi::file::{NAME_MAX, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, 
 use abi::file::{Stat, StatFs};
 
 use super::buffer::{Sink, Source};
+use super::cache::PageCache;
 use super::open_file::File;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -293,6 +294,14 @@ pub trait Inode: Any + Send + Sync {
     fn write_at(&self, _at: Position, _from: &mut Source<'_>) -> Result<(usize, u64), Errno> {
         Err(Errno::EINVAL)
     }
+
+    /// The pages that a mapping shows: ENODEV where there are none.
+    fn pages_to_map(&self) -> Result<Arc<PageCache>, Errno> {
+        Err(Errno::ENODEV)
+    }
+
+    /// A page is going to be written through a mapping.
+    fn note_mapped_write(&self) {}
 
     /// Cuts off or extends with zeros.
     fn set_size(&self, _size: u64) -> Result<(), Errno> {

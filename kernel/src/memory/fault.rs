@@ -4,7 +4,7 @@
 use super::Space;
 use super::regions::{Backing, Region};
 use super::space::Layout;
-use crate::files::cache::shrink_all;
+use crate::files::cache::{flush_all, shrink_all};
 use abi::memory::{PAGE_SIZE, USER_END};
 use machine::frames::Frame;
 use machine::hooks::Access;
@@ -24,6 +24,10 @@ pub enum FaultError {
     BadAddress,
     /// No frame is left for the page.
     OutOfMemory,
+    /// The disk has no room for what is going to be written.
+    NoSpace,
+    /// The file that is mapped there has no such page, or it cannot be read.
+    Missing,
 }
 
 impl From<OutOfMemory> for FaultError {
@@ -38,6 +42,11 @@ impl Space {
     pub fn fault(&self, address: usize, access: Access) -> Result<(), FaultError> {
         match self.resolve(address, access) {
             Err(FaultError::OutOfMemory) => self.reclaim_and_resolve(address, access),
+            Err(FaultError::NoSpace) => {
+                // Room is reserved with caution for what is dirty.
+                flush_all();
+                self.resolve(address, access)
+            }
             result => result,
         }
     }
@@ -75,6 +84,9 @@ impl Space {
         if !region.rights.contains(wanted) {
             return Err(FaultError::BadAddress);
         }
+        if let Backing::File(mapping) = &region.backing {
+            return self.fault_file(region, mapping, address, wanted);
+        }
         let page = self.table.page(address)?;
         if page.seems_empty() {
             // Zeroed before the lock is taken, as it takes longer than all the rest.
@@ -108,6 +120,9 @@ impl Space {
         address: usize,
         act: impl FnOnce(&Frame),
     ) -> Result<(), FaultError> {
+        if let Backing::File(mapping) = &region.backing {
+            return self.with_own_file_frame(region, mapping, address, act);
+        }
         let page: Page<'_> = self.table.page(address)?;
         let mut cursor = page.lock();
         match cursor.query() {
@@ -128,7 +143,11 @@ impl Space {
 }
 
 /// Grants an access that the region allows to a page that has a frame.
-fn allow(cursor: &mut Cursor<'_>, region: &Region, wanted: Rights) -> Result<(), OutOfMemory> {
+pub(super) fn allow(
+    cursor: &mut Cursor<'_>,
+    region: &Region,
+    wanted: Rights,
+) -> Result<(), OutOfMemory> {
     let rights = region.rights;
     match cursor.query() {
         // Unmapped again, without the space's lock? Then the access faults again.

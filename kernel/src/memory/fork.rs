@@ -17,11 +17,17 @@ impl Space {
     /// A space with the same contents. ENOMEM.
     pub fn fork(&self) -> Result<Arc<Self>, Errno> {
         let layout = self.layout.write();
-        let child = Self::with_layout(Layout {
+        let mut copy = Layout {
             regions: layout.regions.duplicate().map_err(no_memory)?,
             search_from: layout.search_from,
             heap: layout.heap.clone(),
+        };
+        let mut adopted = Ok(());
+        let child = Self::with_layout(|child| {
+            adopted = copy.adopt_mappings(child);
+            copy
         })?;
+        adopted?;
         let mut flush = self.table.flush();
         for region in layout.regions.iter() {
             self.table

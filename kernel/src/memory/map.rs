@@ -2,14 +2,16 @@
 //! do once their arguments are judged. Ranges are whole pages in the user half.
 
 use super::Space;
+use super::mapping::{FileMapping, FileRange};
 use super::regions::{Backing, Gap, Region};
 use super::space::{LOWEST, Layout, no_memory};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
+use alloc::sync::Arc;
 use core::ops::Range;
 use machine::frames;
 use machine::hooks::Access;
-use machine::page_table::{Page, Rights};
+use machine::page_table::{Page, Rights, Sharing};
 
 /// How far a region that grows downwards may grow.
 const GROWS_BY: usize = 8 << 20;
@@ -46,19 +48,7 @@ impl Space {
         sort: Sort,
     ) -> Result<usize, Errno> {
         let mut layout = self.layout.write();
-        let gap = match placement {
-            Placement::Hint(hint) => layout.place(hint, length)?,
-            Placement::Fixed(start) => {
-                self.unmap_in(&mut layout, start..start + length)?;
-                layout.regions.gap_at(start)
-            }
-            Placement::FixedFree(start) => {
-                if !layout.regions.is_free(&(start..start + length)) {
-                    return Err(Errno::EEXIST);
-                }
-                layout.regions.gap_at(start)
-            }
-        };
+        let gap = self.gap(&mut layout, placement, length)?;
         let start = gap.start;
         let backing = match sort {
             Sort::Private => Backing::Private,
@@ -79,6 +69,72 @@ impl Space {
             layout.regions.insert_in(gap, region).map_err(no_memory)?;
         }
         Ok(start)
+    }
+
+    /// Maps pages of a file; where. What lies behind its end is an error to
+    /// touch. ENOMEM, EEXIST.
+    pub fn map_file(
+        self: &Arc<Self>,
+        placement: Placement,
+        length: usize,
+        rights: Rights,
+        file: FileRange,
+    ) -> Result<usize, Errno> {
+        let mut layout = self.layout.write();
+        let gap = self.gap(&mut layout, placement, length)?;
+        let start = gap.start;
+        let range = start..start + length;
+        let mapping = FileMapping::new(file, range, Arc::downgrade(self))?;
+        let region = Region {
+            start,
+            end: start + length,
+            rights,
+            backing: Backing::File(mapping),
+        };
+        layout.regions.insert_in(gap, region).map_err(no_memory)?;
+        Ok(start)
+    }
+
+    /// Makes room for a mapping.
+    fn gap(&self, layout: &mut Layout, placement: Placement, length: usize) -> Result<Gap, Errno> {
+        match placement {
+            Placement::Hint(hint) => layout.place(hint, length),
+            Placement::Fixed(start) => {
+                self.unmap_in(layout, start..start + length)?;
+                Ok(layout.regions.gap_at(start))
+            }
+            Placement::FixedFree(start) => {
+                if !layout.regions.is_free(&(start..start + length)) {
+                    return Err(Errno::EEXIST);
+                }
+                Ok(layout.regions.gap_at(start))
+            }
+        }
+    }
+
+    /// Makes durable what was written to the files that are mapped shared in the
+    /// range. ENOMEM if not all of it is mapped; EIO, ENOSPC.
+    pub fn sync(&self, range: Range<usize>) -> Result<(), Errno> {
+        let is_mapped = self.is_mapped(range.clone());
+        let mut at = range.start;
+        while at < range.end {
+            let layout = self.layout.read();
+            let Some(region) = layout.regions.after(at).filter(|r| r.start < range.end) else {
+                break;
+            };
+            at = region.end;
+            let inode = match &region.backing {
+                Backing::File(mapping) if mapping.file.shared => mapping.file.inode.clone(),
+                _ => continue,
+            };
+            // Write-back takes the lock of every space that maps the file.
+            drop(layout);
+            inode.sync(true)?;
+        }
+        match is_mapped {
+            true => Ok(()),
+            false => Err(Errno::ENOMEM),
+        }
     }
 
     /// Maps a region with all its frames: what is shared later has to be there
@@ -135,11 +191,20 @@ impl Space {
         Ok(())
     }
 
-    /// Changes the rights of a range that is mapped as a whole. ENOMEM.
+    /// Changes the rights of a range that is mapped as a whole. ENOMEM; EACCES
+    /// for the right to write to a file that is not open for it.
     pub fn protect(&self, range: Range<usize>, rights: Rights) -> Result<(), Errno> {
         let mut layout = self.layout.write();
         if !layout.regions.cover(range.clone(), Rights::NONE) {
             return Err(Errno::ENOMEM);
+        }
+        let writes = rights.contains(Rights::WRITE);
+        let refuses = |region: &Region| match &region.backing {
+            Backing::File(mapping) => writes && !mapping.file.may_write,
+            _ => false,
+        };
+        if layout.regions.overlapping(range.clone()).any(refuses) {
+            return Err(Errno::EACCES);
         }
         layout
             .regions
@@ -153,13 +218,18 @@ impl Space {
         {
             let part = start..range.end.min(region.end);
             start = region.end;
-            self.table
-                .protect(part, rights, region.sharing(), &mut flush);
+            let sharing = match region.backing {
+                // The right to write comes with a fault, which makes the page dirty.
+                Backing::File(_) => Sharing::CopyOnWrite,
+                _ => region.sharing(),
+            };
+            self.table.protect(part, rights, sharing, &mut flush);
         }
         Ok(())
     }
 
-    /// Forgets the contents of a range: it reads as zeroes. ENOMEM if not all
+    /// Forgets the contents of a range: it reads as zeroes, or as the file that
+    /// is mapped there. ENOMEM if not all
     /// of it is mapped; then what is mapped is forgotten all the same.
     pub fn discard(&self, range: Range<usize>) -> Result<(), Errno> {
         let layout = self.layout.write();

@@ -6,6 +6,8 @@
 //! | `regions` | which addresses are mapped, with which rights (pure logic) |
 //! | `space` | [`Space`]: the regions, the page table, the heap's bounds |
 //! | `fault` | page faults: zeroed pages, copies, the growing stack |
+//! | `file_fault` | those on mapped files |
+//! | `mapping` | a mapping of a file, as the file's cache knows it |
 //! | `map` | mmap, munmap, mprotect, madvise |
 //! | `heap` | the break |
 //! | `fork` | duplicating a space |
@@ -16,9 +18,11 @@
 //! read; whatever changes regions, or many pages at once, writes.
 
 mod fault;
+mod file_fault;
 mod fork;
 mod heap;
 mod map;
+mod mapping;
 mod populate;
 mod regions;
 mod space;
@@ -27,5 +31,6 @@ pub mod user;
 pub use fault::FaultError;
 pub(crate) use map::pages;
 pub use map::{Placement, Sort};
+pub use mapping::FileRange;
 pub(crate) use space::LOWEST;
 pub use space::Space;

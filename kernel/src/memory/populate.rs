@@ -33,7 +33,8 @@ impl Space {
 
 fn errno(error: FaultError) -> Errno {
     match error {
-        FaultError::BadAddress => Errno::EFAULT,
+        FaultError::BadAddress | FaultError::Missing => Errno::EFAULT,
         FaultError::OutOfMemory => Errno::ENOMEM,
+        FaultError::NoSpace => Errno::ENOSPC,
     }
 }

@@ -3,7 +3,7 @@
 use super::regions::{Backing, Region, Regions};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use core::ops::Range;
 use machine::memory::OutOfMemory;
 use machine::page_table::{PageTable, Rights};
@@ -35,18 +35,20 @@ pub(super) struct Layout {
 impl Space {
     /// A space where nothing is mapped. ENOMEM.
     pub fn new() -> Result<Arc<Self>, Errno> {
-        Self::with_layout(Layout {
+        Self::with_layout(|_| Layout {
             regions: Regions::new(),
             search_from: USER_END,
             heap: 0..0,
         })
     }
 
-    pub(super) fn with_layout(layout: Layout) -> Result<Arc<Self>, Errno> {
+    pub(super) fn with_layout(
+        layout: impl FnOnce(&Weak<Self>) -> Layout,
+    ) -> Result<Arc<Self>, Errno> {
         // The page table asks for a frame, and fails first where memory is short.
         let table = PageTable::new().map_err(no_memory)?;
-        Ok(Arc::new(Self {
-            layout: RwLock::new(layout),
+        Ok(Arc::new_cyclic(|space| Self {
+            layout: RwLock::new(layout(space)),
             table,
         }))
     }

@@ -2,7 +2,9 @@
 //! refused here, in Linux's order; what is done is in [`crate::memory`].
 
 use super::descriptor::number;
-use crate::memory::{LOWEST, Placement, Sort, pages};
+use crate::files::File;
+use crate::files::cache::MAX_SIZE;
+use crate::memory::{FileRange, LOWEST, Placement, Sort, pages};
 use crate::thread::Current;
 use abi::Errno;
 use abi::memory::*;
@@ -24,7 +26,7 @@ fn rights(protection: usize) -> Rights {
     }
 }
 
-/// mmap(2), so far of memory that no file stands behind.
+/// mmap(2).
 pub fn mmap(
     current: &Current,
     address: usize,
@@ -37,12 +39,16 @@ pub fn mmap(
     if !offset.is_multiple_of(PAGE_SIZE) {
         return Err(Errno::EINVAL);
     }
-    if flags & MAP_ANONYMOUS == 0 {
-        // No file can be mapped yet.
-        current.files().get(number(descriptor))?;
-        return Err(Errno::ENODEV);
-    }
-    if length == 0 || !matches!(flags & MAP_TYPE, MAP_PRIVATE | MAP_SHARED) {
+    let file = match flags & MAP_ANONYMOUS {
+        0 => Some(current.files().get(number(descriptor))?),
+        _ => None,
+    };
+    let is_shared = match (flags & MAP_TYPE, &file) {
+        (MAP_PRIVATE, _) => false,
+        (MAP_SHARED, _) | (MAP_SHARED_VALIDATE, Some(_)) => true,
+        _ => return Err(Errno::EINVAL),
+    };
+    if length == 0 {
         return Err(Errno::EINVAL);
     }
     let length = length
@@ -69,16 +75,75 @@ pub fn mmap(
     };
     let rights = rights(protection);
     let space = current.space();
-    let sort = match flags {
-        _ if flags & MAP_TYPE == MAP_SHARED => Sort::Shared,
-        _ if flags & MAP_GROWSDOWN != 0 => Sort::GrowsDown,
-        _ => Sort::Private,
+    let start = match &file {
+        Some(file) => {
+            let file = file_range(file, offset, length, rights, is_shared)?;
+            space.map_file(placement, length, rights, file)?
+        }
+        None => {
+            let sort = match flags {
+                _ if is_shared => Sort::Shared,
+                _ if flags & MAP_GROWSDOWN != 0 => Sort::GrowsDown,
+                _ => Sort::Private,
+            };
+            space.map(placement, length, rights, sort)?
+        }
     };
-    let start = space.map(placement, length, rights, sort)?;
     if flags & MAP_POPULATE != 0 {
         space.prefault(start..start + length, rights);
     }
     Ok(start)
+}
+
+/// What is to be mapped of an open file. EOVERFLOW; EACCES if it is not open
+/// for that; ENODEV if it has no pages.
+fn file_range(
+    file: &File,
+    offset: usize,
+    length: usize,
+    rights: Rights,
+    is_shared: bool,
+) -> Result<FileRange, Errno> {
+    let end = offset.checked_add(length).ok_or(Errno::EOVERFLOW)?;
+    if end as u64 > MAX_SIZE {
+        return Err(Errno::EOVERFLOW);
+    }
+    let open = file.description();
+    let may_write = !is_shared || open.writable();
+    if !open.readable() || (rights.contains(Rights::WRITE) && !may_write) {
+        return Err(Errno::EACCES);
+    }
+    Ok(FileRange {
+        inode: file.inode().clone(),
+        cache: file.inode().pages_to_map()?,
+        first: (offset / PAGE_SIZE) as u64,
+        shared: is_shared,
+        may_write,
+    })
+}
+
+/// msync(2). What is written through a mapping is seen by all at once, so
+/// MS_ASYNC and MS_INVALIDATE have nothing to do.
+pub fn msync(
+    current: &Current,
+    address: usize,
+    length: usize,
+    flags: usize,
+) -> Result<usize, Errno> {
+    let flags = flags as u32 as usize;
+    if flags & !(MS_ASYNC | MS_INVALIDATE | MS_SYNC) != 0
+        || flags & (MS_ASYNC | MS_SYNC) == MS_ASYNC | MS_SYNC
+        || !address.is_multiple_of(PAGE_SIZE)
+    {
+        return Err(Errno::EINVAL);
+    }
+    let range = pages(address, length).ok_or(Errno::ENOMEM)?;
+    let space = current.space();
+    match flags & MS_SYNC {
+        0 if !space.is_mapped(range.clone()) => Err(Errno::ENOMEM),
+        0 => Ok(0),
+        _ => space.sync(range).map(|()| 0),
+    }
 }
 
 /// munmap(2).

@@ -55,7 +55,7 @@ fn live(current: &mut Current) -> i32 {
         match trap {
             Trap::Syscall => syscall::dispatch(current),
             Trap::PageFault { addr, access, .. } => page_fault(current, addr, access),
-            Trap::Fault { vector, .. } => fault(current, vector, None),
+            Trap::Fault { vector, .. } => fault(current, vector, None, signal_of(vector)),
             Trap::Interrupt => {}
             // `run` looks before each entry, so nothing else has to.
             Trap::Pending => {
@@ -81,7 +81,11 @@ fn page_fault(current: &mut Current, addr: usize, access: Access) {
             );
             current.group().end(wait_signaled(abi::signal::SIGKILL));
         }
-        Err(FaultError::BadAddress) => fault(current, PAGE_FAULT, Some(addr)),
+        Err(FaultError::BadAddress) => fault(current, PAGE_FAULT, Some(addr), SIGSEGV),
+        // Behind the end of a mapped file, or it cannot be read or written.
+        Err(FaultError::Missing | FaultError::NoSpace) => {
+            fault(current, PAGE_FAULT, Some(addr), SIGBUS);
+        }
     }
 }
 
@@ -95,16 +99,19 @@ const PAGE_FAULT: u8 = 14;
 const FLOATING_POINT: u8 = 16;
 const SIMD: u8 = 19;
 
-/// A fault that nothing handles: ends a native thread alone, and any other
-/// with its process.
-fn fault(current: &mut Current, vector: u8, addr: Option<usize>) {
-    let signal = match vector {
+fn signal_of(vector: u8) -> u32 {
+    match vector {
         DIVIDE | FLOATING_POINT | SIMD => SIGFPE,
         DEBUG | BREAKPOINT => SIGTRAP,
         INVALID_OPCODE => SIGILL,
         ALIGNMENT => SIGBUS,
         _ => SIGSEGV,
-    };
+    }
+}
+
+/// A fault that nothing handles: ends a native thread alone, and any other
+/// with its process.
+fn fault(current: &mut Current, vector: u8, addr: Option<usize>, signal: u32) {
     let regs = &current.own.regs;
     log::warn!(
         "pid {} {}: thread {} trap {vector} err {} on cpu {} ip {:#x} addr {:#x}; {}",

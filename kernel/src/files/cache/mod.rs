@@ -3,8 +3,8 @@
 //! Purpose: a [`PageCache`] holds one file's size and pages, and serves read,
 //! write, changes of size and page faults from them; a [`Store`] is where pages
 //! come from and go to. `read.rs` finds and reads pages, `write.rs` changes
-//! them, `write_back.rs` gives what is dirty to the store, `registry.rs` knows
-//! all caches.
+//! them, `write_back.rs` gives what is dirty to the store, `map.rs` shows them to
+//! address spaces, which `mappers.rs` knows, `registry.rs` knows all caches.
 //!
 //! Locks: `FileChange` keeps writers and changes of size from each other, over
 //! the whole call; `FileWriteBack` is held by the one write-back of the file;
@@ -19,6 +19,8 @@
 //! them. Whoever holds a reference to a page's frame keeps reclaim from it.
 
 mod errors;
+mod map;
+mod mappers;
 mod page_map;
 mod read;
 mod registry;
@@ -41,6 +43,7 @@ use super::allocate::try_arc;
 
 pub use errors::ErrorMark;
 use errors::WriteErrors;
+pub use mappers::{Mappers, Mapping};
 use page_map::{PageMap, State};
 use read::ReadAhead;
 pub use registry::{flush_all, shrink_all};
@@ -98,6 +101,7 @@ pub struct PageCache {
     /// Those who wait for pages that are read or written.
     idle: WaitQueue<(), rank::ThreadQueue>,
     errors: WriteErrors,
+    mappers: Mappers,
 }
 
 impl PageCache {
@@ -117,6 +121,7 @@ impl PageCache {
             count: AtomicUsize::new(0),
             idle: WaitQueue::new(),
             errors: WriteErrors::new(),
+            mappers: Mappers::new(),
         })?;
         registry::add(&cache)?;
         Ok(cache)

@@ -133,6 +133,7 @@ impl PageCache {
             let _pages = self.pages.lock();
             self.size.store(size, Ordering::Release);
         }
+        self.unmap_from(pages_of(size));
         let mut at = size / PAGE;
         self.idle.wait_until(|| {
             let mut pages = self.pages.lock();

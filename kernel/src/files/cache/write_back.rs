@@ -81,6 +81,8 @@ impl PageCache {
         let mut at = 0;
         while let Some(cluster) = self.take_dirty(at) {
             at = cluster.first + cluster.frames.len() as u64;
+            // What is written from here on makes the page dirty again.
+            self.protect(cluster.first..at);
             let result = self
                 .store
                 .write(cluster.first, &cluster.frames, cluster.size);

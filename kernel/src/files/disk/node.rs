@@ -15,6 +15,7 @@ use super::pages::Pages;
 use super::volume::{self, Attributes, Changes, Maker, Number};
 use crate::files::allocate::try_arc;
 use crate::files::buffer::{Sink, Source};
+use crate::files::cache::PageCache;
 use crate::files::clock;
 use crate::files::inode::{
     Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Sought, Statistics,
@@ -334,6 +335,19 @@ impl Inode for Node {
         pages.touch();
         self.note_stale();
         Ok(written)
+    }
+
+    fn pages_to_map(&self) -> Result<Arc<PageCache>, Errno> {
+        match &self.body {
+            Body::File(pages) => Ok(pages.cache().clone()),
+            _ => Err(Errno::ENODEV),
+        }
+    }
+
+    fn note_mapped_write(&self) {
+        if let Body::File(pages) = &self.body {
+            pages.touch();
+        }
     }
 
     fn set_size(&self, size: u64) -> Result<(), Errno> {

@@ -53,6 +53,10 @@ impl Content {
         Ok(Content { cache, below })
     }
 
+    pub fn cache(&self) -> &Arc<PageCache> {
+        &self.cache
+    }
+
     pub fn size(&self) -> u64 {
         self.cache.size()
     }

@@ -13,6 +13,7 @@ use super::content::Content;
 use super::directory::{Directory, Place};
 use crate::files::allocate::{try_bytes, try_vec};
 use crate::files::buffer::{Sink, Source};
+use crate::files::cache::PageCache;
 use crate::files::clock;
 use crate::files::inode::{
     Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Sought, Statistics,
@@ -296,6 +297,17 @@ impl Inode for Node {
             self.touch();
         }
         Ok((count, end))
+    }
+
+    fn pages_to_map(&self) -> Result<Arc<PageCache>, Errno> {
+        match &self.body {
+            Body::File(content) => Ok(content.cache().clone()),
+            _ => Err(Errno::ENODEV),
+        }
+    }
+
+    fn note_mapped_write(&self) {
+        self.touch();
     }
 
     fn set_size(&self, size: u64) -> Result<(), Errno> {

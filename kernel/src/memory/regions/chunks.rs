@@ -115,6 +115,10 @@ impl Chunks {
         self.chunks.iter().flatten()
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Region> {
+        self.chunks.iter_mut().flatten()
+    }
+
     /// Inserts in front of `position`; where. A full chunk is split in two.
     pub(super) fn insert(
         &mut self,

@@ -52,6 +52,11 @@ impl Regions {
         self.chunks.iter()
     }
 
+    /// All regions, by address; what is mapped where stays as it is.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Region> {
+        self.chunks.iter_mut()
+    }
+
     /// The regions that overlap `range`, by address.
     pub fn overlapping(&self, range: Range<usize>) -> impl Iterator<Item = &Region> {
         let mut position = self.chunks.after(range.start);

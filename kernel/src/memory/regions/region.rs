@@ -1,10 +1,12 @@
 //! One region: a range of pages that were mapped alike.
 
+use crate::memory::mapping::FileMapping;
+use alloc::sync::Arc;
 use core::ops::Range;
 use machine::page_table::{Rights, Sharing};
 
 /// What stands behind the pages of a region.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Backing {
     /// Zeroes, until written; the space's own.
     Private,
@@ -14,6 +16,8 @@ pub enum Backing {
     /// As `Private`, and the region grows downwards, as far as `floor`, when
     /// the pages below it are touched.
     Stack { floor: usize },
+    /// Pages of a file, and copies of them where the mapping is private.
+    File(Arc<FileMapping>),
 }
 
 /// A range of pages that were mapped alike. Addresses are multiples of a page.
@@ -34,7 +38,7 @@ impl Region {
     pub fn floor(&self) -> usize {
         match self.backing {
             Backing::Stack { floor } => floor.min(self.start),
-            Backing::Private | Backing::Shared => self.start,
+            Backing::Private | Backing::Shared | Backing::File(_) => self.start,
         }
     }
 
@@ -44,11 +48,13 @@ impl Region {
         self.end == next.start && self.rights == next.rights && self.backing == next.backing
     }
 
-    /// How a fork, and a change of rights, treat the region's frames.
+    /// How a fork treats the region's frames.
     pub fn sharing(&self) -> Sharing {
-        match self.backing {
+        match &self.backing {
             Backing::Shared => Sharing::Same,
             Backing::Private | Backing::Stack { .. } => Sharing::CopyOnWrite,
+            Backing::File(mapping) if mapping.file.shared => Sharing::Same,
+            Backing::File(_) => Sharing::CopyOnWrite,
         }
     }
 

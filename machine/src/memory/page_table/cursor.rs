@@ -170,6 +170,26 @@ impl Cursor<'_> {
         }
     }
 
+    /// `frame` is mapped here.
+    #[must_use]
+    pub fn maps(&self, frame: &Frame) -> bool {
+        Self::frame(self.entry()).is_some_and(|mapped| mapped.is_same(frame))
+    }
+
+    /// Unmaps the page if `frame` is mapped here; the reference goes with the
+    /// flush.
+    pub fn unmap_frame(&mut self, frame: &Frame, flush: &mut tlb::Flush<'_>) {
+        if !self.maps(frame) {
+            return;
+        }
+        let number = self.entry().number();
+        let index = index(self.page.address, 0);
+        self.page.leaf.replace(index, Entry::EMPTY);
+        // SAFETY: the entry owned a reference, and is no more.
+        let frame = unsafe { Frame::from_number(number) };
+        flush.unmapped(self.page.address, frame);
+    }
+
     /// Reads or writes through the kernel's own view of the frame, whatever
     /// the rights. False if nothing is mapped.
     pub fn with_frame(&self, act: impl FnOnce(&Frame)) -> bool {

@@ -1,10 +1,11 @@
-//! `memory`: mappings, the break, the stack, and copies of all that by fork.
+//! `memory`: mappings, also of files, the break, the stack, and copies of all that by fork.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod files;
 mod layout;
 mod mappings;
 
@@ -16,7 +17,16 @@ use weft::{Errno, call, check, wild};
 weft::program!(main);
 
 fn main() -> i32 {
-    check::run(&[mappings::TESTS, layout::TESTS])
+    // All in a folder of their own.
+    let _ = weft::file::mkdir(c"/memory-test");
+    if weft::file::chdir(c"/memory-test").is_err() {
+        weft::eprintln!("memory: cannot make a folder");
+        return 1;
+    }
+    let code = check::run(&[mappings::TESTS, layout::TESTS, files::TESTS]);
+    let _ = weft::file::chdir(c"/");
+    let _ = weft::file::rmdir(c"/memory-test");
+    code
 }
 
 const PAGE: usize = PAGE_SIZE;
