@@ -69,6 +69,8 @@ impl<'a> At<'a> {
             let kept = (flags & !FORGOTTEN | O_LARGEFILE) as u32;
             let file = inode.clone().open(kept)?;
             if flags & O_TRUNC != 0 && inode.kind() == Kind::Regular {
+                // Also if the file is open for reading only.
+                let _access = inode.pages_to_map()?.access_to_write()?;
                 inode.set_size(0)?;
             }
             return Ok(file);

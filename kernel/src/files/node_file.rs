@@ -4,22 +4,35 @@
 //! over a read or write, so that two of them never get the same bytes.
 
 use abi::Errno;
-use abi::file::{POLLIN, POLLOUT};
+use abi::file::{O_ACCMODE, O_RDONLY, POLLIN, POLLOUT};
+use alloc::sync::Arc;
 use sync::{Mutex, rank};
 
 use super::buffer::{Sink, Source};
-use super::open_file::{Description, Fill, Operations, Whence};
+use super::cache::Access;
+use super::inode::{Inode, Kind};
+use super::open_file::{Description, File, Fill, Operations, Whence};
 
 /// See the module. In a directory the offset is the position of a listing.
 pub struct NodeFile {
     offset: Mutex<u64, rank::FileOffset>,
+    /// Of what is open for writing.
+    _access: Option<Access>,
 }
 
 impl NodeFile {
-    pub fn new() -> NodeFile {
-        NodeFile {
+    /// Opens `inode` with `flags`, as [`Inode::open`] does: ETXTBSY.
+    pub fn open(inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>, Errno> {
+        let writes = flags & O_ACCMODE as u32 != O_RDONLY as u32;
+        let access = match writes && inode.kind() == Kind::Regular {
+            true => Some(inode.pages_to_map()?.access_to_write()?),
+            false => None,
+        };
+        let operations = NodeFile {
             offset: Mutex::new(0),
-        }
+            _access: access,
+        };
+        File::new(inode, flags, operations)
     }
 }
 

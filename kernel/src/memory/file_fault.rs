@@ -48,7 +48,8 @@ impl Space {
         self.fault_around(region, mapping, address)
     }
 
-    /// A read: maps the page, and those around it that are in memory.
+    /// A read: maps the page, and those around it that are in memory; if it is
+    /// not, it is read together with those.
     fn fault_around(
         &self,
         region: &Region,
@@ -57,12 +58,13 @@ impl Space {
     ) -> Result<(), FaultError> {
         let cache = &mapping.file.cache;
         let index = mapping.page(address);
-        let page = self.table.page(address)?;
-        let map = |frame: &Frame| map_cached(&mut page.lock(), frame, region.rights);
-        cache.with_page(index, false, map).found()?;
         let last = mapping.page(region.end - 1);
         let first = (index - index % AROUND).max(mapping.page(region.start));
         let end = (index - index % AROUND + AROUND).min(last + 1);
+        cache.read_around(index, first..end);
+        let page = self.table.page(address)?;
+        let map = |frame: &Frame| map_cached(&mut page.lock(), frame, region.rights);
+        cache.with_page(index, false, map).found()?;
         cache.with_resident(first..end, |index, frame| {
             if let Some(page) = self.table.existing_page(mapping.address(index))
                 && page.seems_empty()

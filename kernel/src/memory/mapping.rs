@@ -9,7 +9,7 @@ use super::regions::{Backing, Region};
 use super::space::Layout;
 use crate::files::Inode;
 use crate::files::allocate::try_arc;
-use crate::files::cache::{Mapping, PageCache};
+use crate::files::cache::{Access, Mapping, PageCache};
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use alloc::sync::{Arc, Weak};
@@ -29,6 +29,8 @@ pub struct FileRange {
     pub shared: bool,
     /// Whether the right to write may be had, now or later.
     pub may_write: bool,
+    /// Of a program that runs, or of a file that is written to.
+    pub access: Option<Arc<Access>>,
 }
 
 /// See the module.

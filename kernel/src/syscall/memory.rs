@@ -3,6 +3,7 @@
 
 use super::descriptor::number;
 use crate::files::File;
+use crate::files::allocate::try_arc;
 use crate::files::cache::MAX_SIZE;
 use crate::memory::{FileRange, LOWEST, Placement, Sort, pages};
 use crate::thread::Current;
@@ -113,9 +114,16 @@ fn file_range(
     if !open.readable() || (rights.contains(Rights::WRITE) && !may_write) {
         return Err(Errno::EACCES);
     }
+    let cache = file.inode().pages_to_map()?;
+    let access = match is_shared && may_write {
+        // The mapping outlives the descriptor.
+        true => Some(try_arc(cache.access_to_write()?)?),
+        false => None,
+    };
     Ok(FileRange {
         inode: file.inode().clone(),
-        cache: file.inode().pages_to_map()?,
+        cache,
+        access,
         first: (offset / PAGE_SIZE) as u64,
         shared: is_shared,
         may_write,

@@ -29,7 +29,10 @@ pub fn truncate(current: &Current, path: usize, size: usize) -> Result<usize, Er
     let size = offset(size)?;
     let inode = existing_at(current, path, Follow::Always)?;
     match inode.kind() {
-        Kind::Regular => inode.set_size(size)?,
+        Kind::Regular => {
+            let _access = inode.pages_to_map()?.access_to_write()?;
+            inode.set_size(size)?;
+        }
         Kind::Directory => return Err(Errno::EISDIR),
         _ => return Err(Errno::EINVAL),
     }

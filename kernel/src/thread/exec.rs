@@ -6,15 +6,17 @@ use super::current::Resources;
 use super::group::Name;
 use super::stack_image::{Arguments, StackImage};
 use super::{Current, JoinTable, elf, registry};
+use crate::files::allocate::try_arc;
 use crate::files::{self, Follow, Inode, Kind};
 use crate::limits;
-use crate::memory::{Space, user};
+use crate::memory::{FileRange, Placement, Space, user};
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
+use machine::page_table::Rights;
 use machine::user::UserRegs;
 
 /// How far the stack may grow.
@@ -30,7 +32,8 @@ struct Loaded {
 /// execve(2): on success the caller runs the new program.
 ///
 /// # Errors
-/// Those of walking a path; `EACCES` if it is no regular file; `ENOEXEC` if
+/// Those of walking a path; `EACCES` if it is no regular file; `ETXTBSY` if it
+/// is open for writing; `ENOEXEC` if
 /// it is no static x86-64 program; `E2BIG`, `EFAULT`, `ENOMEM`.
 pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Result<usize, Errno> {
     let path = user::read_string(path, limits::path() - 1)?;
@@ -119,6 +122,8 @@ fn load(
     if inode.kind() != Kind::Regular {
         return Err(Errno::EACCES);
     }
+    let cache = inode.pages_to_map()?;
+    let access = try_arc(cache.access_to_run()?)?;
     let mut head = Vec::new();
     head.try_reserve_exact(elf::HEAD)
         .map_err(|_| Errno::ENOMEM)?;
@@ -126,10 +131,16 @@ fn load(
     let length = files::read_at(&inode, 0, &mut head)?;
     let image = elf::plan(&head[..length], inode.metadata().size)?;
     let space = Space::new()?;
+    let program = FileRange {
+        inode,
+        cache,
+        first: 0,
+        shared: false,
+        may_write: true,
+        access: Some(access),
+    };
     for segment in &image.segments {
-        let (start, length) = segment.pages();
-        space.map_fixed(start, length, segment.protection)?;
-        copy_segment(&space, &inode, segment, &mut head)?;
+        map_segment(&space, &program, segment)?;
     }
     space.set_heap(image.end);
     let top = space.map_stack(STACK_SIZE)?;
@@ -153,31 +164,38 @@ fn load(
     })
 }
 
-/// Copies a segment's part of the file, a page at a time; the rest stays zero.
-fn copy_segment(
-    space: &Space,
-    inode: &Arc<dyn Inode>,
+/// Maps a segment's part of the file; what is left of the last page, and the
+/// pages behind it, are zero.
+fn map_segment(
+    space: &Arc<Space>,
+    program: &FileRange,
     segment: &elf::Segment,
-    page: &mut [u8],
 ) -> Result<(), Errno> {
-    let mut done = 0;
-    while done < segment.file_size {
-        let address = segment.address + done;
-        let until_page_end = PAGE_SIZE - address % PAGE_SIZE;
-        let length = until_page_end.min(segment.file_size - done);
-        let read = files::read_at(
-            inode,
-            segment.file_offset + done as u64,
-            &mut page[..length],
-        )?;
-        if read < length {
-            return Err(Errno::ENOEXEC);
+    let (start, length) = segment.pages();
+    let file_end = segment.address + segment.file_size;
+    let border = match segment.file_size {
+        0 => start,
+        _ => file_end.next_multiple_of(PAGE_SIZE),
+    };
+    if border > start {
+        let file = FileRange {
+            // The plan has seen to it that both are as far from a page's border.
+            first: segment.file_offset / PAGE_SIZE as u64,
+            ..program.clone()
+        };
+        let rights = Rights::from_bits(segment.protection as u8);
+        space.map_file(Placement::Fixed(start), border - start, rights, file)?;
+        if segment.memory_size > segment.file_size {
+            space.populate(file_end, &ZEROES[..border - file_end])?;
         }
-        space.populate(address, &page[..length])?;
-        done += length;
+    }
+    if start + length > border {
+        space.map_fixed(border, start + length - border, segment.protection)?;
     }
     Ok(())
 }
+
+static ZEROES: [u8; PAGE_SIZE] = [0; PAGE_SIZE];
 
 /// The only thread left becomes the group's first.
 fn take_over_id(current: &Current) {

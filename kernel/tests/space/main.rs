@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
+mod files;
 mod model;
 mod threads;
 

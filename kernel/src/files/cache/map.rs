@@ -48,6 +48,23 @@ impl PageCache {
         }
     }
 
+    /// If page `index` is not in memory, reads all of `range` that is not, which
+    /// holds it: what is near a page that is mapped is wanted soon. Errors are
+    /// left to whoever needs the page.
+    pub fn read_around(&self, index: u64, range: Range<u64>) {
+        if self.pages.lock().map.contains(index) {
+            return;
+        }
+        let mut at = range.start;
+        while at < range.end.min(pages_of(self.size())) {
+            let is_there = self.pages.lock().map.contains(at);
+            if !is_there && self.read_missing(at, range.end - at).is_err() {
+                return;
+            }
+            at += 1;
+        }
+    }
+
     /// Calls `map` with those of some pages that are in memory, as `with_page`
     /// does for one.
     pub fn with_resident(&self, range: Range<u64>, mut map: impl FnMut(u64, &Frame)) {

@@ -4,7 +4,8 @@
 //! write, changes of size and page faults from them; a [`Store`] is where pages
 //! come from and go to. `read.rs` finds and reads pages, `write.rs` changes
 //! them, `write_back.rs` gives what is dirty to the store, `map.rs` shows them to
-//! address spaces, which `mappers.rs` knows, `registry.rs` knows all caches.
+//! address spaces, which `mappers.rs` knows, `access.rs` keeps
+//! writers from running programs, `registry.rs` knows all caches.
 //!
 //! Locks: `FileChange` keeps writers and changes of size from each other, over
 //! the whole call; `FileWriteBack` is held by the one write-back of the file;
@@ -18,6 +19,7 @@
 //! the last page the bytes behind the end are zero before the file grows past
 //! them. Whoever holds a reference to a page's frame keeps reclaim from it.
 
+mod access;
 mod errors;
 mod map;
 mod mappers;
@@ -41,6 +43,8 @@ use sync::{Mutex, SpinLock, WaitQueue, rank};
 
 use super::allocate::try_arc;
 
+pub use access::Access;
+use access::Users;
 pub use errors::ErrorMark;
 use errors::WriteErrors;
 pub use mappers::{Mappers, Mapping};
@@ -102,6 +106,7 @@ pub struct PageCache {
     idle: WaitQueue<(), rank::ThreadQueue>,
     errors: WriteErrors,
     mappers: Mappers,
+    users: Users,
 }
 
 impl PageCache {
@@ -122,6 +127,7 @@ impl PageCache {
             idle: WaitQueue::new(),
             errors: WriteErrors::new(),
             mappers: Mappers::new(),
+            users: Users::new(),
         })?;
         registry::add(&cache)?;
         Ok(cache)

@@ -167,7 +167,7 @@ impl PageCache {
 
     /// Reads page `index`, and those behind it that are missing too, as far as
     /// `wanted` or read-ahead go. Does nothing if another thread came first.
-    fn read_missing(&self, index: u64, wanted: u64) -> Result<(), Errno> {
+    pub(super) fn read_missing(&self, index: u64, wanted: u64) -> Result<(), Errno> {
         let there = pages_of(self.size()).saturating_sub(index);
         let window = self.pages.lock().ahead.window(index, wanted).min(there);
         let mut frames = Frames::new();

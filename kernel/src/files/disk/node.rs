@@ -254,7 +254,7 @@ impl Inode for Node {
         let changes = flags & O_ACCMODE as u32 != O_RDONLY as u32 || flags & O_TRUNC as u32 != 0;
         match &self.body {
             Body::File(_) if changes && self.fs.read_only => Err(Errno::EROFS),
-            Body::File(_) | Body::Directory(_) => File::new(self, flags, NodeFile::new()),
+            Body::File(_) | Body::Directory(_) => NodeFile::open(self, flags),
             Body::Link => Err(Errno::ELOOP),
             Body::Device(number) => crate::device::open(*number, self.clone(), flags),
             Body::Fifo(fifo) => open_fifo(self.clone(), fifo, flags),

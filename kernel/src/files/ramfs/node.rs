@@ -217,7 +217,7 @@ impl Inode for Node {
 
     fn open(self: Arc<Self>, flags: u32) -> Result<Arc<File>, Errno> {
         match &self.body {
-            Body::File(_) | Body::Directory(_) => File::new(self, flags, NodeFile::new()),
+            Body::File(_) | Body::Directory(_) => NodeFile::open(self, flags),
             Body::Link(_) => Err(Errno::ELOOP),
             Body::Special(Kind::Character, number) => {
                 crate::device::open(*number, self.clone(), flags)

@@ -36,6 +36,8 @@ const TESTS: &[Test] = tests![
     cut_short_images,
     program_may_be_unlinked,
     folders_and_devices_do_not_run,
+    what_is_written_does_not_run,
+    what_runs_is_not_written,
     exec_many_times,
     exec_from_a_deep_stack,
 ];
@@ -76,6 +78,7 @@ fn helper() -> Option<i32> {
             wild::brk(start + 10_000) == start + 10_000
                 && wild::bytes(start, 10_000).iter().all(|byte| *byte == 0)
         }
+        b"wait" => file::read(0, &mut [0]) == Ok(0),
         b"state" => wild::vector_after(5, 1) == 5,
         _ => false,
     };
@@ -349,6 +352,58 @@ fn folders_and_devices_do_not_run() {
     }
     assert_eq!(process::exec(c"/nosuch", &[c"x"]), Errno::ENOENT);
     assert_eq!(process::exec(c"/dev/null/x", &[c"x"]), Errno::ENOTDIR);
+}
+
+fn what_is_written_does_not_run() {
+    write_image(&read_all(&own_path()));
+    let runs = || process::exec(IMAGE, &[IMAGE, c"--as", c"state"]);
+    let fd = file::open(IMAGE, O_WRONLY).unwrap();
+    assert_eq!(runs(), Errno::ETXTBSY);
+    // One that is only read may be open, and a copy of the descriptor counts.
+    let copy = file::dup(fd).unwrap();
+    file::close(fd).unwrap();
+    assert_eq!(runs(), Errno::ETXTBSY);
+    file::close(copy).unwrap();
+    let fd = file::open(IMAGE, O_RDWR).unwrap();
+    let mapping = [0, 4096, 3, 1, fd as usize, 0];
+    let base = wild::call(call::MMAP, mapping).unwrap();
+    file::close(fd).unwrap();
+    assert_eq!(runs(), Errno::ETXTBSY, "a mapping writes to it");
+    wild::unmap(base, 4096).unwrap();
+    let _reading = file::open(IMAGE, O_RDONLY).unwrap();
+    let ended = check::in_child(|| panic!("exec: {}", runs()));
+    assert_eq!(ended, Ended::Exited(0));
+    file::unlink(IMAGE).unwrap();
+}
+
+fn what_runs_is_not_written() {
+    let path = own_path();
+    let truncate = || wild::call(call::TRUNCATE, [path.as_ptr() as usize, 1]);
+    for flags in [O_WRONLY, O_RDWR, O_RDONLY | O_TRUNC, O_WRONLY | O_APPEND] {
+        assert_eq!(file::open(&path, flags), Err(Errno::ETXTBSY), "{flags:#x}");
+    }
+    assert_eq!(truncate(), Err(Errno::ETXTBSY));
+    // A child that was forked runs it too; what runs something else does not.
+    let image = read_all(&path);
+    write_image(&image);
+    let (read, write) = file::pipe().unwrap();
+    let child = check::start_child(|| {
+        file::dup2(read, 0).unwrap();
+        file::close(write).unwrap();
+        // The parent looks whether it runs by opening it.
+        loop {
+            let refused = process::exec(IMAGE, &[IMAGE, c"--as", c"wait"]);
+            assert_eq!(refused, Errno::ETXTBSY);
+        }
+    });
+    file::close(read).unwrap();
+    check::until(|| file::open(IMAGE, O_WRONLY).map(file::close).is_err());
+    assert_eq!(file::open(IMAGE, O_WRONLY), Err(Errno::ETXTBSY));
+    file::unlink(IMAGE).unwrap();
+    write_image(&image);
+    file::close(write).unwrap();
+    assert_eq!(check::wait_for(child), Ended::Exited(0));
+    file::unlink(IMAGE).unwrap();
 }
 
 fn exec_many_times() {
