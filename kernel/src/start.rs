@@ -61,9 +61,10 @@ static ROOT_DISK: OnceCell<usize> = OnceCell::new();
 
 /// What needs a thread that may sleep: starts init, then serves the console.
 fn first_thread() -> ! {
+    let image = INITIAL_IMAGE.get().copied().unwrap_or_default();
     let root = match ROOT_DISK.get() {
-        Some(&index) => files::open_disk_root(index),
-        None => files::open_root(INITIAL_IMAGE.get().copied().unwrap_or_default()),
+        Some(&index) => files::open_disk_root(index, image),
+        None => files::open_root(image),
     };
     if let Err(error) = root.and_then(thread::start_init) {
         fail(error);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::status;
@@ -42,6 +43,8 @@ pub enum Command {
     Iso(Iso),
     /// Build the kernel and the programs
     Build(Build),
+    /// Make disk images, look into them and change them, while no guest uses them
+    Disk(Disk),
     /// Compile a C program of the xv6 family; run it with `cargo weft exec -- ./prog`
     Cc(Cc),
     /// Check the format, the lints, and that unchecked code stands only where it may
@@ -87,9 +90,13 @@ pub struct Machine {
     /// Put a file or folder of this machine into the guest, at GUEST or in the root folder; may be repeated
     #[arg(long, value_name = "HOST[:GUEST]")]
     pub file: Vec<FileArgument>,
-    /// Attach this raw disk image, the first as /dev/vda; may be repeated
+    /// Attach this raw disk image, the first as /dev/vda; may be repeated. The first is made if it is
+    /// not there, with the programs in it, and booted from if an ext4 file system is in it
     #[arg(long, value_name = "IMAGE")]
     pub disk: Vec<PathBuf>,
+    /// The size of a disk image that is made, in MiB
+    #[arg(long, value_name = "MiB", default_value_t = DISK_SIZE, value_parser = disk_size())]
+    pub disk_size: u64,
     /// Build the kernel with its own checks (lock order, atomic context, overflow): slower
     #[arg(long)]
     pub checked: bool,
@@ -120,7 +127,7 @@ pub struct Exec {
 
 #[derive(Args, Debug)]
 pub struct Test {
-    /// Only this part (check, host, loom, tool, c, guest, boot, bench)
+    /// Only this part (check, host, loom, tool, c, guest, disk, boot, bench)
     #[arg(value_name = "PART")]
     pub only: Option<String>,
 }
@@ -190,6 +197,58 @@ pub struct Cc {
     /// The C files
     #[arg(required = true, value_name = "FILE.c")]
     pub sources: Vec<PathBuf>,
+}
+
+/// The size of an image that nobody has asked to be larger, in MiB.
+const DISK_SIZE: u64 = 256;
+
+/// From what has room for a journal and the programs, to what is no slip of the finger.
+fn disk_size() -> RangedU64ValueParser {
+    clap::value_parser!(u64).range(16..=16 << 20)
+}
+
+#[derive(Args, Debug)]
+pub struct Disk {
+    #[command(subcommand)]
+    pub command: DiskCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum DiskCommand {
+    /// Make an ext4 image with the programs in it, as `--disk` of `run` does
+    Make {
+        image: PathBuf,
+        /// The size in MiB
+        #[arg(long, value_name = "MiB", default_value_t = DISK_SIZE, value_parser = disk_size())]
+        size: u64,
+        /// Put a file or folder of this machine into it, at GUEST or in the root folder; may be repeated
+        #[arg(long, value_name = "HOST[:GUEST]")]
+        file: Vec<FileArgument>,
+    },
+    /// List a folder of the image
+    Ls {
+        image: PathBuf,
+        #[arg(default_value = "/")]
+        path: String,
+    },
+    /// Copy a file, or a folder with all that is in it, from the image to this machine
+    Get {
+        image: PathBuf,
+        path: String,
+        /// Its new name, or a folder that it comes into
+        #[arg(default_value = ".")]
+        host: PathBuf,
+    },
+    /// Copy files or folders of this machine into the image, at GUEST or in the root folder
+    Put {
+        image: PathBuf,
+        #[arg(required = true, value_name = "HOST[:GUEST]")]
+        file: Vec<FileArgument>,
+    },
+    /// Build the programs, and replace those in the image
+    Refresh { image: PathBuf },
+    /// Check the image with `e2fsck -fn`, after replaying the journal as a mount does
+    Check { image: PathBuf },
 }
 
 /// The families of C programs; each is a folder in `user/xv6`.

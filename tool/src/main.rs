@@ -2,14 +2,15 @@
 //! machine, builds it, runs it in QEMU, and tests it.
 //!
 //! `cli` is the command line, `command` has one file per subcommand, `setup`
-//! finds or installs, `build` makes what the guest runs, `guest` runs it, and
-//! `status` says what the exit status means.
+//! finds or installs, `build` makes what the guest runs, `disk` its disk images,
+//! `guest` runs it, and `status` says what the exit status means.
 
 #![forbid(unsafe_code)]
 
 mod build;
 mod cli;
 mod command;
+mod disk;
 mod guest;
 mod process;
 mod progress;
@@ -57,6 +58,7 @@ fn run(command: &Command) -> Result<u8> {
         Command::Bench(arguments) => command::bench::run(&workspace, arguments),
         Command::Gdb(arguments) => command::gdb::run(&workspace, arguments),
         Command::Iso(arguments) => command::iso::run(&workspace, arguments),
+        Command::Disk(arguments) => command::disk::run(&workspace, arguments),
         Command::Cc(arguments) => command::cc::run(&workspace, arguments),
         Command::Build(arguments) => command::build::run(&workspace, arguments),
         Command::Check => command::check::run(&workspace),

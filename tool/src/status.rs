@@ -30,6 +30,8 @@ pub enum Status {
     Untold = 209,
     /// Any other error of the tool, such as a full disk.
     Other = 210,
+    /// A disk image cannot be made, read or changed.
+    DiskImage = 211,
 }
 
 /// The part of `--help` that lists the statuses.
@@ -45,7 +47,8 @@ Exit status of `exec`, and of `run` where it applies:
   207  triple fault: the virtual CPU reset itself
   208  time ran out (a hang, or a --timeout that is too short)
   209  the machine went off without telling how the program ended
-  210  any other error of this command";
+  210  any other error of this command
+  211  a disk image cannot be made, read or changed";
 
 /// An error that decides the tool's exit status.
 #[derive(Debug)]
@@ -101,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_status_is_in_the_help() {
-        for status in 201..=210 {
+        for status in 201..=211 {
             assert!(HELP.contains(&format!("\n  {status}  ")));
         }
     }

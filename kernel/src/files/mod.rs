@@ -52,26 +52,32 @@ pub fn open_root(initial_image: &'static [u8]) -> Result<Arc<dyn Inode>, Errno> 
     ramfs::unpack(&root, initial_image)?;
     let root: Arc<dyn Inode> = root;
     mounts::add(None, root.clone(), b"rootfs", "ramfs", false)?;
-    make_devices(&device_directory(&root)?)?;
+    make_devices(&directory(&root, b"dev")?)?;
     Ok(root)
 }
 
 /// The root directory of disk number `index`, with the devices in a file
-/// system of their own, in memory, under `/dev`.
-pub fn open_disk_root(index: usize) -> Result<Arc<dyn Inode>, Errno> {
+/// system of their own, in memory, under `/dev`, and the initial image, which
+/// says what to run, under `/boot`.
+pub fn open_disk_root(index: usize, initial_image: &'static [u8]) -> Result<Arc<dyn Inode>, Errno> {
     let root: Arc<dyn Inode> = disk::mount(index, false)?;
     let source = [b"/dev/vd".as_slice(), &[b'a' + index as u8]].concat();
     mounts::add(None, root.clone(), &source, "ext4", false)?;
     let devices: Arc<dyn Inode> = ramfs::RamFs::make_root()?;
     make_devices(&devices)?;
-    let covered = device_directory(&root)?;
+    let covered = directory(&root, b"dev")?;
     mounts::add(Some(covered), devices, b"devices", "ramfs", false)?;
+    let boot = ramfs::RamFs::make_root()?;
+    ramfs::unpack(&boot, initial_image)?;
+    let covered = directory(&root, b"boot")?;
+    mounts::add(Some(covered), boot, b"initial-image", "ramfs", false)?;
     Ok(root)
 }
 
-fn device_directory(root: &Arc<dyn Inode>) -> Result<Arc<dyn Inode>, Errno> {
-    match root.clone().create(b"dev", New::Directory, 0o755) {
-        Err(Errno::EEXIST) => root.lookup(b"dev"),
+/// The directory `name` of the root, made if it is not there.
+fn directory(root: &Arc<dyn Inode>, name: &[u8]) -> Result<Arc<dyn Inode>, Errno> {
+    match root.clone().create(name, New::Directory, 0o755) {
+        Err(Errno::EEXIST) => root.lookup(name),
         result => result,
     }
 }

@@ -1,17 +1,31 @@
-//! A tree of files as a cpio archive of the "newc" format, which the kernel
-//! unpacks as its first file system.
+//! A tree of files for the guest, as a cpio archive of the "newc" format, which
+//! the kernel unpacks as its first file system, or as a folder of the host.
 //!
 //! Equal trees give equal bytes: entries are sorted, and have no times, owners
 //! or inode numbers of the host.
 
 use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use cpio::newc;
 
 const FOLDER: u32 = 0o040_755;
 const FILE: u32 = 0o100_644;
 const PROGRAM: u32 = 0o100_755;
+
+/// A file or a folder of an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item<'a> {
+    Folder,
+    File {
+        content: &'a [u8],
+        /// The type and the permissions, as stat(2) has them.
+        mode: u32,
+    },
+}
 
 /// Files and folders by their path in the guest, without the leading slash.
 #[derive(Default)]
@@ -46,6 +60,35 @@ impl Archive {
     #[cfg(test)]
     fn contains(&self, path: &str) -> bool {
         self.entries.contains_key(&normal(path))
+    }
+
+    /// All that is in it, by path; a folder comes before what is in it.
+    pub fn items(&self) -> impl Iterator<Item = (&str, Item<'_>)> {
+        self.entries.iter().map(|(path, (mode, content))| {
+            let item = match content {
+                None => Item::Folder,
+                Some(content) => Item::File {
+                    content,
+                    mode: *mode,
+                },
+            };
+            (path.as_str(), item)
+        })
+    }
+
+    /// Writes the tree as files of the host, into an empty folder.
+    pub fn write_folder(&self, folder: &Path) -> io::Result<()> {
+        for (path, item) in self.items() {
+            let place = folder.join(path);
+            match item {
+                Item::Folder => fs::create_dir(&place)?,
+                Item::File { content, mode } => {
+                    fs::write(&place, content)?;
+                    fs::set_permissions(&place, Permissions::from_mode(mode & 0o7777))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes the archive.

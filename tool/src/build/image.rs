@@ -18,12 +18,33 @@ const EXEC: &str = "/etc/exec";
 /// The guest's folder for programs copied from the host.
 const HOST_FOLDER: &str = "/host";
 
+/// Where a disk's guest finds the initial image.
+const BOOT_FOLDER: &str = "/boot";
+
 /// Puts together what the guest starts with. `command` is the program to run
 /// instead of the shell, with its arguments.
 pub fn make(programs: &[Program], files: &[FileArgument], command: &[String]) -> Result<Archive> {
+    let mut archive = tree(programs, files)?;
+    add_command(&mut archive, command, "")?;
+    Ok(archive)
+}
+
+/// The initial image of a guest that has its files on a disk: only what it is to run.
+pub fn make_for_disk(command: &[String]) -> Result<Archive> {
     let mut archive = Archive::default();
-    for folder in ["/bin", "/dev", "/etc", "/tests", "/tmp"] {
-        archive.folder(folder);
+    archive.folder("/etc");
+    add_command(&mut archive, command, BOOT_FOLDER)?;
+    Ok(archive)
+}
+
+/// The root file system: the programs, the folders around them, and `files`.
+/// Without programs, only `files`.
+pub fn tree(programs: &[Program], files: &[FileArgument]) -> Result<Archive> {
+    let mut archive = Archive::default();
+    if !programs.is_empty() {
+        for folder in ["/bin", BOOT_FOLDER, "/dev", "/etc", "/tests", "/tmp"] {
+            archive.folder(folder);
+        }
     }
     for program in programs {
         let content = read(&program.file)?;
@@ -39,15 +60,22 @@ pub fn make(programs: &[Program], files: &[FileArgument], command: &[String]) ->
     for file in files {
         add(&mut archive, &file.host, &file.guest)?;
     }
-    if let Some((program, arguments)) = command.split_first() {
-        let program = from_host(&mut archive, program)?;
-        let words = [&program].into_iter().chain(arguments);
-        let content = words
-            .flat_map(|word| [word.as_bytes(), &[0]].concat())
-            .collect();
-        archive.file(EXEC, content, false);
-    }
     Ok(archive)
+}
+
+/// Tells `init` to run `command`, and adds its program if that is one of the
+/// host. The guest sees the archive at `mount`.
+fn add_command(archive: &mut Archive, command: &[String], mount: &str) -> Result<()> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Ok(());
+    };
+    let program = from_host(archive, program, mount)?;
+    let words = [&program].into_iter().chain(arguments);
+    let content = words
+        .flat_map(|word| [word.as_bytes(), &[0]].concat())
+        .collect();
+    archive.file(EXEC, content, false);
+    Ok(())
 }
 
 /// Says which of the host's files is missing, before the user waits for a build.
@@ -66,7 +94,7 @@ fn host_path(program: &str) -> Option<&Path> {
 }
 
 /// The guest's path of PROGRAM, after copying it into the guest if it is one of the host.
-fn from_host(archive: &mut Archive, program: &str) -> Result<String> {
+fn from_host(archive: &mut Archive, program: &str, mount: &str) -> Result<String> {
     let Some(host) = host_path(program) else {
         return Ok(program.to_owned());
     };
@@ -74,7 +102,7 @@ fn from_host(archive: &mut Archive, program: &str) -> Result<String> {
     let guest = format!("{HOST_FOLDER}/{name}");
     let content = read(host)?;
     archive.file(&guest, content, true);
-    Ok(guest)
+    Ok(format!("{mount}{guest}"))
 }
 
 /// Adds a file or a whole folder of the host.
@@ -139,6 +167,14 @@ mod tests {
         assert!(holds(&archive, b"host/Cargo.toml\0"));
         assert!(holds(&archive, b"/host/Cargo.toml\0"));
         assert!(holds(&archive, b"[package]"));
+    }
+
+    #[test]
+    fn a_disks_initial_image_has_the_command_only() {
+        let archive = make_for_disk(&["./Cargo.toml".to_owned()]).unwrap();
+        assert!(holds(&archive, b"boot/host/Cargo.toml\0"));
+        assert!(holds(&archive, b"host/Cargo.toml\0"));
+        assert!(!holds(&archive, b"tmp\0"));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use super::iso;
+use super::{iso, root_disk};
 use crate::build::{self, Profile, Program, image};
 use crate::cli::{Accel, Board, Boot, Machine, word};
+use crate::disk;
 use crate::guest::hardware::{Console, Disk, Engine, Hardware, Start};
 use crate::guest::kvm;
 use crate::setup::qemu;
@@ -35,16 +36,24 @@ pub fn prepare(workspace: &Workspace, machine: &Machine, program: &[String]) -> 
     let qemu = qemu::qemu()?;
     let engine = engine(machine, &qemu)?;
     let (kernel, programs) = products(workspace, machine)?;
+    let from_disk = root_disk::prepare(machine, &programs)?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let image = folder.path().join("initial-image");
-    let archive = image::make(&programs, &machine.file, program)?;
+    let archive = match from_disk {
+        true => image::make_for_disk(program)?,
+        false => image::make(&programs, &machine.file, program)?,
+    };
     let mut file = BufWriter::new(File::create(&image).context("cannot write the image")?);
     archive
         .write(&mut file)
         .and_then(|()| file.flush())
         .context("cannot write the image")?;
 
-    let command_line = command_line(machine);
+    let mut command_line = command_line(machine);
+    if from_disk {
+        // What the user appends comes later and wins.
+        command_line = format!("root=/dev/vda {command_line}");
+    }
     let start = match machine.boot {
         Boot::Direct => Start::Direct {
             kernel: kernel.clone(),
@@ -91,21 +100,13 @@ fn board(machine: &Machine) -> Result<Board> {
     ))
 }
 
-/// The images as disks, if QEMU will be able to open them.
+/// The images as disks, if QEMU will be able to open them; the first may be
+/// made yet.
 fn disks(images: &[PathBuf]) -> Result<Vec<Disk>> {
-    let disk = |image: &PathBuf| {
-        let mut options = File::options();
-        options
-            .read(true)
-            .write(true)
-            .open(image)
-            .map_err(|error| {
-                let message = format!(
-                    "cannot open the disk image {} to read and write it: {error}",
-                    image.display()
-                );
-                Failure::error(Status::MissingFile, message)
-            })?;
+    let disk = |(number, image): (usize, &PathBuf)| {
+        if number > 0 || image.exists() {
+            disk::open(image)?;
+        }
         // A name with a colon would be taken for a protocol unless it begins with a slash.
         let image = std::path::absolute(image).context("cannot tell the working folder")?;
         Ok(Disk {
@@ -113,7 +114,7 @@ fn disks(images: &[PathBuf]) -> Result<Vec<Disk>> {
             faults: None,
         })
     };
-    images.iter().map(disk).collect()
+    images.iter().enumerate().map(disk).collect()
 }
 
 fn engine(machine: &Machine, qemu: &std::path::Path) -> Result<Engine> {

@@ -18,3 +18,13 @@ const E2FSPROGS: Packages = Packages {
 pub fn mkfs() -> Result<PathBuf> {
     find_or_install("mkfs.ext4", &E2FSPROGS)
 }
+
+/// Checks file systems.
+pub fn e2fsck() -> Result<PathBuf> {
+    find_or_install("e2fsck", &E2FSPROGS)
+}
+
+/// Reads and changes file systems that are not mounted.
+pub fn debugfs() -> Result<PathBuf> {
+    find_or_install("debugfs", &E2FSPROGS)
+}

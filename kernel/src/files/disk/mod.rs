@@ -305,7 +305,8 @@ impl DiskFs {
         caretaker::call();
     }
 
-    /// Frees the inodes that were left.
+    /// Frees the inodes that were left. Who removes a name does this too: its
+    /// space is there again when the call returns, and the list stays short.
     fn release_left(&self) {
         loop {
             let left = self.nodes.lock().left.pop();

@@ -291,11 +291,15 @@ impl Inode for Node {
     }
 
     fn unlink(&self, name: &[u8]) -> Result<(), Errno> {
-        self.unlink_node(name)
+        self.unlink_node(name)?;
+        self.fs.release_left();
+        Ok(())
     }
 
     fn remove_directory(&self, name: &[u8]) -> Result<(), Errno> {
-        self.remove_directory_node(name)
+        self.remove_directory_node(name)?;
+        self.fs.release_left();
+        Ok(())
     }
 
     fn rename(
@@ -305,7 +309,9 @@ impl Inode for Node {
         new_name: &[u8],
         replace: Replace,
     ) -> Result<(), Errno> {
-        self.rename_node(name, &of_this_kind(to)?, new_name, replace)
+        self.rename_node(name, &of_this_kind(to)?, new_name, replace)?;
+        self.fs.release_left();
+        Ok(())
     }
 
     fn list(&self, from: u64, emit: &mut dyn FnMut(Listed<'_>) -> bool) -> Result<(), Errno> {

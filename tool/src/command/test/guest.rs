@@ -82,7 +82,7 @@ pub fn boots(workspace: &Workspace, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn run_tests(workspace: &Workspace, name: &str, machine: &Machine) -> Result<Row> {
+pub fn run_tests(workspace: &Workspace, name: &str, machine: &Machine) -> Result<Row> {
     let began = Instant::now();
     let outcome = run(workspace, name, machine, &["/tests/all"], LIMIT)?;
     let output = String::from_utf8_lossy(&outcome.output).into_owned();
@@ -144,7 +144,7 @@ fn tail(text: &str) -> String {
 }
 
 /// A machine in a few words.
-fn describe(machine: &Machine) -> String {
+pub fn describe(machine: &Machine) -> String {
     let plural = if machine.cpus == 1 { "" } else { "s" };
     let mut text = format!("{}, {} CPU{plural}", word(&machine.machine), machine.cpus);
     let mut also = |present: bool, what: String| {

@@ -1,10 +1,11 @@
 //! `cargo weft test`: every test there is, with one summary.
 //!
 //! `host` runs what needs no guest, `guest` boots the kernel on each kind of
-//! machine, `c` runs C programs, `tool` checks what `cargo weft exec` promises,
-//! and `report` counts.
+//! machine, `disk` gives it a disk as root, `c` runs C programs, `tool` checks
+//! what `cargo weft exec` promises, and `report` counts.
 
 mod c;
+mod disk;
 mod guest;
 mod host;
 mod report;
@@ -31,6 +32,7 @@ const PARTS: &[Part] = &[
     ("tool", tool::tests),
     ("c", c::tests),
     ("guest", guest::tests),
+    ("disk", disk::tests),
     ("boot", guest::boots),
     ("bench", bounds),
 ];

@@ -1,6 +1,6 @@
-//! `init`, the first process: opens the console, runs what `/etc/exec` names
-//! and powers off with its status, or else keeps a shell running; and collects
-//! every orphan.
+//! `init`, the first process: opens the console, runs what `/etc/exec` of the
+//! initial image names and powers off with its status, or else keeps a shell
+//! running; and collects every orphan.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -16,7 +16,8 @@ weft::program!(main);
 
 fn main() -> i32 {
     open_console();
-    match read_file(c"/etc/exec") {
+    // With a disk as root, the initial image is found at /boot.
+    match read_file(c"/boot/etc/exec").or_else(|_| read_file(c"/etc/exec")) {
         Ok(list) => {
             let args: Vec<&CStr> = list
                 .split_inclusive(|&b| b == 0)

@@ -1,0 +1,156 @@
+//! What is in an image: listing it, and copying from it to the host.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::debugfs::Script;
+use super::{Image, refuse};
+use crate::status::{Failure, Status};
+
+/// What an entry of a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Folder,
+    File,
+    /// A symbolic link, a device, a pipe.
+    Other,
+}
+
+/// An entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub name: String,
+    /// The type and the permissions, as stat(2) has them.
+    pub mode: u32,
+    /// In bytes.
+    pub size: u64,
+}
+
+impl Entry {
+    pub fn kind(&self) -> Kind {
+        match self.mode & 0o170_000 {
+            0o040_000 => Kind::Folder,
+            0o100_000 => Kind::File,
+            _ => Kind::Other,
+        }
+    }
+
+    /// From a line of `ls -p`: /inode/mode/uid/gid/name/size/. None for any other line,
+    /// and for entries of deleted files.
+    fn parse(line: &str) -> Option<Entry> {
+        let mut fields = line.strip_prefix('/')?.split('/');
+        let inode: u32 = fields.next()?.parse().ok()?;
+        let mode = u32::from_str_radix(fields.next()?, 8).ok()?;
+        let name = fields.nth(2)?.to_owned();
+        let size = fields.next()?.parse().unwrap_or(0);
+        (inode != 0).then_some(Entry { name, mode, size })
+    }
+}
+
+impl Image {
+    /// What is in the folder `path`, sorted by name; a file is listed by itself.
+    pub fn list(&self, path: &str) -> Result<Vec<Entry>> {
+        let found = self.find(path)?;
+        let entry = found.ok_or_else(|| self.missing(path))?;
+        match entry.kind() {
+            Kind::Folder => Ok(self.entries(path)?.unwrap_or_default()),
+            _ => Ok(vec![entry]),
+        }
+    }
+
+    /// The entry of `path`, if there is one.
+    pub fn find(&self, path: &str) -> Result<Option<Entry>> {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let Some((name, above)) = parts.split_last() else {
+            return Ok(Some(Entry {
+                name: "/".into(),
+                mode: 0o040_755,
+                size: 0,
+            }));
+        };
+        let entries = self.entries(&format!("/{}", above.join("/")))?;
+        Ok(entries.and_then(|entries| entries.into_iter().find(|entry| entry.name == *name)))
+    }
+
+    /// What is in the folder `path`; None if there is no such folder.
+    fn entries(&self, path: &str) -> Result<Option<Vec<Entry>>> {
+        let mut script = Script::default();
+        script.add(&["ls", "-p", path])?;
+        let said = script.run(&self.path, false)?;
+        if !said.errors.is_empty() {
+            return Ok(None);
+        }
+        let mut entries: Vec<Entry> = said.output.lines().filter_map(Entry::parse).collect();
+        entries.retain(|entry| entry.name != "." && entry.name != "..");
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Some(entries))
+    }
+
+    /// Copies the file or folder `path` to `host`, which is its new name, or a
+    /// folder that it comes into.
+    pub fn get(&self, path: &str, host: &Path) -> Result<()> {
+        let entry = self.find(path)?.ok_or_else(|| self.missing(path))?;
+        let inside = host.is_dir();
+        let into = match inside {
+            true => host.join(entry.name.trim_matches('/')),
+            false => host.to_owned(),
+        };
+        let text = |path: &Path| match path.to_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err(Failure::error(
+                Status::Usage,
+                format!(
+                    "{}: only names in UTF-8 can be carried over",
+                    path.display()
+                ),
+            )),
+        };
+        let mut script = Script::default();
+        match entry.kind() {
+            Kind::File => script.add(&["dump", "-p", path, &text(&into)?])?,
+            // It takes over its own name.
+            Kind::Folder if inside => script.add(&["rdump", path, &text(host)?])?,
+            Kind::Folder => {
+                let message = format!(
+                    "{path} is a folder in the image, and {} is no folder to copy it into",
+                    host.display()
+                );
+                return Err(Failure::error(Status::MissingFile, message));
+            }
+            Kind::Other => {
+                let why = format!("{path} is neither a file nor a folder");
+                return Err(refuse(&self.path, &why));
+            }
+        }
+        let said = script.run(&self.path, false)?;
+        said.check(&format!("copy {path} to {}", into.display()))
+    }
+
+    fn missing(&self, path: &str) -> anyhow::Error {
+        let message = format!("there is no {path} in {}", self.path.display());
+        Failure::error(Status::MissingFile, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read() {
+        let entry = |name: &str, mode, size| {
+            let name = name.to_owned();
+            Some(Entry { name, mode, size })
+        };
+        let parse = Entry::parse;
+        assert_eq!(parse("/14/040755/0/0/.//"), entry(".", 0o040_755, 0));
+        assert_eq!(
+            parse("/15/100644/0/0/a b/125/"),
+            entry("a b", 0o100_644, 125)
+        );
+        assert_eq!(parse("/0/000000/0/0/gone//"), None);
+        assert_eq!(parse("debugfs: ls -p /"), None);
+        assert_eq!(parse(""), None);
+    }
+}
