@@ -23,6 +23,22 @@ pub fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
     crc
 }
 
+/// What `crc32c` was continued from if over `bytes` it came to `crc`.
+pub fn before(crc: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(crc, |crc, byte| {
+        let undone = (0..8).fold(crc, |crc, _| match crc >> 31 {
+            0 => crc << 1,
+            _ => (crc ^ POLYNOMIAL) << 1 | 1,
+        });
+        undone ^ u32::from(*byte)
+    })
+}
+
+/// The four bytes over which `crc32c` continues `from` to `to`.
+pub fn between(from: u32, to: u32) -> [u8; 4] {
+    (from ^ before(to, &[0; 4])).to_le_bytes()
+}
+
 /// The polynomial, its bits reversed.
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
@@ -64,6 +80,17 @@ mod tests {
         assert_eq!(!crc32c(!0, &[0xff; 32]), 0x62a8_ab43);
         let counting: [u8; 32] = core::array::from_fn(|index| index as u8);
         assert_eq!(!crc32c(!0, &counting), 0x46dd_794e);
+    }
+
+    #[test]
+    fn a_checksum_can_be_kept() {
+        let bytes: [u8; 45] = core::array::from_fn(|index| (index * 7) as u8);
+        let crc = crc32c(!0, &bytes);
+        assert_eq!(before(crc, &bytes), !0);
+        for wanted in [0, 1, 0x1234_5678, !0] {
+            let bytes = between(crc, wanted);
+            assert_eq!(crc32c(crc, &bytes), wanted);
+        }
     }
 
     #[test]

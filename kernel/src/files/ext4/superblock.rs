@@ -4,7 +4,7 @@
 use abi::Errno;
 
 use super::bytes::{u16_at, u32_at, u64_of};
-use super::checksum::crc32c;
+use super::checksum::{self, crc32c};
 use super::storage::{BLOCK, Block};
 
 /// Where it begins in block 0.
@@ -18,6 +18,9 @@ pub const FREE_INODES: usize = OFFSET + 0x10;
 pub const WRITE_TIME: usize = OFFSET + 0x30;
 pub const STATE: usize = OFFSET + 0x3a;
 pub const INCOMPATIBLE: usize = OFFSET + 0x60;
+/// The name of the last mount point ends before its last bytes, which nobody reads.
+const NAME_END: usize = OFFSET + 0x88 + 59;
+const SPARE: usize = NAME_END + 1;
 pub const LAST_ORPHAN: usize = OFFSET + 0xe8;
 pub const FREE_BLOCKS_HIGH: usize = OFFSET + 0x158;
 const CHECKSUM: usize = OFFSET + 0x3fc;
@@ -190,13 +193,50 @@ fn checksum(first: &Block) -> u32 {
     crc32c(!0, &first[OFFSET..CHECKSUM])
 }
 
-/// Sets the checksum.
+/// Makes the checksum right again after changes in the first sector.
+///
+/// It lies in the second sector, and a power failure may leave one of them as
+/// it was. So it stays as it is, and four spare bytes of the first sector make
+/// up for the changes: whatever is there then is whole.
 pub fn seal(first: &mut Block) {
-    let checksum = checksum(first);
-    super::bytes::put_u32(&mut first[..], CHECKSUM, checksum);
+    if first[NAME_END] != 0 {
+        // No room: a cut in the middle is found when it is mounted.
+        let checksum = checksum(first);
+        super::bytes::put_u32(&mut first[..], CHECKSUM, checksum);
+        return;
+    }
+    let from = crc32c(!0, &first[OFFSET..SPARE]);
+    let kept = u32_at(&first[..], CHECKSUM);
+    let to = checksum::before(kept, &first[SPARE + 4..CHECKSUM]);
+    first[SPARE..SPARE + 4].copy_from_slice(&checksum::between(from, to));
 }
 
 fn refuse<T>(why: core::fmt::Arguments<'_>) -> Result<T, Errno> {
     log::error!("the disk cannot be mounted: {why}");
     Err(Errno::EINVAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::ext4::bytes::put_u32;
+
+    #[test]
+    fn changes_stay_in_the_first_sector() {
+        let mut first = Block::new().unwrap();
+        for (index, byte) in first[OFFSET + 0x100..OFFSET + SIZE].iter_mut().enumerate() {
+            *byte = (index * 13) as u8;
+        }
+        let before = first.copy().unwrap();
+        for orphan in [0, 7, 12, 0] {
+            put_u32(&mut first[..], LAST_ORPHAN, orphan);
+            seal(&mut first);
+            assert_eq!(checksum(&first), u32_at(&first[..], CHECKSUM));
+            assert_eq!(first[OFFSET + 512..], before[OFFSET + 512..]);
+        }
+        // A long name leaves no room.
+        first[NAME_END] = b'x';
+        seal(&mut first);
+        assert_eq!(checksum(&first), u32_at(&first[..], CHECKSUM));
+    }
 }
