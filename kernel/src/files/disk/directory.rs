@@ -183,7 +183,8 @@ pub fn shrink_names(fs: &DiskFs, all: bool) -> usize {
     let mut from = 0;
     while from < fs.nodes_in_memory() {
         for node in fs.some_nodes(from) {
-            if let Body::Directory(directory) = node.body() {
+            let node = node.upgrade();
+            if let Some(Body::Directory(directory)) = node.as_ref().map(|node| node.body()) {
                 count += directory.forget(all);
             }
         }

@@ -141,7 +141,8 @@ pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     };
     let _mounting = MOUNTING.lock();
     let fs = root.fs();
-    shrink_names(fs, true);
+    // A directory can be forgotten once those below it are.
+    while shrink_names(fs, true) > 0 {}
     cache::flush_all();
     fs.release_left();
     if fs.is_busy(&root) {
@@ -325,14 +326,12 @@ impl DiskFs {
     }
 
     /// Nodes in memory, from position `from` of the table on; as the table
-    /// changes between calls, some are missed or come twice.
-    fn some_nodes(&self, from: usize) -> ArrayVec<Arc<Node>, 64> {
+    /// changes between calls, some are missed or come twice. They are not held:
+    /// whoever looks at one must not keep its neighbours in use.
+    fn some_nodes(&self, from: usize) -> ArrayVec<Weak<Node>, 64> {
         let nodes = self.nodes.lock();
         let later = nodes.known.values().skip(from);
-        later
-            .take(64)
-            .filter_map(|known| known.node.upgrade())
-            .collect()
+        later.take(64).map(|known| known.node.clone()).collect()
     }
 
     fn nodes_in_use(&self) -> usize {
