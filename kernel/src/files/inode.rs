@@ -16,7 +16,7 @@ use abi::file::{NAME_MAX, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, 
 use abi::file::{Stat, StatFs};
 
 use super::buffer::{Sink, Source};
-use super::cache::PageCache;
+use super::cache::{ErrorMark, PageCache};
 use super::open_file::File;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -348,12 +348,18 @@ pub trait Inode: Any + Send + Sync {
 
     /// Returns once what was written to this inode is on its medium: data and
     /// what is needed to read it if `data_only` (fdatasync(2)), else all
-    /// attributes as well (fsync(2)). EIO; EINVAL where there is nothing to sync.
-    fn sync(&self, _data_only: bool) -> Result<(), Errno> {
+    /// attributes as well (fsync(2)). EIO, also for what failed earlier and the
+    /// owner of `told` does not know of; EINVAL where there is nothing to sync.
+    fn sync(&self, _data_only: bool, _told: Option<&ErrorMark>) -> Result<(), Errno> {
         Err(Errno::EINVAL)
     }
 
-    /// The same for everything in its file system (syncfs(2)).
+    /// Of which errors of write-back a file that is opened now counts as told.
+    fn error_mark(&self) -> Option<ErrorMark> {
+        None
+    }
+
+    /// Makes durable everything in its file system (syncfs(2)).
     fn sync_file_system(&self) -> Result<(), Errno> {
         Ok(())
     }

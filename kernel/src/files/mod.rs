@@ -16,7 +16,7 @@ pub mod clock;
 pub mod context;
 mod cpio;
 pub mod disk;
-mod ext4;
+pub mod ext4;
 pub mod hooks;
 pub mod inode;
 pub mod mounts;

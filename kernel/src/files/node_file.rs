@@ -9,13 +9,15 @@ use alloc::sync::Arc;
 use sync::{Mutex, rank};
 
 use super::buffer::{Sink, Source};
-use super::cache::Access;
+use super::cache::{Access, ErrorMark};
 use super::inode::{Inode, Kind};
 use super::open_file::{Description, File, Fill, Operations, Whence};
 
 /// See the module. In a directory the offset is the position of a listing.
 pub struct NodeFile {
     offset: Mutex<u64, rank::FileOffset>,
+    /// Up to where it was told of errors of write-back.
+    told: Option<ErrorMark>,
     /// Of what is open for writing.
     _access: Option<Access>,
 }
@@ -30,6 +32,7 @@ impl NodeFile {
         };
         let operations = NodeFile {
             offset: Mutex::new(0),
+            told: inode.error_mark(),
             _access: access,
         };
         File::new(inode, flags, operations)
@@ -95,6 +98,10 @@ impl Operations for NodeFile {
         let mut offset = self.offset.lock();
         *offset = fill(&**open.inode(), *offset)?;
         Ok(())
+    }
+
+    fn sync(&self, open: &Description, data_only: bool) -> Result<(), Errno> {
+        open.inode().sync(data_only, self.told.as_ref())
     }
 
     fn ready(&self, _open: &Description) -> i16 {

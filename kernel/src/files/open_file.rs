@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use abi::Errno;
-use abi::file::{O_ACCMODE, O_APPEND, O_NONBLOCK, O_RDONLY, O_WRONLY};
+use abi::file::{O_ACCMODE, O_APPEND, O_DSYNC, O_NONBLOCK, O_RDONLY, O_SYNC, O_WRONLY};
 
 use super::allocate::try_arc;
 use super::buffer::{Sink, Source};
@@ -107,6 +107,12 @@ pub trait Operations: Send + Sync {
         Err(Errno::ESPIPE)
     }
 
+    /// Makes durable what was written (fsync(2), fdatasync(2)): EIO; EINVAL
+    /// where there is nothing to sync.
+    fn sync(&self, _open: &Description, _data_only: bool) -> Result<(), Errno> {
+        Err(Errno::EINVAL)
+    }
+
     /// Calls `fill` with the directory and the offset, which becomes what
     /// `fill` returns.
     fn list(&self, _open: &Description, _fill: &mut Fill<'_>) -> Result<(), Errno> {
@@ -173,6 +179,7 @@ impl File {
     pub fn write(&self, from: &mut Source<'_>) -> Result<usize, Errno> {
         self.may_write()?;
         let count = self.operations.write(&self.open, from)?;
+        self.sync_written(count)?;
         transferred(count, from.faulted())
     }
 
@@ -185,11 +192,31 @@ impl File {
     pub fn write_at(&self, offset: u64, from: &mut Source<'_>) -> Result<usize, Errno> {
         self.may_write()?;
         let count = self.operations.write_at(&self.open, offset, from)?;
+        self.sync_written(count)?;
         transferred(count, from.faulted())
     }
 
     pub fn seek(&self, by: i64, whence: Whence) -> Result<u64, Errno> {
         self.operations.seek(&self.open, by, whence)
+    }
+
+    /// See [`Operations::sync`].
+    pub fn sync(&self, data_only: bool) -> Result<(), Errno> {
+        self.operations.sync(&self.open, data_only)
+    }
+
+    /// A write is over once it is durable, if the file was opened so.
+    #[inline]
+    fn sync_written(&self, count: usize) -> Result<(), Errno> {
+        let flags = self.open.flags();
+        if count == 0 || flags & O_DSYNC as u32 == 0 {
+            return Ok(());
+        }
+        match self.sync(flags & O_SYNC as u32 != O_SYNC as u32) {
+            // A pipe or a terminal has nothing to sync.
+            Err(Errno::EINVAL) => Ok(()),
+            result => result,
+        }
     }
 
     /// See [`Operations::list`].

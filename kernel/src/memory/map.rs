@@ -129,7 +129,7 @@ impl Space {
             };
             // Write-back takes the lock of every space that maps the file.
             drop(layout);
-            inode.sync(true)?;
+            inode.sync(true, None)?;
         }
         match is_mapped {
             true => Ok(()),

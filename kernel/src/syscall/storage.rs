@@ -100,12 +100,12 @@ fn store_statistics(inode: &dyn Inode, buffer: usize) -> Result<usize, Errno> {
 }
 
 pub fn fsync(current: &Current, descriptor: usize) -> Result<usize, Errno> {
-    opened(current, descriptor)?.inode().sync(false)?;
+    opened(current, descriptor)?.sync(false)?;
     Ok(0)
 }
 
 pub fn fdatasync(current: &Current, descriptor: usize) -> Result<usize, Errno> {
-    opened(current, descriptor)?.inode().sync(true)?;
+    opened(current, descriptor)?.sync(true)?;
     Ok(0)
 }
 
@@ -141,7 +141,7 @@ pub fn sync_file_range(
         _ => return Err(Errno::ESPIPE),
     }
     if flags as u32 != 0 {
-        file.inode().sync(true)?;
+        file.sync(true)?;
     }
     Ok(0)
 }

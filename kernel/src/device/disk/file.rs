@@ -18,7 +18,7 @@ use sync::{Mutex, rank};
 
 use super::{Disk, find};
 use crate::files::buffer::{Sink, Source};
-use crate::files::cache::{PageCache, Store};
+use crate::files::cache::{ErrorMark, PageCache, Store};
 use crate::files::inode::{Inode, Position};
 use crate::files::open_file::{Description, File, Operations, Whence};
 
@@ -31,8 +31,10 @@ static CACHES: Mutex<ArrayVec<(usize, Weak<PageCache>), 26>, rank::Inode> =
 /// Opens disk `index`: ENXIO if there is none.
 pub fn open(index: usize, inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>, Errno> {
     let disk = find(index).ok_or(Errno::ENXIO)?;
+    let cache = cache(index, &disk)?;
     let file = DiskFile {
-        cache: cache(index, &disk)?,
+        told: cache.error_mark(),
+        cache,
         disk,
         offset: Mutex::new(0),
     };
@@ -90,6 +92,8 @@ struct DiskFile {
     disk: Arc<Disk>,
     cache: Arc<PageCache>,
     offset: Mutex<u64, rank::FileOffset>,
+    /// Up to where it was told of errors of write-back.
+    told: ErrorMark,
 }
 
 impl DiskFile {
@@ -155,6 +159,11 @@ impl Operations for DiskFile {
         let target = origin.checked_add(by).ok_or(Errno::EINVAL)?;
         *offset = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
         Ok(*offset)
+    }
+
+    fn sync(&self, _open: &Description, _data_only: bool) -> Result<(), Errno> {
+        self.cache.sync(&self.told)?;
+        self.disk.flush()
     }
 
     fn ready(&self, _open: &Description) -> i16 {

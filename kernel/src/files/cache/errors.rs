@@ -1,11 +1,16 @@
 //! Errors of write-back, which nobody waits for: kept until each open file on
 //! the file has been told.
 //!
-//! No locks: one word holds how many errors there were, and the last.
+//! No locks: one word holds how many errors there were, the last, and whether
+//! anybody has been told of it. As on Linux, an error that nobody knows of yet
+//! is told to whoever opens the file next.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::Errno;
+
+/// Somebody has been told.
+const SEEN: u64 = 1 << 1;
 
 /// The errors of one file so far.
 pub struct WriteErrors(AtomicU64);
@@ -27,18 +32,20 @@ impl WriteErrors {
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
     }
 
-    /// For a file that is opened now: what was before is others' business.
+    /// For a file that is opened now: what others were told is their business.
     pub fn mark(&self) -> ErrorMark {
-        ErrorMark(AtomicU64::new(self.0.load(Ordering::Acquire)))
+        let now = self.0.load(Ordering::Acquire);
+        let is_unknown = now != 0 && now & SEEN == 0;
+        ErrorMark(AtomicU64::new(if is_unknown { SEEN } else { now | SEEN }))
     }
 
     /// The last error since `mark` was asked, once.
     pub fn check(&self, mark: &ErrorMark) -> Result<(), Errno> {
-        let now = self.0.load(Ordering::Acquire);
+        let now = self.0.fetch_or(SEEN, Ordering::AcqRel) | SEEN;
         if mark.0.swap(now, Ordering::AcqRel) == now {
             return Ok(());
         }
-        Err(if now as u32 == code(Errno::ENOSPC) {
+        Err(if now & u64::from(code(Errno::ENOSPC)) != 0 {
             Errno::ENOSPC
         } else {
             Errno::EIO

@@ -434,6 +434,20 @@ fn an_error_is_told_once_to_each_who_asks_and_loses_nothing() {
 }
 
 #[test]
+fn an_error_that_nobody_knows_of_is_told_to_who_comes_next() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    write(&cache, 0, &[7; 5]).expect("room");
+    store.fails.store(true, SeqCst);
+    cache.flush();
+    store.fails.store(false, SeqCst);
+    let (next, other) = (cache.error_mark(), cache.error_mark());
+    assert_eq!(cache.sync(&next), Err(Errno::EIO));
+    assert_eq!(cache.sync(&cache.error_mark()), Ok(()));
+    assert_eq!(cache.sync(&other), Err(Errno::EIO));
+}
+
+#[test]
 fn a_read_that_fails_can_be_tried_again() {
     let (_alone, store) = Model::alone();
     let cache = store.cache(2 * PAGE);

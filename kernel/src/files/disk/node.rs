@@ -15,7 +15,7 @@ use super::pages::Pages;
 use super::volume::{self, Attributes, Changes, Maker, Number};
 use crate::files::allocate::try_arc;
 use crate::files::buffer::{Sink, Source};
-use crate::files::cache::PageCache;
+use crate::files::cache::{ErrorMark, PageCache};
 use crate::files::clock;
 use crate::files::inode::{
     Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Sought, Statistics,
@@ -406,9 +406,16 @@ impl Inode for Node {
 
     /// All attributes go with the data: the commit that the data need covers
     /// them anyway.
-    fn sync(&self, _data_only: bool) -> Result<(), Errno> {
+    fn error_mark(&self) -> Option<ErrorMark> {
         match &self.body {
-            Body::File(pages) => pages.write_back()?,
+            Body::File(pages) => Some(pages.cache().error_mark()),
+            _ => None,
+        }
+    }
+
+    fn sync(&self, _data_only: bool, told: Option<&ErrorMark>) -> Result<(), Errno> {
+        match &self.body {
+            Body::File(pages) => pages.write_back(told)?,
             Body::Directory(_) => {}
             _ => return Err(Errno::EINVAL),
         }

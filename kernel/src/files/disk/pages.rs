@@ -30,7 +30,7 @@ pub(super) struct Backing {
 pub(super) struct Pages {
     cache: Arc<PageCache>,
     backing: Arc<Backing>,
-    /// Up to where those who synced the file were told of errors.
+    /// Up to where those who sync without an open file (msync) were told of errors.
     told: Arc<ErrorMark>,
 }
 
@@ -145,8 +145,8 @@ impl Pages {
 
     /// Writes what is dirty, and the time of the last change. The commit that
     /// makes it durable is the caller's.
-    pub(super) fn write_back(&self) -> Result<(), Errno> {
-        self.cache.sync(&self.told)?;
+    pub(super) fn write_back(&self, told: Option<&ErrorMark>) -> Result<(), Errno> {
+        self.cache.sync(told.unwrap_or(&self.told))?;
         self.backing.write_times()
     }
 }

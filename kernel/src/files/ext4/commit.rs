@@ -154,10 +154,18 @@ impl Ext4 {
     fn abort(&self, error: Errno) {
         if !self.aborted.swap(true, Ordering::AcqRel) {
             log::error!(
-                "ext4: the journal cannot be written: {error}; the file system is read-only \
-                 from now on"
+                "ext4: the disk cannot be written: {error}; the file system is read-only from \
+                 now on"
             );
         }
+    }
+
+    /// What cannot be brought home stays in the journal for the next mount.
+    fn abort_on_error(&self, result: Result<(), Errno>) -> Result<(), Errno> {
+        if let Err(error) = result {
+            self.abort(error);
+        }
+        result
     }
 
     /// A checkpoint: brings home what is committed, and empties the journal.
@@ -179,13 +187,14 @@ impl Ext4 {
         for some in blocks.chunks(PART) {
             part.clear();
             part.extend(some.iter().map(|(number, block)| (*number, &**block)));
-            self.storage.write(&part)?;
+            self.abort_on_error(self.storage.write(&part))?;
         }
-        self.storage.flush()?;
-        if let Err(error) = journal.checkpointed() {
-            self.abort(error);
-            return Err(error);
+        self.abort_on_error(self.storage.flush())?;
+        let emptied = journal.checkpointed();
+        if journal.is_aborted() {
+            self.abort_on_error(emptied)?;
         }
+        emptied?;
         self.state.lock().buffers.arrived();
         Ok(())
     }

@@ -46,14 +46,13 @@ use abi::Errno;
 use sync::{Mutex, RwLock, rank};
 
 pub use disk::DiskStorage;
-pub use storage::Storage;
+pub use storage::{BLOCK, Block, Storage};
 
 use self::commit::Log;
 use self::extents::Tree;
 use self::inode::Inode;
 use self::journal::Journal;
 use self::state::State;
-use self::storage::Block;
 use self::superblock::Geometry;
 use crate::files::clock;
 

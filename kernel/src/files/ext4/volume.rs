@@ -164,6 +164,7 @@ impl Volume for Ext4 {
     }
 
     fn reserve(&self, pages: u64) -> Result<(), Errno> {
+        self.check_writable()?;
         match self.room().free_blocks >= pages + SPARE_BLOCKS {
             true => Ok(()),
             false => Err(Errno::ENOSPC),

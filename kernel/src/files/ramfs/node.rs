@@ -13,7 +13,7 @@ use super::content::Content;
 use super::directory::{Directory, Place};
 use crate::files::allocate::{try_bytes, try_vec};
 use crate::files::buffer::{Sink, Source};
-use crate::files::cache::PageCache;
+use crate::files::cache::{ErrorMark, PageCache};
 use crate::files::clock;
 use crate::files::inode::{
     Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Sought, Statistics,
@@ -219,7 +219,7 @@ impl Inode for Node {
         match &self.body {
             Body::File(_) | Body::Directory(_) => NodeFile::open(self, flags),
             Body::Link(_) => Err(Errno::ELOOP),
-            Body::Special(Kind::Character, number) => {
+            Body::Special(Kind::Character | Kind::Block, number) => {
                 crate::device::open(*number, self.clone(), flags)
             }
             Body::Special(..) => Err(Errno::ENXIO),
@@ -359,7 +359,7 @@ impl Inode for Node {
         Ok(self.fs.statistics())
     }
 
-    fn sync(&self, _data_only: bool) -> Result<(), Errno> {
+    fn sync(&self, _data_only: bool, _told: Option<&ErrorMark>) -> Result<(), Errno> {
         // What is in memory is where it belongs.
         match self.body {
             Body::File(_) | Body::Directory(_) => Ok(()),
