@@ -35,6 +35,8 @@ pub enum Command {
     Exec(Exec),
     /// Run every test and end with one summary
     Test(Test),
+    /// Prove that no crash loses what was synced: record a run, and check what a crash may leave of its disk
+    Crash(Crash),
     /// Count what the kernel's operations cost, in instructions
     Bench(Bench),
     /// Debug the kernel: QEMU stopped at its first instruction, gdb attached
@@ -127,9 +129,42 @@ pub struct Exec {
 
 #[derive(Args, Debug)]
 pub struct Test {
-    /// Only this part (check, host, loom, tool, c, guest, disk, boot, bench)
+    /// Only this part (check, host, loom, tool, c, guest, disk, crash, boot, bench)
     #[arg(value_name = "PART")]
     pub only: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Crash {
+    #[command(flatten)]
+    pub machine: Machine,
+    /// What the workload's operations are drawn from
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Threads that work on the disk
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub threads: u32,
+    /// Operations of each thread
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=300))]
+    pub operations: u32,
+    /// How many of the states that a crash may leave are checked
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub states: usize,
+    /// Check all of them
+    #[arg(long, conflicts_with_all = ["states", "state"])]
+    pub all: bool,
+    /// Check this one only
+    #[arg(long, value_name = "K")]
+    pub state: Option<usize>,
+    /// Do not record: check what was recorded last (with the same seed, threads and operations)
+    #[arg(long)]
+    pub recorded: bool,
+    /// Instead kill QEMU at random moments of N runs, and check each disk as it was left
+    #[arg(long, value_name = "N", conflicts_with_all = ["all", "state", "recorded", "fault"])]
+    pub cuts: Option<u32>,
+    /// Put a fault into the recording, which must be found: flushes, commits or promises
+    #[arg(long = "break", value_name = "FAULT", value_parser = ["flushes", "commits", "promises"])]
+    pub fault: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -55,6 +55,7 @@ fn run(command: &Command) -> Result<u8> {
         Command::Run(arguments) => command::run::run(&workspace, arguments),
         Command::Exec(arguments) => command::exec::run(&workspace, arguments),
         Command::Test(arguments) => command::test::run(&workspace, arguments),
+        Command::Crash(arguments) => command::crash::run(&workspace, arguments),
         Command::Bench(arguments) => command::bench::run(&workspace, arguments),
         Command::Gdb(arguments) => command::gdb::run(&workspace, arguments),
         Command::Iso(arguments) => command::iso::run(&workspace, arguments),

@@ -7,6 +7,7 @@
 pub mod archive;
 mod cargo;
 pub mod image;
+mod judge;
 mod kernel;
 mod programs;
 mod stamp;
@@ -20,6 +21,7 @@ use anyhow::Result;
 use crate::setup::Toolchain;
 use crate::workspace::Workspace;
 
+pub use judge::build as judge;
 pub use programs::Program;
 
 /// Which build of the kernel.

@@ -22,6 +22,8 @@ const CRATES: &[(&str, bool)] = &[
     ("abi", false),
     ("kernel", false),
     ("tool", false),
+    ("crash", false),
+    ("user/workload", false),
     ("user/bin", false),
     ("user/tests", false),
 ];

@@ -112,6 +112,7 @@ fn disks(images: &[PathBuf]) -> Result<Vec<Disk>> {
         Ok(Disk {
             image,
             faults: None,
+            log: None,
         })
     };
     images.iter().enumerate().map(disk).collect()

@@ -54,6 +54,28 @@ pub struct Disk {
     pub image: PathBuf,
     /// A rule file of QEMU's `blkdebug`: which accesses fail.
     pub faults: Option<PathBuf>,
+    /// Where `blklogwrites` notes all that the disk is asked to do: a file.
+    pub log: Option<PathBuf>,
+}
+
+impl Disk {
+    /// Where a drive's content comes from, as options.
+    fn source(&self) -> OsString {
+        let image = || self.image.as_os_str().to_os_string();
+        if let Some(log) = &self.log {
+            return concat(&[
+                "driver=blklogwrites,log-sector-size=512,file.driver=file,file.filename=".into(),
+                escape_commas(image()),
+                ",log.driver=file,log.filename=".into(),
+                escape_commas(log.as_os_str().to_os_string()),
+            ]);
+        }
+        let file = match &self.faults {
+            Some(rules) => concat(&["blkdebug:".into(), rules.into(), ":".into(), image()]),
+            None => image(),
+        };
+        concat(&["format=raw,file=".into(), escape_commas(file)])
+    }
 }
 
 /// A virtual machine.
@@ -125,18 +147,8 @@ impl Hardware {
             option("-global", "virtio-mmio.force-legacy=false".into());
         }
         for (number, disk) in self.disks.iter().enumerate() {
-            let mut file: OsString = match &disk.faults {
-                Some(rules) => concat(&["blkdebug:".into(), rules.into(), ":".into()]),
-                None => OsString::new(),
-            };
-            file.push(&disk.image);
-            option(
-                "-drive",
-                concat(&[
-                    format!("if=none,id=disk{number},format=raw,cache=writeback,file=").into(),
-                    escape_commas(file),
-                ]),
-            );
+            let drive = format!("if=none,id=disk{number},cache=writeback,").into();
+            option("-drive", concat(&[drive, disk.source()]));
             let device = match self.board {
                 Board::Microvm => "virtio-blk-device",
                 Board::Q35 => "virtio-blk-pci,disable-legacy=on",
@@ -243,12 +255,16 @@ mod tests {
         let disk = |image: &str, faults: Option<&str>| Disk {
             image: image.into(),
             faults: faults.map(PathBuf::from),
+            log: None,
         };
         machine.disks = vec![disk("/a,b", None), disk("/c", Some("/rules"))];
         let small = words(&machine);
         assert!(small.contains("virtio-mmio.force-legacy=false"));
         assert!(small.contains("file=/a,,b -device virtio-blk-device,drive=disk0"));
         assert!(small.contains("file=blkdebug:/rules:/c -device virtio-blk-device,drive=disk1"));
+        machine.disks[0].log = Some("/log".into());
+        let logged = words(&machine);
+        assert!(logged.contains("file.filename=/a,,b,log.driver=file,log.filename=/log -device"));
         machine.board = Board::Q35;
         let large = words(&machine);
         assert!(large.contains("-device virtio-blk-pci,disable-legacy=on,drive=disk0"));

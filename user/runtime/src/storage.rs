@@ -28,6 +28,12 @@ pub fn sync_file(fd: i32) -> Result<(), Errno> {
     unsafe { raw(call::FSYNC, [fd as usize]) }.map(drop)
 }
 
+/// Writes back one file's data, and what is needed to find them.
+pub fn sync_data(fd: i32) -> Result<(), Errno> {
+    // SAFETY: touches no memory.
+    unsafe { raw(call::FDATASYNC, [fd as usize]) }.map(drop)
+}
+
 /// Puts the file system of `kind` on `source` over the folder `target`; flags
 /// `MS_*`.
 pub fn mount(source: &CStr, target: &CStr, kind: &CStr, flags: usize) -> Result<(), Errno> {

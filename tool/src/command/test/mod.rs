@@ -1,10 +1,12 @@
 //! `cargo weft test`: every test there is, with one summary.
 //!
 //! `host` runs what needs no guest, `guest` boots the kernel on each kind of
-//! machine, `disk` gives it a disk as root, `c` runs C programs, `tool` checks
-//! what `cargo weft exec` promises, and `report` counts.
+//! machine, `disk` gives it a disk as root, `crash` looks at
+//! what crashes leave of it, `c` runs C programs, `tool` checks what `cargo weft
+//! exec` promises, and `report` counts.
 
 mod c;
+mod crash;
 mod disk;
 mod guest;
 mod host;
@@ -33,6 +35,7 @@ const PARTS: &[Part] = &[
     ("c", c::tests),
     ("guest", guest::tests),
     ("disk", disk::tests),
+    ("crash", crash::tests),
     ("boot", guest::boots),
     ("bench", bounds),
 ];

@@ -1,0 +1,55 @@
+//! Starting the judge, with what it must know.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::{Workload, record};
+use crate::build;
+use crate::workspace::Workspace;
+
+/// The command that checks what a recording may have left.
+pub fn explore(
+    workspace: &Workspace,
+    workload: &Workload,
+    folder: &Path,
+    words: &[String],
+) -> Result<Command> {
+    let mut command = start(workspace, workload, "explore", folder)?;
+    command.arg("--base").arg(record::base(folder));
+    command.arg("--log").arg(record::log(folder)).args(words);
+    Ok(command)
+}
+
+/// The command that checks one disk.
+pub fn judge(
+    workspace: &Workspace,
+    workload: &Workload,
+    folder: &Path,
+    image: &Path,
+    console: &Path,
+) -> Result<Command> {
+    let mut command = start(workspace, workload, "judge", folder)?;
+    command.arg("--image").arg(image);
+    command.arg("--console").arg(console);
+    Ok(command)
+}
+
+fn start(
+    workspace: &Workspace,
+    workload: &Workload,
+    subcommand: &str,
+    folder: &Path,
+) -> Result<Command> {
+    let mut command = Command::new(build::judge(workspace)?);
+    command
+        .arg(subcommand)
+        .arg(format!("--seed={}", workload.seed))
+        .arg(format!("--threads={}", workload.threads))
+        .arg(format!("--operations={}", workload.operations))
+        .arg(format!("--blocks={}", record::BLOCKS))
+        .arg("--folder")
+        .arg(folder);
+    Ok(command)
+}
