@@ -11,6 +11,11 @@ pub const fn wait_exited(code: i32) -> i32 {
     (code & 0xff) << 8
 }
 
+/// The same with 24 bits of the code, as xv6's programs expect.
+pub const fn wait_exited_wide(code: i32) -> i32 {
+    code << 8
+}
+
 /// The status word of wait(2) for a child that a signal ended.
 pub const fn wait_signaled(signal: u32) -> i32 {
     (signal & 0x7f) as i32

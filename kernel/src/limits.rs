@@ -1,7 +1,7 @@
 //! Limits that boot options set, for programs that test what happens at them.
-//! Without an option they are Weft's own. They are read off the fast paths only.
+//! Without an option they are Weft's own. Each is one relaxed load.
 
-use abi::file::PATH_MAX;
+use abi::file::{NAME_MAX, PATH_MAX};
 use abi::process::ARG_MAX;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -18,6 +18,15 @@ pub struct Limits {
     pub path: usize,
     /// `limit.threads`: threads and processes together.
     pub threads: usize,
+    /// `limit.name`: bytes of a file's name; the rest is cut off.
+    pub name: usize,
+    /// `limit.size`: bytes of a file.
+    pub size: usize,
+    /// `limit.gap`: how far behind the end of a file a write may start.
+    pub gap: usize,
+    /// `limit.disk`: bytes of data in each file system in memory, besides what
+    /// the initial image has.
+    pub disk: usize,
 }
 
 impl Limits {
@@ -26,14 +35,23 @@ impl Limits {
         arguments: ARG_MAX,
         path: PATH_MAX,
         threads: usize::MAX,
+        name: NAME_MAX,
+        size: usize::MAX,
+        gap: usize::MAX,
+        disk: usize::MAX,
     };
 
-    /// `limits=xv6`: what both editions of xv6 have.
+    /// `limits=xv6`: what both editions of xv6 have. The biggest file is not
+    /// among them, for it differs: 71,680 bytes for x86 and 274,432 for RISC-V.
     pub const XV6: Limits = Limits {
         files: 16,
         arguments: 4096,
         path: 128,
         threads: 64,
+        name: 14,
+        gap: 0,
+        disk: 2000 << 10,
+        ..Limits::WEFT
     };
 
     /// Sets the limit `name`; none if there is no such limit, or it cannot be that.
@@ -46,6 +64,10 @@ impl Limits {
             "arguments" => (&mut self.arguments, 512..=Limits::WEFT.arguments),
             "path" => (&mut self.path, 64..=Limits::WEFT.path),
             "threads" => (&mut self.threads, 8..=Limits::WEFT.threads),
+            "name" => (&mut self.name, 14..=Limits::WEFT.name),
+            "size" => (&mut self.size, 4096..=Limits::WEFT.size),
+            "gap" => (&mut self.gap, 0..=Limits::WEFT.gap),
+            "disk" => (&mut self.disk, 65536..=Limits::WEFT.disk),
             _ => return None,
         };
         range.contains(&value).then(|| *limit = value)
@@ -56,6 +78,10 @@ static FILES: AtomicUsize = AtomicUsize::new(Limits::WEFT.files);
 static ARGUMENTS: AtomicUsize = AtomicUsize::new(Limits::WEFT.arguments);
 static PATH: AtomicUsize = AtomicUsize::new(Limits::WEFT.path);
 static THREADS: AtomicUsize = AtomicUsize::new(Limits::WEFT.threads);
+static NAME: AtomicUsize = AtomicUsize::new(Limits::WEFT.name);
+static SIZE: AtomicUsize = AtomicUsize::new(Limits::WEFT.size);
+static GAP: AtomicUsize = AtomicUsize::new(Limits::WEFT.gap);
+static DISK: AtomicUsize = AtomicUsize::new(Limits::WEFT.disk);
 
 /// Makes `limits` hold; called once, before the first program.
 pub fn install(limits: Limits) {
@@ -63,6 +89,10 @@ pub fn install(limits: Limits) {
     ARGUMENTS.store(limits.arguments, Relaxed);
     PATH.store(limits.path, Relaxed);
     THREADS.store(limits.threads, Relaxed);
+    NAME.store(limits.name, Relaxed);
+    SIZE.store(limits.size, Relaxed);
+    GAP.store(limits.gap, Relaxed);
+    DISK.store(limits.disk, Relaxed);
 }
 
 pub fn files() -> usize {
@@ -79,4 +109,20 @@ pub fn path() -> usize {
 
 pub fn threads() -> usize {
     THREADS.load(Relaxed)
+}
+
+pub fn name() -> usize {
+    NAME.load(Relaxed)
+}
+
+pub fn size() -> usize {
+    SIZE.load(Relaxed)
+}
+
+pub fn gap() -> usize {
+    GAP.load(Relaxed)
+}
+
+pub fn disk() -> usize {
+    DISK.load(Relaxed)
 }

@@ -114,6 +114,7 @@ ranks! {
     JoinQueue: Spinning, "those who wait for a thread or a child to end";
     Joins: Spinning, "the native threads of an address space that are not joined yet";
     PromisedFrames: Spinning, "frames that a file in memory keeps for pages to come";
+    InodeNumbers: Spinning, "which inode numbers a file system in memory has given out";
     CacheMappers: Spinning, "who maps pages of a cached file";
     Caches: Spinning, "the list of all page caches";
     CachePages: Spinning, "the pages of a cached file, and its size";

@@ -3,6 +3,8 @@
 use abi::Errno;
 use abi::file::NAME_MAX;
 
+use crate::limits;
+
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Component<'a> {
@@ -42,7 +44,7 @@ impl<'a> Components<'a> {
             b"." => Ok(Some(Component::Current)),
             b".." => Ok(Some(Component::Parent)),
             _ if name.len() > NAME_MAX => Err(Errno::ENAMETOOLONG),
-            _ => Ok(Some(Component::Name(name))),
+            _ => Ok(Some(Component::Name(cut(name)))),
         }
     }
 
@@ -56,6 +58,11 @@ impl<'a> Components<'a> {
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
+}
+
+/// As much of a name as counts, by a boot option.
+pub fn cut(name: &[u8]) -> &[u8] {
+    &name[..name.len().min(limits::name())]
 }
 
 fn without_slashes(mut path: &[u8]) -> &[u8] {

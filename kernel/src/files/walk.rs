@@ -13,7 +13,7 @@ use abi::Errno;
 use super::allocate::try_vec;
 use super::inode::{Inode, Kind};
 use super::mounts;
-use super::path::{Component, Components};
+use super::path::{Component, Components, cut};
 
 /// More symbolic links than this in one walk give ELOOP, as on Linux.
 pub const MOST_LINKS: usize = 40;
@@ -206,7 +206,7 @@ fn last_name(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|byte| !is_slash(byte));
     let path = &path[..end.map_or(0, |last| last + 1)];
     let start = path.iter().rposition(is_slash).map_or(0, |slash| slash + 1);
-    &path[start..]
+    cut(&path[start..])
 }
 
 /// Whether to follow a link found on the way.

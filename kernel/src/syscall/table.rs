@@ -111,6 +111,7 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         MADVISE => memory::madvise(current, a, b, c),
         BRK => memory::brk(current, a),
         SBRK => memory::sbrk(current, a),
+        WIDE_EXIT => thread::wide_exit(current, a),
 
         // Threads.
         CLONE => thread::clone(current, a, b, c, d, e),

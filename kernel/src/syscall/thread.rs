@@ -52,6 +52,11 @@ pub fn exit_group(current: &mut Current, code: usize) -> Result<usize, Errno> {
     Ok(0)
 }
 
+pub fn wide_exit(current: &mut Current, code: usize) -> Result<usize, Errno> {
+    thread::exit_group_wide(current, code as i32);
+    Ok(0)
+}
+
 pub fn set_tid_address(current: &Current, word: usize) -> Result<usize, Errno> {
     current.clear_tid.store(word, Relaxed);
     Ok(current.tid() as usize)

@@ -4,7 +4,7 @@
 use super::{Current, Group, futex, registry};
 use crate::memory::user;
 use crate::sched;
-use abi::process::wait_exited;
+use abi::process::{wait_exited, wait_exited_wide};
 use abi::signal::{SA_NOCLDWAIT, SIG_IGN, SIGCHLD};
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
@@ -16,8 +16,17 @@ pub fn exit_thread(current: &mut Current, code: i32) {
 
 /// exit_group(2): ends all threads of the process with `code`.
 pub fn exit_group(current: &mut Current, code: i32) {
-    current.group().end(wait_exited(code));
-    current.end(wait_exited(code));
+    end_group(current, wait_exited(code));
+}
+
+/// The same with a code of 24 bits.
+pub fn exit_group_wide(current: &mut Current, code: i32) {
+    end_group(current, wait_exited_wide(code));
+}
+
+fn end_group(current: &mut Current, status: i32) {
+    current.group().end(status);
+    current.end(status);
 }
 
 /// The end of the running thread, whose status word is `status`.

@@ -14,5 +14,7 @@
 #define MAXOPBLOCKS 10
 #define FSSIZE 1000
 #define MAXPATH 128
+/* Pages of the stack; see kernel/riscv.h of the RISC-V edition. */
+#define USERSTACK 1
 
 #endif

@@ -7,7 +7,7 @@ typedef unsigned long weft_word;
 
 long weft_call(long number, weft_word a, weft_word b, weft_word c, weft_word d, weft_word e);
 int weft_arguments(char ***argv);
-void weft_memory_start(void);
+void weft_memory_start(weft_word low);
 
 int weft_fork(void);
 int weft_exec(const char *path, char **argv);

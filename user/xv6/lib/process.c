@@ -2,13 +2,13 @@
 #include "process.h"
 #include "weft.h"
 
-enum { NANOSLEEP = 35, EXIT = 60, WAIT4 = 61, EXIT_GROUP = 231 };
+enum { NANOSLEEP = 35, WAIT4 = 61, SYSINFO = 99, WIDE_EXIT = 0x1000 + 13 };
 
 #define EINTR 4
 
 void weft_process_exit(int code) {
   for (;;)
-    weft_call(EXIT_GROUP, code, 0, 0, 0, 0);
+    weft_call(WIDE_EXIT, code, 0, 0, 0, 0);
 }
 
 int weft_wait(int *status) {
@@ -20,7 +20,7 @@ int weft_wait(int *status) {
   if (pid < 0)
     return -1;
   if (status)
-    *status = word & 0x7f ? -1 : word >> 8 & 0xff;
+    *status = word & 0x7f ? -1 : word >> 8;
   return pid;
 }
 
@@ -30,4 +30,25 @@ int weft_sleep(int ticks) {
   if (ticks < 0)
     return -1;
   return weft_call(NANOSLEEP, (weft_word)time, 0, 0, 0, 0) < 0 ? -1 : 0;
+}
+
+/* Bytes of memory in all (sysinfo(2)). */
+static weft_word memory_size(void) {
+  struct {
+    long uptime;
+    weft_word loads[3], total, rest[16];
+  } info;
+  return weft_call(SYSINFO, (weft_word)&info, 0, 0, 0, 0) < 0 ? 0 : info.total;
+}
+
+long weft_move_break(long by, int lazy) {
+  enum { WORTH_ASKING = 1 << 20 };
+  long old;
+  if (!lazy && by >= WORTH_ASKING && (weft_word)by > memory_size())
+    return -1;
+  old = weft_sbrk(by);
+  if (old >= 0)
+    return old;
+  old = weft_sbrk(0);
+  return by < 0 && -by > old ? old : -1;
 }

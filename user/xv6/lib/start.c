@@ -2,13 +2,15 @@
 #include "weft.h"
 
 int main(int argc, char **argv);
-/* In face.c: the end of a program whose `main` returns. */
+/* The face's: the end of a program whose `main` returns. */
 void weft_end(int code) __attribute__((noreturn));
+/* The face's: where memory other than the break begins, below 4 GiB. */
+weft_word weft_memory_low(void);
 
 int weft_main(void) {
   char **argv;
   int argc;
-  weft_memory_start();
+  weft_memory_start(weft_memory_low());
   argc = weft_arguments(&argv);
   weft_end(main(argc, argv));
 }

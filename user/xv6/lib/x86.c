@@ -2,12 +2,14 @@
 #include "process.h"
 #include "weft.h"
 
+/* Below 2 GiB, so that an address survives an `int` too. */
+weft_word weft_memory_low(void) { return 1ul << 30; }
+
 int wait(void) { return weft_wait(0); }
 int sleep(int ticks) { return weft_sleep(ticks); }
 
 char *sbrk(int by) {
-  long old = weft_sbrk(by);
-  return (char *)(old < 0 ? -1 : old);
+  return (char *)weft_move_break(by, 0);
 }
 
 void printf(int fd, const char *format, ...) {

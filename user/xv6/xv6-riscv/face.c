@@ -1,5 +1,7 @@
 /* The plain xv6 face for RISC-V. */
 #include "user/user.h"
+#include "kernel/riscv.h"
+#include "kernel/vm.h"
 #include "process.h"
 #include "weft.h"
 
@@ -10,12 +12,25 @@ int sleep(int ticks) { return weft_sleep(ticks); }
 int pause(int ticks) { return weft_sleep(ticks); }
 
 char *sbrk(int by) {
-  long old = weft_sbrk(by);
-  return (char *)(old < 0 ? -1 : old);
+  return (char *)weft_move_break(by, 0);
 }
 
-/* Memory is always made when it is touched. */
-char *sbrklazy(int by) { return sbrk(by); }
+/* Memory is always made when it is touched; here more than there is may be
+ * asked for. */
+char *sbrklazy(int by) { return (char *)weft_move_break(by, 1); }
+char *sys_sbrk(int by, int how) { return how == SBRK_LAZY ? sbrklazy(by) : sbrk(by); }
+
+weft_word weft_memory_low(void) { return 3ul << 30; }
+
+/* The stack ends at the top of the address space (abi/src/memory.rs). */
+weft_word r_sp(void) {
+  enum { PRLIMIT64 = 302, RLIMIT_STACK = 3 };
+  weft_word pointer, limit[2];
+  __asm__ volatile("movq %%rsp, %0" : "=r"(pointer));
+  if (weft_call(PRLIMIT64, 0, RLIMIT_STACK, 0, (weft_word)limit, 0) < 0)
+    return pointer;
+  return 0x7ffffffff000ul - limit[0] + pointer % PGSIZE;
+}
 
 void fprintf(int fd, const char *format, ...) {
   __builtin_va_list arguments;

@@ -7,6 +7,7 @@ use super::page_map::{Page, State};
 use super::{CLUSTER, MAX_SIZE, PAGE, PageCache, Pages, pages_of, registry};
 use crate::files::buffer::Source;
 use crate::files::inode::Position;
+use crate::limits;
 use core::ops::Range;
 use core::sync::atomic::Ordering;
 
@@ -37,7 +38,8 @@ impl PageCache {
         if wanted == 0 {
             return Ok((0, offset));
         }
-        if offset >= MAX_SIZE {
+        let most = MAX_SIZE.min(limits::size() as u64);
+        if offset >= most || offset.saturating_sub(self.size()) > limits::gap() as u64 {
             return Err(Errno::EFBIG);
         }
         // Held until the file has grown past it.
@@ -46,7 +48,7 @@ impl PageCache {
         } else {
             None
         };
-        let end = offset + wanted.min(MAX_SIZE - offset);
+        let end = offset + wanted.min(most - offset);
         let (mut at, mut reserved) = (offset, 0);
         let mut result = Ok(());
         while at < end {

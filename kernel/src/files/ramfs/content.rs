@@ -23,6 +23,8 @@ use crate::files::buffer::{Sink, Source};
 use crate::files::cache::{PageCache, Store, shrink_all};
 use crate::files::inode::{Position, Sought};
 
+use super::room::Room;
+
 const PAGE: u64 = PAGE_SIZE as u64;
 
 /// See the module.
@@ -39,6 +41,8 @@ struct Below {
     image_length: AtomicUsize,
     /// For pages that were allocated behind the end, and not written yet.
     promised: SpinLock<Vec<Frame>, rank::PromisedFrames>,
+    /// For pages that are dirty, promised or about to be.
+    room: Room,
 }
 
 impl Content {
@@ -48,6 +52,7 @@ impl Content {
             image,
             image_length: AtomicUsize::new(image.len()),
             promised: SpinLock::new(Vec::new()),
+            room: Room::new(),
         })?;
         let cache = PageCache::new(Box::new(below.clone()), image.len() as u64)?;
         Ok(Content { cache, below })
@@ -131,6 +136,7 @@ impl Content {
             .set_size(size, || {
                 if shrinks {
                     below.cut(size);
+                    below.room.keep(self.cache.dirty());
                 }
                 Ok(())
             })
@@ -167,6 +173,7 @@ impl Below {
         let mut promised = self.promised.lock();
         let more = (pages as usize).saturating_sub(promised.len());
         promised.try_reserve(more).map_err(|_| Errno::ENOSPC)?;
+        self.room.take(more)?;
         for _ in 0..more {
             promised.push(Frame::alloc().ok_or(Errno::ENOSPC)?);
         }
@@ -208,7 +215,10 @@ impl Store for Arc<Below> {
         drop(promised);
         match wanted - given {
             0 => Ok(()),
-            more => self.make_room(more as u64),
+            more => {
+                self.make_room(more as u64)?;
+                self.room.take(more)
+            }
         }
     }
 

@@ -13,6 +13,8 @@ mod content;
 mod directory;
 mod entries;
 mod node;
+mod numbers;
+mod room;
 mod unpack;
 
 use alloc::sync::Arc;
@@ -21,9 +23,10 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use machine::frames;
-use sync::{RwLock, rank};
+use sync::{RwLock, SpinLock, rank};
 
 pub use self::node::Node;
+use self::numbers::Numbers;
 pub use self::unpack::unpack;
 use super::allocate::{memory_to_spare, spare_frames, try_arc};
 use super::clock;
@@ -33,7 +36,7 @@ use super::inode::Statistics;
 pub struct RamFs {
     /// Guards the agreement of several directories; see the module.
     tree: RwLock<(), rank::Tree>,
-    next_number: AtomicU64,
+    numbers: SpinLock<Numbers, rank::InodeNumbers>,
     seed: AtomicU64,
     device: u64,
 }
@@ -48,7 +51,7 @@ impl RamFs {
     pub fn make_root() -> Result<Arc<Node>, Errno> {
         let fs = try_arc(RamFs {
             tree: RwLock::new(()),
-            next_number: AtomicU64::new(1),
+            numbers: SpinLock::new(Numbers::new()),
             seed: AtomicU64::new(0),
             device: NEXT_DEVICE.fetch_add(1, Ordering::Relaxed),
         })?;
@@ -83,7 +86,7 @@ impl RamFs {
     }
 
     fn next_number(&self) -> u64 {
-        self.next_number.fetch_add(1, Ordering::Relaxed)
+        self.numbers.lock().take()
     }
 }
 

@@ -11,6 +11,7 @@ use sync::SpinLock;
 use super::RamFs;
 use super::content::Content;
 use super::directory::{Directory, Place};
+use super::room::Room;
 use crate::files::allocate::{try_bytes, try_vec};
 use crate::files::buffer::{Sink, Source};
 use crate::files::cache::{ErrorMark, PageCache};
@@ -49,6 +50,8 @@ pub struct Node {
     /// Names; for a directory also its `.` and its children's `..`.
     links: AtomicU32,
     times: Times,
+    /// Of a directory; a file's content has its own.
+    room: Room,
     pub(super) body: Body,
 }
 
@@ -67,6 +70,7 @@ impl Node {
                 modified: AtomicU64::new(now),
                 changed: AtomicU64::new(now),
             },
+            room: Room::new(),
             body,
         }
     }
@@ -102,7 +106,9 @@ impl Node {
                     parent: parent.clone(),
                     name: try_bytes(name)?,
                 };
-                return Ok(Node::directory(fs, permissions, Some(place)));
+                let directory = Node::directory(fs, permissions, Some(place));
+                directory.room.take(1)?;
+                return Ok(directory);
             }
             New::SymbolicLink(target) => Body::Link(try_bytes(target)?),
             New::Character(number) => Body::Special(Kind::Character, number),
@@ -175,6 +181,12 @@ impl Node {
             Body::Directory(_) => Err(Errno::EISDIR),
             _ => Err(Errno::EINVAL),
         }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.fs.numbers.lock().give_back(self.number);
     }
 }
 

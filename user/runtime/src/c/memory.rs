@@ -7,13 +7,11 @@ use super::result;
 use crate::{heap, memory};
 use core::ptr::null_mut;
 
-/// Where C's memory begins: above the program and room for its break.
-const LOW: usize = 1 << 30;
-
-/// Called once, before `main`.
+/// Called once, before `main`: where memory begins, above the program and room
+/// for its break.
 #[unsafe(no_mangle)]
-pub extern "C" fn weft_memory_start() {
-    memory::map_from(LOW);
+pub extern "C" fn weft_memory_start(low: usize) {
+    memory::map_from(low);
 }
 
 #[unsafe(no_mangle)]

@@ -7,11 +7,9 @@
 /* One past the highest address of that edition: 39 bits, less one. */
 #define MAXVA (1L << 38)
 
-/* The stack pointer. */
-static inline unsigned long r_sp(void) {
-  unsigned long pointer;
-  __asm__ volatile("movq %%rsp, %0" : "=r"(pointer));
-  return pointer;
-}
+/* An address in the lowest page that the stack may grow to. In xv6, where the
+ * stack is one page, that is the stack pointer, and programs look for the guard
+ * below the stack from there. */
+unsigned long r_sp(void);
 
 #endif

@@ -9,6 +9,8 @@ void exit(int status) __attribute__((noreturn));
 int wait(int *status);
 char *sbrk(int by);
 char *sbrklazy(int by);
+char *sys_sbrk(int by, int how);
+#define SBRK_ERROR ((char *)-1)
 int sleep(int ticks);
 int pause(int ticks);
 void printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
