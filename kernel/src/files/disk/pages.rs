@@ -7,6 +7,7 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use abi::Errno;
+use abi::memory::PAGE_SIZE;
 use machine::frames::Frame;
 
 use super::DiskFs;
@@ -107,12 +108,22 @@ impl Pages {
     }
 
     pub(super) fn set_size(&self, size: u64) -> Result<(), Errno> {
-        let backing = &self.backing;
-        self.cache
-            .set_size(size, || backing.fs.volume.set_size(backing.number, size))?;
+        self.cache.set_size(size, || self.set_volume_size(size))?;
         self.touch();
-        backing.fs.note_change();
+        self.backing.fs.note_change();
         Ok(())
+    }
+
+    /// With no write or other change of size meanwhile. What the disk has behind
+    /// the end of the last block is anything; before a file grows over it, the
+    /// page that is zero there is written.
+    fn set_volume_size(&self, size: u64) -> Result<(), Errno> {
+        let Backing { fs, number, .. } = &*self.backing;
+        let old = fs.volume.attributes(*number)?.size;
+        if size > old && !old.is_multiple_of(PAGE_SIZE as u64) {
+            self.cache.flush();
+        }
+        fs.volume.set_size(*number, size)
     }
 
     /// Gives the holes of a range blocks, so that writes there need no more.
@@ -121,11 +132,11 @@ impl Pages {
         backing
             .fs
             .volume
-            .allocate(backing.number, offset, length, extends)?;
+            .allocate(backing.number, offset, length, false)?;
         backing.fs.note_change();
         let end = offset + length;
         if extends && end > self.cache.size() {
-            self.cache.set_size(end, || Ok(()))?;
+            self.cache.set_size(end, || self.set_volume_size(end))?;
             self.touch();
         }
         Ok(())
