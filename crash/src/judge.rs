@@ -16,7 +16,8 @@ use crate::tree::{Found, Tree};
 
 /// Judges the names and files of all threads.
 pub fn judge(models: &[Model], promises: &[Promise], tree: &Tree) -> Result<()> {
-    let mut known: Vec<String> = vec!["shared".into()];
+    // The second may be left by a workload that has given up.
+    let mut known: Vec<String> = vec!["shared".into(), "shared/then".into()];
     for model in models {
         let thread = model.thread;
         known.extend([format!("t{thread}"), format!("t{thread}/d")]);

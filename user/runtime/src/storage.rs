@@ -22,6 +22,13 @@ pub fn sync() {
     let _ = unsafe { raw(call::SYNC, []) };
 }
 
+/// Writes back all of the file system that an open file lies in. Unlike
+/// [`sync`] it can fail.
+pub fn sync_file_system(fd: i32) -> Result<(), Errno> {
+    // SAFETY: touches no memory.
+    unsafe { raw(call::SYNCFS, [fd as usize]) }.map(drop)
+}
+
 /// Writes back one file.
 pub fn sync_file(fd: i32) -> Result<(), Errno> {
     // SAFETY: touches no memory.

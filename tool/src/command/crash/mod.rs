@@ -1,9 +1,10 @@
 //! `cargo weft crash`: proves that a crash of the machine loses nothing that
 //! was synced. [`record`] runs the workload with all that its disk is asked to
-//! do written down; [`cuts`] kills QEMU at random moments; [`judge`] starts the program (crate `crash`) that builds
+//! do written down; [`cuts`] kills QEMU at random moments; [`faults`] lets the disk fail; [`judge`] starts the program (crate `crash`) that builds
 //! what a crash may leave and checks it.
 
 pub mod cuts;
+pub mod faults;
 pub mod judge;
 pub mod record;
 

@@ -1,4 +1,4 @@
-//! Crashes: states that one may leave of a recorded run, the same with faults
+//! Crashes, and disks that fail: states that one may leave of a recorded run, the same with faults
 //! put in, which must be found, and runs of which the power is cut.
 
 use std::path::Path;
@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::report::{Report, Row};
 use crate::cli::machine;
+use crate::command::crash::faults::{Access, Fault};
 use crate::command::crash::{self, Workload, cuts, judge, record};
 use crate::process;
 use crate::progress::Step;
@@ -45,6 +46,7 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         )?);
     }
     report.add(cut(workspace, &workload, &folder)?);
+    report.add(fail(workspace, &workload, &folder)?);
     Ok(())
 }
 
@@ -84,6 +86,45 @@ fn cut(workspace: &Workspace, workload: &Workload, folder: &Path) -> Result<Row>
         cuts.failures.join("\n"),
         began,
     ))
+}
+
+/// Which accesses to a disk fail: the first ones while it is mounted, and later
+/// ones at the work; the last word says whether all that follow do too.
+const FAILING: &[(Access, u32, bool)] = &[
+    (Access::Read, 3, false),
+    (Access::Read, 7, true),
+    (Access::Write, 2, false),
+    (Access::Write, 40, true),
+    (Access::Write, 97, false),
+    (Access::Write, 150, true),
+    (Access::Flush, 2, false),
+    (Access::Flush, 30, false),
+    (Access::Flush, 41, true),
+];
+
+/// A disk fails; what was promised must be kept.
+fn fail(workspace: &Workspace, workload: &Workload, folder: &Path) -> Result<Row> {
+    let mut row = Row {
+        name: "disks that fail".into(),
+        ..Row::default()
+    };
+    let began = Instant::now();
+    for &(access, from, always) in FAILING {
+        let fault = Fault {
+            access,
+            from,
+            always,
+        };
+        match fault.put(workspace, workload, folder)? {
+            None => row.passed += 1,
+            Some(why) => {
+                row.failures.push(format!("{fault:?}"));
+                row.detail += &format!("{fault:?}: {why}\n");
+            }
+        }
+    }
+    row.time = began.elapsed();
+    Ok(row)
 }
 
 fn row(name: String, passed: bool, detail: String, began: Instant) -> Row {

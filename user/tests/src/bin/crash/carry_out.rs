@@ -116,7 +116,10 @@ impl Worker {
             }
             Operation::Sync(Sync::All) => {
                 storage::sync();
-                Ok(())
+                // What failed then is tried again, and told.
+                let fd = file::open(c"shared", O_RDONLY | O_DIRECTORY)?;
+                storage::sync_file_system(fd)?;
+                file::close(fd)
             }
         }
     }

@@ -89,18 +89,30 @@ fn run() -> Result<(), Errno> {
         file::close(disk)
     };
     let run = &run;
-    let result = thread::scope(|scope| {
+    thread::scope(|scope| {
         for thread in 1..threads {
-            scope.spawn(move || {
-                if let Err(error) = run(thread) {
-                    weft::eprintln!("crash: thread {thread}: {error}");
-                    weft::process::exit(1);
-                }
-            })?;
+            scope.spawn(move || run(thread).unwrap_or_else(give_up))?;
         }
-        run(0)
-    });
-    result?;
+        run(0).or_else(give_up)
+    })?;
     file::chdir(c"/")?;
     storage::unmount(MOUNT)
+}
+
+/// The disk has failed: says what can be done with it once what failed was
+/// tried again.
+fn give_up<T>(error: Errno) -> T {
+    weft::eprintln!("crash: {error}");
+    let _ = make_and_remove();
+    storage::sync();
+    match make_and_remove() {
+        Ok(()) => weft::eprintln!("crash: then: files can be made"),
+        Err(error) => weft::eprintln!("crash: then: {error}"),
+    }
+    weft::process::exit(1)
+}
+
+fn make_and_remove() -> Result<(), Errno> {
+    file::close(file::open(c"shared/then", O_CREAT | O_WRONLY)?)?;
+    file::unlink(c"shared/then")
 }
