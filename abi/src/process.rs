@@ -21,6 +21,14 @@ pub const fn wait_signaled(signal: u32) -> i32 {
     (signal & 0x7f) as i32
 }
 
+/// The status word of wait(2) for a child that a signal has stopped.
+pub const fn wait_stopped(signal: u32) -> i32 {
+    wait_exited(signal as i32) | 0x7f
+}
+
+/// The status word of wait(2) for a child that goes on after a stop.
+pub const WAIT_CONTINUED: i32 = 0xffff;
+
 /// How a child ended, out of the status word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {

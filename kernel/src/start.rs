@@ -106,7 +106,7 @@ impl sync::Scheduler for Kernel {
 
     #[inline]
     fn interrupted(&self) -> bool {
-        sched::current().has_pending()
+        sched::current().is_interrupted()
     }
 
     fn preempt(&self) {

@@ -44,6 +44,17 @@ impl Task {
         self.0.reset_user_state();
     }
 
+    /// Copies the floating-point and vector registers. The task is the running one.
+    pub fn save_vectors(&self, into: &mut Vectors) {
+        self.0.save_vectors(&mut into.0);
+    }
+
+    /// Replaces the floating-point and vector registers; reserved bits are
+    /// cleared. The task is the running one.
+    pub fn load_vectors(&self, vectors: &Vectors) {
+        self.0.load_vectors(&vectors.0);
+    }
+
     /// The base of the `fs` segment: where user threads keep their locals.
     #[must_use]
     pub fn fs_base(&self) -> usize {
@@ -72,6 +83,36 @@ impl Task {
     #[inline]
     pub fn on_cpu(&self) -> bool {
         self.0.on_cpu()
+    }
+}
+
+/// The size of [`Vectors`].
+pub const VECTORS_SIZE: usize = arch::task::Vectors::BYTES;
+
+/// A program's floating-point and vector registers, in the format of XSAVE, or
+/// FXSAVE where there is no XSAVE.
+pub struct Vectors(arch::task::Vectors);
+
+impl Vectors {
+    /// What a program starts with.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(arch::task::Vectors::initial())
+    }
+
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; VECTORS_SIZE] {
+        self.0.bytes()
+    }
+
+    pub fn bytes_mut(&mut self) -> &mut [u8; VECTORS_SIZE] {
+        self.0.bytes_mut()
+    }
+}
+
+impl Default for Vectors {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

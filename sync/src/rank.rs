@@ -107,6 +107,7 @@ ranks! {
     Group: Spinning, "a thread group's members";
     Actions: Spinning, "which signal actions, semaphores and name a group has";
     ActionTable: Spinning, "signal actions";
+    Signals: Spinning, "a thread's signal mask and pending signals";
     ThreadStart: Spinning, "what a thread starts with, and its address space";
     Threads: Spinning, "the table of thread ids";
     Futex: Spinning, "a bucket of futex waiters";

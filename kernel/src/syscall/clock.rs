@@ -6,13 +6,13 @@ use crate::time;
 use abi::Errno;
 use abi::time::*;
 
-pub fn nanosleep(current: &Current, request: usize, remain: usize) -> Result<usize, Errno> {
+pub fn nanosleep(current: &mut Current, request: usize, remain: usize) -> Result<usize, Errno> {
     let deadline = time::from_now(user::read_value(request)?)?;
-    sleep(current, deadline, remain)
+    sleep(current, deadline, Some(remain))
 }
 
 pub fn clock_nanosleep(
-    current: &Current,
+    current: &mut Current,
     clock: usize,
     flags: usize,
     request: usize,
@@ -26,13 +26,21 @@ pub fn clock_nanosleep(
         (CLOCK_REALTIME, true) => time::from_wall_clock(request)?,
         _ => return Err(Errno::EINVAL),
     };
-    sleep(current, deadline, if is_absolute { 0 } else { remain })
+    sleep(current, deadline, (!is_absolute).then_some(remain))
 }
 
-fn sleep(_current: &Current, deadline: u64, remain: usize) -> Result<usize, Errno> {
+/// Sleeps until `deadline`. What remains of a time that was given from now on
+/// is told at `remain` unless null, and is all that is slept if the call is
+/// made again after a stop.
+fn sleep(current: &mut Current, deadline: u64, remain: Option<usize>) -> Result<usize, Errno> {
+    let deadline = current.resume_at.take().unwrap_or(deadline);
     if time::sleep_until(deadline) {
         return Ok(0);
     }
+    let Some(remain) = remain else {
+        return Err(Errno::EINTR);
+    };
+    current.resume_at = Some(deadline);
     if remain != 0 {
         let left = deadline.saturating_sub(machine::time::now());
         user::write_value(remain, &Timespec::from_nanos(left))?;

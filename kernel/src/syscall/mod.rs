@@ -9,6 +9,7 @@ pub mod memory;
 mod mount;
 pub mod path;
 mod process;
+mod signal;
 mod storage;
 mod system;
 mod table;

@@ -1,9 +1,8 @@
-//! The calls of processes: exec, wait, kill, process groups, signal actions.
+//! The calls of processes: exec, wait, kill, process groups.
 
 use crate::memory::user;
 use crate::thread::{self, Current, Target};
 use abi::Errno;
-use abi::signal::{SIGNAL_MAX, SigAction};
 
 pub fn execve(
     current: &mut Current,
@@ -52,55 +51,10 @@ pub fn setsid(current: &Current) -> Result<usize, Errno> {
     Ok(group.id() as usize)
 }
 
-/// Size of a signal set.
-const SET_SIZE: usize = 8;
-
-pub fn rt_sigaction(
-    current: &Current,
-    signal: usize,
-    new: usize,
-    old: usize,
-    size: usize,
-) -> Result<usize, Errno> {
-    let signal = signal as u32;
-    if size != SET_SIZE || signal == 0 || signal > SIGNAL_MAX {
-        return Err(Errno::EINVAL);
-    }
-    let new: Option<SigAction> = if new != 0 {
-        Some(user::read_value(new)?)
-    } else {
-        None
-    };
-    let table = current.group().actions();
-    let mut actions = table.lock();
-    let previous = actions.get(signal);
-    if let Some(new) = new {
-        actions.set(signal, new)?;
-    }
-    drop(actions);
-    if old != 0 {
-        user::write_value(old, &previous)?;
-    }
-    Ok(0)
+pub fn getpgid(current: &Current, pid: usize) -> Result<usize, Errno> {
+    Ok(thread::process(current, pid)?.process_group() as usize)
 }
 
-/// Signals act at once or not at all so far, so there is no mask to keep; the
-/// arguments are judged as Linux does.
-pub fn rt_sigprocmask(
-    _current: &Current,
-    how: usize,
-    new: usize,
-    old: usize,
-    size: usize,
-) -> Result<usize, Errno> {
-    if size != SET_SIZE || new != 0 && how as u32 > 2 {
-        return Err(Errno::EINVAL);
-    }
-    if new != 0 {
-        user::read_value::<u64>(new)?;
-    }
-    if old != 0 {
-        user::write_value(old, &0u64)?;
-    }
-    Ok(0)
+pub fn getsid(current: &Current, pid: usize) -> Result<usize, Errno> {
+    Ok(thread::process(current, pid)?.session() as usize)
 }

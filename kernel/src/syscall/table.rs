@@ -1,9 +1,10 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, descriptor, file, memory, mount, path, process, storage, system, thread,
+    attributes, clock, descriptor, file, memory, mount, path, process, signal, storage, system,
+    thread,
 };
-use crate::thread::Current;
+use crate::thread::{Current, Interrupted};
 use abi::Errno;
 use abi::call::*;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,7 +16,16 @@ pub fn dispatch(current: &mut Current) {
     let args = current.regs().call_args();
     let result = match call(current, number, args) {
         Ok(value) => value,
-        Err(error) => error.to_result(),
+        Err(error) => {
+            if error == Errno::EINTR {
+                let has_timeout = args[3] != 0;
+                current.note_interrupted(Interrupted {
+                    number,
+                    has_timeout,
+                });
+            }
+            error.to_result()
+        }
     };
     current.regs().set_result(result);
 }
@@ -151,9 +161,19 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         SETPGID => process::setpgid(current, a, b),
         GETPGRP => Ok(current.group().process_group() as usize),
         SETSID => process::setsid(current),
-        RT_SIGACTION => process::rt_sigaction(current, a, b, c, d),
-        RT_SIGPROCMASK => process::rt_sigprocmask(current, a, b, c, d),
-        SIGALTSTACK => Ok(0),
+        GETPGID => process::getpgid(current, a),
+        GETSID => process::getsid(current, a),
+
+        // Signals.
+        RT_SIGACTION => signal::rt_sigaction(current, a, b, c, d),
+        RT_SIGPROCMASK => signal::rt_sigprocmask(current, a, b, c, d),
+        RT_SIGPENDING => signal::rt_sigpending(current, a, b),
+        RT_SIGSUSPEND => signal::rt_sigsuspend(current, a, b),
+        RT_SIGTIMEDWAIT => signal::rt_sigtimedwait(current, a, b, c, d),
+        RT_SIGQUEUEINFO => signal::rt_sigqueueinfo(current, a, b, c),
+        RT_SIGRETURN => signal::rt_sigreturn(current),
+        SIGALTSTACK => signal::sigaltstack(current, a, b),
+        PAUSE => signal::pause(current),
         GETUID | GETGID | GETEUID | GETEGID => Ok(0),
 
         // Time.

@@ -5,6 +5,7 @@ use super::{Group, JoinTable, MUST_EXIT, Thread, Tid};
 use crate::files::{FileTable, FsContext};
 use crate::memory::Space;
 use crate::sched;
+use abi::process::wait_signaled;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ops::Deref;
@@ -31,6 +32,19 @@ pub struct Current {
     pub(super) own: Box<Resources>,
     /// The status word of a thread that ends itself.
     pub(super) ending: Option<i32>,
+    /// The call that a signal, or a stop, has interrupted.
+    pub(super) interrupted: Option<Interrupted>,
+    /// When such a call, if it is made again, is to end: set by calls that
+    /// wait for a time that was given from their beginning on.
+    pub(crate) resume_at: Option<u64>,
+}
+
+/// A call that ended with EINTR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    pub number: usize,
+    /// Its fourth argument is not null: for futex, a time-out.
+    pub has_timeout: bool,
 }
 
 impl Deref for Current {
@@ -54,6 +68,8 @@ impl Current {
             thread,
             own,
             ending: None,
+            interrupted: None,
+            resume_at: None,
         }
     }
 
@@ -99,6 +115,25 @@ impl Current {
         self.thread.pending.fetch_or(MUST_EXIT, Ordering::Relaxed);
     }
 
+    /// Ends by `signal`, which nothing handles: a native thread alone, any
+    /// other with its process.
+    pub(super) fn end_by(&mut self, signal: u32) {
+        let status = wait_signaled(signal);
+        match self.is_native() {
+            true => self.end(status),
+            false => self.group().end(status),
+        }
+    }
+
+    /// Notes that a call was interrupted, for when its signal is looked at.
+    #[cold]
+    pub fn note_interrupted(&mut self, call: Interrupted) {
+        // Only then a look follows before the thread goes on.
+        if self.has_pending() {
+            self.interrupted = Some(call);
+        }
+    }
+
     pub(super) fn parts(&mut self) -> (&Running<Thread>, &mut UserRegs) {
         (&self.thread, &mut self.own.regs)
     }
@@ -126,7 +161,7 @@ impl Completion {
     /// Waits; ends early if the caller is told to end.
     pub fn wait(&self) {
         let done = || self.done.is_completed().then_some(());
-        // Interrupted: the caller goes its own way, and nobody is waited for.
-        let _ = self.waiters.wait_interruptible(done, None);
+        // Interrupted: the caller ends, and nobody is waited for.
+        let _ = crate::sched::current().killable(|| self.waiters.wait_interruptible(done, None));
     }
 }

@@ -46,6 +46,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     let loaded = load(&fs.root(), &fs.working(), &path, &arguments)?;
     let group = current.group().clone();
     group.become_alone(current)?;
+    current.forget_signal_stack();
     let files = if Arc::strong_count(&current.own.files) > 1 {
         // Shared with other processes, who keep theirs open.
         current.own.files.dup_table()

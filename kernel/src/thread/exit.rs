@@ -1,11 +1,11 @@
 //! How a thread ends: it gives back what it owns, tells those who wait, and
 //! leaves its CPU. The last thread of a group ends the process.
 
-use super::{Current, Group, futex, registry};
+use super::{Current, Group, futex, registry, signal};
 use crate::memory::user;
 use crate::sched;
-use abi::process::{wait_exited, wait_exited_wide};
-use abi::signal::{SA_NOCLDWAIT, SIG_IGN, SIGCHLD};
+use abi::process::{Ended, wait_exited, wait_exited_wide};
+use abi::signal::{CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT, SIG_IGN, SIGCHLD};
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -84,7 +84,7 @@ fn end_process(group: &Group, status: i32) {
     if pid == super::family::INIT {
         log::error!("init has ended; powering off");
         crate::files::shut_down();
-        machine::power::off(abi::process::Ended::from_status(status).shell_code());
+        machine::power::off(Ended::from_status(status).shell_code());
     }
     let adopted = |child: &Arc<Group>| child.set_parent(super::family::INIT);
     if group.is_joined.load(Relaxed) || is_unwanted(group) {
@@ -100,10 +100,15 @@ fn end_process(group: &Group, status: i32) {
         });
         return;
     }
-    let (parent, adopter) = registry::family(|family| family.end(pid, status, adopted));
-    for told in [parent, adopter].iter().flatten() {
-        told.child_ended.wake_all();
+    let (_, adopter) = registry::family(|family| family.end(pid, status, adopted));
+    if let Some(adopter) = adopter {
+        adopter.child_ended.wake_all();
     }
+    let (code, value) = match Ended::from_status(status) {
+        Ended::Exited(code) => (CLD_EXITED, code),
+        Ended::Signaled(signal) => (CLD_KILLED, signal),
+    };
+    signal::tell_parent(group, code, i32::from(value));
 }
 
 /// Whether the parent said, by ignoring SIGCHLD, that it does not wait for its

@@ -157,6 +157,15 @@ impl<G: Clone> Family<G> {
         }
     }
 
+    /// A child of `parent` among `which` that `wanted` accepts.
+    pub fn any(&self, parent: Pid, which: Which, wanted: impl Fn(&G) -> bool) -> Option<G> {
+        let children = self.nodes.get(&parent)?.children.iter();
+        let mut groups = children
+            .filter(|&&pid| which == Which::Any || which == Which::One(pid))
+            .filter_map(|&pid| self.get(pid));
+        groups.find(|group| wanted(group)).cloned()
+    }
+
     /// Forgets the ended child `pid` of `parent`. False if somebody else did.
     pub fn reap(&mut self, parent: Pid, pid: Pid) -> bool {
         let is_ended = self

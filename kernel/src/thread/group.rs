@@ -2,20 +2,27 @@
 
 use super::family::Pid;
 use super::semaphore::Semaphores;
+use super::signal::Stop;
 use super::{Current, Thread, Tid, registry};
-use crate::signal::Actions;
+use crate::signal::{Actions, Pending};
 use abi::Errno;
 use alloc::sync::Arc;
 use arrayvec::ArrayString;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed};
 use hashbrown::HashMap;
 use sync::{SpinLock, WaitQueue, rank};
 
 pub struct Group {
     id: Pid,
-    members: SpinLock<Members, rank::Group>,
-    /// A child has ended.
+    pub(super) members: SpinLock<Members, rank::Group>,
+    /// A child has ended, was stopped, or goes on.
     pub(super) child_ended: WaitQueue,
+    /// Threads that wait for a signal. Nobody wakes it: a signal interrupts.
+    pub(super) signaled: WaitQueue,
+    /// Threads that have stopped with their process.
+    pub(super) continued: WaitQueue,
+    /// The status word of the last stop or of going on; 0 once a parent has it.
+    pub(super) report: AtomicI32,
     /// A member has gone: exec waits to be alone.
     member_gone: WaitQueue,
     /// The parent's id, 0 for init: a copy of what the tree of processes says,
@@ -37,8 +44,11 @@ pub type ActionTable = SpinLock<Actions, rank::ActionTable>;
 /// A program's name, cut to what fits.
 pub type Name = ArrayString<15>;
 
-struct Members {
-    threads: HashMap<Tid, Arc<Thread>>,
+pub(super) struct Members {
+    pub(super) threads: HashMap<Tid, Arc<Thread>>,
+    /// Signals that wait for any of the threads.
+    pub(super) pending: Pending,
+    pub(super) stop: Stop,
     /// The status word of the whole group, once its end has begun.
     ending: Option<i32>,
     /// The first thread's own status word, once it has ended.
@@ -75,11 +85,16 @@ impl Group {
             id,
             members: SpinLock::new(Members {
                 threads: HashMap::new(),
+                pending: Pending::new(),
+                stop: Stop::default(),
                 ending: None,
                 first_status: None,
                 exec: None,
             }),
             child_ended: WaitQueue::new(),
+            signaled: WaitQueue::new(),
+            continued: WaitQueue::new(),
+            report: AtomicI32::new(0),
             member_gone: WaitQueue::new(),
             parent: AtomicU32::new(0),
             process_group: AtomicU32::new(process_group),
@@ -158,6 +173,7 @@ impl Group {
         }
         members.threads.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         members.threads.insert(thread.tid(), thread.clone());
+        members.stop_newcomer(thread);
         Ok(())
     }
 
@@ -171,8 +187,14 @@ impl Group {
         }
         let left = members.threads.len();
         let whole = members.ending.or(members.first_status).unwrap_or(status);
+        // It may have been chosen for a signal, or the last to stop.
+        members.hand_on();
+        let stopped_by = members.stopped_by();
         drop(members);
         drop(gone);
+        if let Some(signal) = stopped_by {
+            self.report_stopped(signal);
+        }
         self.member_gone.wake_all();
         (left == 0).then_some(whole)
     }
@@ -180,11 +202,7 @@ impl Group {
     /// Begins the end of the whole group with the status word `status`; the
     /// first to say so wins. Every thread ends before it returns to user mode.
     pub(super) fn end(&self, status: i32) {
-        let mut members = self.members.lock();
-        if members.ending.is_none() {
-            members.ending = Some(status);
-            members.threads.values().for_each(Thread::tell_to_exit);
-        }
+        self.members.lock().end(status);
     }
 
     /// Ends all peers of `current` and waits until it is alone, so that exec
@@ -204,7 +222,8 @@ impl Group {
         peers.for_each(|(_, peer)| peer.tell_to_exit());
         drop(members);
         let alone = || (self.members.lock().threads.len() == 1).then_some(());
-        let result = self.member_gone.wait_interruptible(alone, None);
+        // The peers end in any case, so only the end stops the wait.
+        let result = current.killable(|| self.member_gone.wait_interruptible(alone, None));
         result.map_err(|_| {
             self.members.lock().exec = None;
             Errno::EINTR
@@ -225,6 +244,20 @@ impl Group {
     pub fn has_ended(&self) -> bool {
         let members = self.members.lock();
         members.first_status.is_some() && members.threads.is_empty()
+    }
+}
+
+impl Members {
+    /// As [`Group::end`].
+    pub(super) fn end(&mut self, status: i32) {
+        if self.ending.is_none() {
+            self.ending = Some(status);
+            self.threads.values().for_each(Thread::tell_to_exit);
+        }
+    }
+
+    pub(super) fn ending(&self) -> bool {
+        self.ending.is_some()
     }
 }
 

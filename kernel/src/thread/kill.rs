@@ -1,11 +1,9 @@
-//! kill and tgkill: ending processes and threads from outside. A kill is a
-//! mark and a kick; the thread ends itself where that is safe.
+//! kill, tgkill and their kin: whom a signal is for.
 
 use super::{Current, Group, Thread, Tid, registry};
-use crate::signal::Effect;
+use crate::signal::Info;
 use abi::Errno;
-use abi::process::wait_signaled;
-use abi::signal::{SIGKILL, SIGNAL_MAX};
+use abi::signal::{SIGNAL_MAX, SigInfo};
 use alloc::sync::Arc;
 
 /// Whom kill(2) means.
@@ -37,28 +35,52 @@ impl Target {
 pub fn kill(current: &Current, target: Target, signal: u32) -> Result<usize, Errno> {
     check(signal)?;
     let me = current.tgid();
+    let info = (signal != 0).then(|| Info::user(signal, me));
     match target {
-        Target::Process(pid) => send(&registry::group(pid)?, signal)?,
-        Target::ProcessGroup(id) => send_all(|group| group.process_group() == id, signal)?,
+        Target::Process(pid) => {
+            let group = registry::group(pid)?;
+            send(&group, info)?;
+        }
+        Target::ProcessGroup(id) => send_all(|group| group.process_group() == id, info)?,
         Target::Everybody => send_all(
             |group| group.id() != super::family::INIT && group.id() != me,
-            signal,
+            info,
         )?,
     }
+    Ok(0)
+}
+
+/// rt_sigqueueinfo(2): a signal with an info that the sender made.
+///
+/// # Errors
+/// As [`kill`]; `EPERM` for an info that claims to be the kernel's, `EAGAIN`.
+pub fn queue(current: &Current, pid: isize, signal: u32, info: SigInfo) -> Result<usize, Errno> {
+    check(signal)?;
+    let group = registry::group(u32::try_from(pid as i32).map_err(|_| Errno::ESRCH)?)?;
+    let is_own = Arc::ptr_eq(&group, current.group());
+    if !is_own && (info.code >= 0 || info.code == abi::signal::SI_TKILL) {
+        return Err(Errno::EPERM);
+    }
+    send(&group, (signal != 0).then(|| Info::queued(signal, &info)))?;
     Ok(0)
 }
 
 /// Sends `signal` to all processes that `wanted` accepts. Twice: a fork under
 /// way at the first look has its child listed at the second, or its caller
 /// knows by then that both are to end.
-fn send_all(wanted: impl Fn(&Group) -> bool, signal: u32) -> Result<(), Errno> {
+fn send_all(wanted: impl Fn(&Group) -> bool, info: Option<Info>) -> Result<(), Errno> {
     let first = registry::groups(&wanted)?;
     if first.is_empty() {
         return Err(Errno::ESRCH);
     }
-    first.iter().try_for_each(|group| send(group, signal))?;
-    let second = registry::groups(&wanted)?;
-    second.iter().try_for_each(|group| send(group, signal))
+    first.iter().try_for_each(|group| send(group, info))?;
+    let mut second = registry::groups(&wanted)?;
+    second.retain(|group| !first.iter().any(|other| Arc::ptr_eq(group, other)));
+    second.iter().try_for_each(|group| send(group, info))
+}
+
+fn send(group: &Group, info: Option<Info>) -> Result<(), Errno> {
+    info.map_or(Ok(()), |info| group.send(info))
 }
 
 /// Sends `signal` to the thread `tid` of the process `tgid`. A native thread
@@ -75,7 +97,7 @@ pub fn tgkill(current: &Current, tgid: isize, tid: isize, signal: u32) -> Result
         .user_group()
         .is_some_and(|group| group.id() == tgid as Tid);
     if is_member {
-        send_to_thread(current, &thread, signal)
+        send_to_thread(current, &thread, info_for(current, signal))
     } else {
         Err(Errno::ESRCH)
     }
@@ -84,38 +106,18 @@ pub fn tgkill(current: &Current, tgid: isize, tid: isize, signal: u32) -> Result
 /// As [`tgkill`], without naming the process.
 pub fn tkill(current: &Current, tid: isize, signal: u32) -> Result<usize, Errno> {
     let thread = find(tid, signal)?;
-    send_to_thread(current, &thread, signal)
+    send_to_thread(current, &thread, info_for(current, signal))
 }
 
-/// The running thread wrote to a pipe that nobody reads.
-pub fn broken_pipe() {
-    if let Some(group) = crate::sched::current().user_group() {
-        // Nobody to tell: SIGPIPE is for the writer itself.
-        let _ = send(group, abi::signal::SIGPIPE);
-    }
+fn info_for(current: &Current, signal: u32) -> Option<Info> {
+    (signal != 0).then(|| Info::thread(signal, current.tgid()))
 }
 
 /// A key of the console: `signal` for everybody in the process group `id`.
 pub fn interrupt_foreground(id: Tid, signal: u32) {
     // Nobody to tell of an error: there is no caller.
-    let _ = send_all(|group| group.process_group() == id, signal);
-}
-
-/// Ends `group` by `signal`, which nothing handles.
-pub(super) fn fatal(group: &Group, signal: u32) {
-    group.end(wait_signaled(signal));
-}
-
-/// Sends `signal` to the process `group`. Ids and numbers were checked.
-pub(super) fn send(group: &Arc<Group>, signal: u32) -> Result<(), Errno> {
-    if signal != 0 && group.actions().lock().effect(signal) == Effect::Ends {
-        // Like on Linux, a signal that init does not ask for is not for init.
-        if group.id() == super::family::INIT {
-            return Ok(());
-        }
-        fatal(group, signal);
-    }
-    Ok(())
+    let info = Some(Info::kernel(signal));
+    let _ = send_all(|group| group.process_group() == id, info);
 }
 
 fn find(tid: isize, signal: u32) -> Result<Arc<Thread>, Errno> {
@@ -126,22 +128,19 @@ fn find(tid: isize, signal: u32) -> Result<Arc<Thread>, Errno> {
     registry::thread(tid as Tid)
 }
 
-fn send_to_thread(current: &Current, thread: &Arc<Thread>, signal: u32) -> Result<usize, Errno> {
+fn send_to_thread(
+    current: &Current,
+    thread: &Arc<Thread>,
+    info: Option<Info>,
+) -> Result<usize, Errno> {
     let group = thread.user_group().ok_or(Errno::ESRCH)?;
-    if !thread.is_native() || !is_family(current, group) {
-        return send(group, signal).map(|()| 0);
-    }
-    let effect = group.actions().lock().effect(signal);
-    if signal == SIGKILL || signal != 0 && effect == Effect::Ends {
-        thread.tell_to_exit();
-    }
+    let Some(info) = info else {
+        return Ok(0);
+    };
+    // Others see the process only.
+    let alone = thread.is_native() && Arc::ptr_eq(current.group(), group);
+    group.send_to(thread, info, alone)?;
     Ok(0)
-}
-
-/// Whether a native thread of `group` may be ended alone by `current`: others
-/// see the process only.
-fn is_family(current: &Current, group: &Arc<Group>) -> bool {
-    Arc::ptr_eq(current.group(), group)
 }
 
 fn check(signal: u32) -> Result<(), Errno> {

@@ -1,14 +1,15 @@
 //! A thread's life, top to bottom: run user mode until a trap, handle the
 //! trap, do what is pending, again.
 
-use super::{Current, Group, Kind, Thread, exec_first, exit, kill, registry};
+use super::{Current, Group, Kind, Thread, exec_first, exit, registry, signal};
 use crate::files::{self, FileTable, Follow, Inode};
 use crate::memory::FaultError;
 use crate::sched::{self, Entity};
+use crate::signal::Info;
 use crate::syscall;
 use abi::Errno;
 use abi::process::wait_signaled;
-use abi::signal::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+use abi::signal::*;
 use alloc::sync::Arc;
 use machine::hooks::Access;
 use machine::user::Trap;
@@ -55,7 +56,10 @@ fn live(current: &mut Current) -> i32 {
         match trap {
             Trap::Syscall => syscall::dispatch(current),
             Trap::PageFault { addr, access, .. } => page_fault(current, addr, access),
-            Trap::Fault { vector, .. } => fault(current, vector, None, signal_of(vector)),
+            Trap::Fault { vector, .. } => {
+                let info = Info::fault(signal_of(vector), SI_KERNEL, current.regs().ip());
+                fault(current, vector, None, info);
+            }
             Trap::Interrupt => {}
             // `run` looks before each entry, so nothing else has to.
             Trap::Pending => {
@@ -64,6 +68,11 @@ fn live(current: &mut Current) -> i32 {
                 }
                 if current.must_exit() {
                     return current.ending.unwrap_or(0);
+                }
+                if signal::is_stopped(current) {
+                    signal::wait(current);
+                } else if current.has_pending() {
+                    signal::deliver(current);
                 }
             }
         }
@@ -81,10 +90,22 @@ fn page_fault(current: &mut Current, addr: usize, access: Access) {
             );
             current.group().end(wait_signaled(abi::signal::SIGKILL));
         }
-        Err(FaultError::BadAddress) => fault(current, PAGE_FAULT, Some(addr), SIGSEGV),
+        Err(FaultError::BadAddress) => {
+            let code = match current.space().is_mapped(addr..addr.saturating_add(1)) {
+                true => SEGV_ACCERR,
+                false => SEGV_MAPERR,
+            };
+            fault(
+                current,
+                PAGE_FAULT,
+                Some(addr),
+                Info::fault(SIGSEGV, code, addr),
+            );
+        }
         // Behind the end of a mapped file, or it cannot be read or written.
         Err(FaultError::Missing | FaultError::NoSpace) => {
-            fault(current, PAGE_FAULT, Some(addr), SIGBUS);
+            let info = Info::fault(SIGBUS, BUS_ADRERR, addr);
+            fault(current, PAGE_FAULT, Some(addr), info);
         }
     }
 }
@@ -111,7 +132,10 @@ fn signal_of(vector: u8) -> u32 {
 
 /// A fault that nothing handles: ends a native thread alone, and any other
 /// with its process.
-fn fault(current: &mut Current, vector: u8, addr: Option<usize>, signal: u32) {
+fn fault(current: &mut Current, vector: u8, addr: Option<usize>, info: Info) {
+    if signal::force(current, info) {
+        return;
+    }
     let regs = &current.own.regs;
     log::warn!(
         "pid {} {}: thread {} trap {vector} err {} on cpu {} ip {:#x} addr {:#x}; {}",
@@ -128,9 +152,5 @@ fn fault(current: &mut Current, vector: u8, addr: Option<usize>, signal: u32) {
             "the process ends"
         },
     );
-    if current.is_native() {
-        current.end(wait_signaled(signal));
-    } else {
-        kill::fatal(current.group(), signal);
-    }
+    current.end_by(info.signal);
 }

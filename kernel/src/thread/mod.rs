@@ -22,24 +22,31 @@ mod kill;
 mod life;
 mod registry;
 mod semaphore;
+mod signal;
 mod stack_image;
 mod wait;
 
 pub use clone::{Request, clone, native};
 pub use clone_flags::CloneFlags;
-pub use current::{Current, Resources};
+pub use current::{Current, Interrupted, Resources};
 pub use exec::{STACK_SIZE, exec, exec_first};
 pub use exit::{exit_group, exit_group_wide, exit_thread};
 pub use futex::{requeue, wait as futex_wait, wake as futex_wake};
 pub use group::{Group, set_process_group};
 pub use join::{JoinTable, detach, join_any, join_one};
-pub use kill::{Target, broken_pipe, interrupt_foreground, kill, tgkill, tkill};
+pub use kill::{Target, interrupt_foreground, kill, queue, tgkill, tkill};
 pub use life::start_init;
-pub use registry::{find, list, print_list, processes};
+pub use registry::{find, list, print_list, process, processes};
 pub use semaphore::Semaphores;
+pub use signal::{
+    broken_pipe, change_mask, pause, pending as pending_signals, return_from_handler, set_action,
+    set_stack as set_signal_stack, stack as signal_stack, suspend, wait_for as wait_for_signal,
+};
 pub use wait::wait;
 
+use self::signal::Signals;
 use crate::sched::Entity;
+use abi::signal::SigStack;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -67,6 +74,10 @@ pub enum Kind {
 
 /// The running thread must end before it returns to user mode.
 const MUST_EXIT: u32 = 1;
+/// There may be a signal to deliver to it.
+const SIGNALED: u32 = 2;
+/// Its process is stopped, and so it must stop.
+const STOPPED: u32 = 4;
 
 pub struct Thread {
     task: Task,
@@ -80,6 +91,9 @@ pub struct Thread {
     group: Option<Arc<Group>>,
     /// What the running thread has to look at before it returns to user mode.
     pending: AtomicU32,
+    /// Which of it ends a sleep: all, or what [`Thread::killable`] leaves.
+    interrupts: AtomicU32,
+    signals: SpinLock<Signals, rank::Signals>,
     /// What the thread owns, until it runs for the first time.
     start: SpinLock<Option<Box<Resources>>, rank::ThreadStart>,
     /// The page table to load when this thread runs: see [`Thread::enter_space`].
@@ -172,6 +186,8 @@ impl Thread {
             is_native: AtomicBool::new(kind == Kind::Native),
             group,
             pending: AtomicU32::new(0),
+            interrupts: AtomicU32::new(!0),
+            signals: SpinLock::new(Signals::new(0, SigStack::default())),
             start: SpinLock::new(start),
             space: SpinLock::new(space),
             clear_tid: AtomicUsize::new(0),
@@ -208,6 +224,20 @@ impl Thread {
     #[inline]
     pub(crate) fn has_pending(&self) -> bool {
         self.pending.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether something is pending that ends the thread's sleep.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.pending.load(Ordering::Acquire) & self.interrupts.load(Ordering::Relaxed) != 0
+    }
+
+    /// Sleeps in `act` end when the thread is to end, and not for a signal.
+    /// The thread is the running one.
+    fn killable<R>(&self, act: impl FnOnce() -> R) -> R {
+        self.interrupts.store(MUST_EXIT, Ordering::Relaxed);
+        let result = act();
+        self.interrupts.store(!0, Ordering::Relaxed);
+        result
     }
 
     /// Whether the thread was told to end.

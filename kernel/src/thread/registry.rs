@@ -44,6 +44,18 @@ pub fn group(pid: Pid) -> Result<Arc<Group>, Errno> {
     ids().group(pid).ok_or(Errno::ESRCH)
 }
 
+/// The process that a call means: `pid`, or the caller's for 0.
+///
+/// # Errors
+/// `ESRCH`.
+pub fn process(current: &Current, pid: usize) -> Result<Arc<Group>, Errno> {
+    match pid as i32 {
+        0 => Ok(current.group().clone()),
+        pid if pid < 0 => Err(Errno::ESRCH),
+        pid => group(pid as Pid),
+    }
+}
+
 /// How many processes there are.
 pub fn processes() -> usize {
     ids().groups().count()

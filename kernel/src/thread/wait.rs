@@ -1,10 +1,11 @@
 //! wait4: waiting for children with an address space of their own.
 
-use super::family::{Found, Which};
+use super::family::{Found, Pid, Which};
 use super::{Current, Group, registry};
 use crate::memory::user;
 use abi::Errno;
-use abi::process::WNOHANG;
+use abi::process::{WCONTINUED, WNOHANG, WUNTRACED};
+use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// Which children, as wait4(2) numbers them.
@@ -40,7 +41,16 @@ impl Selection {
     }
 }
 
-/// Waits for a child to end, stores its status word at `status_out` unless
+/// What there is to tell of the children.
+enum News {
+    Ended(Pid, i32),
+    /// Stopped, or going on.
+    Told(Arc<Group>),
+    /// Nothing, and the caller does not wait.
+    None,
+}
+
+/// Waits for a child to end, or with `WUNTRACED` or `WCONTINUED` to stop or go on, stores its status word at `status_out` unless
 /// null, and forgets the child. Its id, or 0 with `WNOHANG` if all are alive.
 ///
 /// # Errors
@@ -53,8 +63,8 @@ pub fn wait(
     status_out: usize,
     options: usize,
 ) -> Result<usize, Errno> {
-    // WUNTRACED, WCONTINUED and Linux's own __WALL family select nothing more here.
-    const KNOWN: usize = WNOHANG | 2 | 8 | 0xe000_0000;
+    // Linux's own __WALL family selects nothing more here.
+    const KNOWN: usize = WNOHANG | WUNTRACED | WCONTINUED | 0xe000_0000;
     // An int: a sign-extended upper half says nothing.
     let options = options as u32 as usize;
     if options & !KNOWN != 0 {
@@ -64,23 +74,39 @@ pub fn wait(
     let selection = Selection::new(pid, group)?;
     loop {
         let look = || {
-            let found = registry::family(|family| {
-                family.find(group.id(), selection.which, |child| {
-                    selection.accepts(child)
-                })
+            let (found, reported) = registry::family(|family| {
+                let accepts = |child: &Arc<Group>| selection.accepts(child);
+                let found = family.find(group.id(), selection.which, accepts);
+                let told = |child: &Arc<Group>| accepts(child) && child.has_report(options);
+                let reported = match found {
+                    Found::Alive => family.any(group.id(), selection.which, told),
+                    _ => None,
+                };
+                (found, reported)
             });
             match found {
-                Found::Ended(pid, status) => Some(Ok((pid, status))),
+                Found::Ended(pid, status) => Some(Ok(News::Ended(pid, status))),
                 Found::None => Some(Err(Errno::ECHILD)),
-                Found::Alive if options & WNOHANG != 0 => Some(Ok((0, 0))),
+                Found::Alive if reported.is_some() => reported.map(|child| Ok(News::Told(child))),
+                Found::Alive if options & WNOHANG != 0 => Some(Ok(News::None)),
                 Found::Alive => None,
             }
         };
         let waited = group.child_ended.wait_interruptible(look, None);
-        let (pid, status) = waited.map_err(|_| Errno::EINTR)??;
-        if pid == 0 {
-            return Ok(0);
-        }
+        let (pid, status) = match waited.map_err(|_| Errno::EINTR)?? {
+            News::None => return Ok(0),
+            News::Ended(pid, status) => (pid, status),
+            News::Told(child) => {
+                // A peer may have been faster.
+                let Some(report) = child.take_report(options) else {
+                    continue;
+                };
+                if status_out != 0 {
+                    user::write_value(status_out, &report)?;
+                }
+                return Ok(child.id() as usize);
+            }
+        };
         if status_out != 0 {
             user::write_value(status_out, &status)?;
         }

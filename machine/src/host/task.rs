@@ -80,6 +80,10 @@ impl Task {
         self.set_gs_base(0);
     }
 
+    pub fn save_vectors(&self, _into: &mut Vectors) {}
+
+    pub fn load_vectors(&self, _vectors: &Vectors) {}
+
     pub fn fs_base(&self) -> usize {
         self.fs_base.load(Ordering::Relaxed)
     }
@@ -151,4 +155,24 @@ pub fn enable_interrupts() {}
 /// The host has its own stacks.
 pub fn spare_frames() -> usize {
     0
+}
+
+/// The host's threads have vectors of their own.
+#[derive(Clone)]
+pub struct Vectors([u8; 512]);
+
+impl Vectors {
+    pub const BYTES: usize = 512;
+
+    pub fn initial() -> Self {
+        Self([0; 512])
+    }
+
+    pub fn bytes(&self) -> &[u8; 512] {
+        &self.0
+    }
+
+    pub fn bytes_mut(&mut self) -> &mut [u8; 512] {
+        &mut self.0
+    }
 }

@@ -4,7 +4,9 @@ use super::area::{self, Area};
 use super::registers::enable_interrupts as enable;
 use super::stack::Stack;
 pub use super::stack::spare_frames;
-use super::user_state::{self, UserState, Vectors};
+use super::user_state::{self, UserState};
+
+pub use super::user_state::Vectors;
 use crate::address::USER_END;
 use crate::task::OutOfMemory;
 use core::arch::naked_asm;
@@ -109,6 +111,17 @@ impl Task {
         // SAFETY: the task is the running one or not yet started, by the
         // contract of the caller, and `change` turns interrupts off.
         self.change(|user| unsafe { user.reset() });
+    }
+
+    pub fn save_vectors(&self, into: &mut Vectors) {
+        // SAFETY: the task is the running one, by the contract of the caller,
+        // and `change` saves its state and turns interrupts off.
+        self.change(|user| *into = unsafe { user.vectors() });
+    }
+
+    pub fn load_vectors(&self, vectors: &Vectors) {
+        // SAFETY: as above.
+        self.change(|user| unsafe { user.set_vectors(vectors) });
     }
 
     pub fn fs_base(&self) -> usize {

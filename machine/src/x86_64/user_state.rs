@@ -21,7 +21,36 @@ const HEADER: usize = 512 / 8;
 
 /// In the format of XSAVE, or FXSAVE where there is no XSAVE.
 #[repr(C, align(64))]
+#[derive(Clone)]
 pub struct Vectors([u64; SIZE / 8]);
+
+impl Vectors {
+    pub const BYTES: usize = SIZE;
+
+    /// What a program starts with.
+    pub fn initial() -> Self {
+        INITIAL.clone()
+    }
+
+    pub fn bytes(&self) -> &[u8; SIZE] {
+        // SAFETY: as many bytes, of which any value is valid; less aligned.
+        unsafe { &*(&raw const self.0).cast() }
+    }
+
+    pub fn bytes_mut(&mut self) -> &mut [u8; SIZE] {
+        // SAFETY: as above; any bytes make valid words.
+        unsafe { &mut *(&raw mut self.0).cast() }
+    }
+
+    /// Clears what makes XRSTOR and FXRSTOR fault: reserved bits of MXCSR and
+    /// of the header, and components that are not enabled.
+    fn make_loadable(&mut self) {
+        const MXCSR_MASK: u64 = 0xffff;
+        self.0[3] &= !(u64::from(u32::MAX)) | MXCSR_MASK;
+        self.0[HEADER] &= 7;
+        self.0[HEADER + 1..HEADER + 8].fill(0);
+    }
+}
 
 /// What a program starts with: all registers empty, exceptions masked by the
 /// x87 control word (0x37f) and MXCSR (0x1f80).
@@ -73,6 +102,32 @@ impl UserState {
             gs_base: Cell::new(0),
             cpu: Cell::new(NO_CPU),
         }
+    }
+
+    /// What was saved last.
+    ///
+    /// # Safety
+    /// The state is saved and its task is the running one; interrupts are off.
+    pub unsafe fn vectors(&self) -> Vectors {
+        if self.fresh.get() {
+            return Vectors::initial();
+        }
+        // SAFETY: the running task has vectors, and nobody else touches them now.
+        unsafe { (*self.vectors).clone() }
+    }
+
+    /// Replaces the vectors, by any bytes.
+    ///
+    /// # Safety
+    /// As for [`UserState::vectors`].
+    pub unsafe fn set_vectors(&self, vectors: &Vectors) {
+        let mut vectors = vectors.clone();
+        vectors.make_loadable();
+        // SAFETY: as above.
+        unsafe { self.vectors.write(vectors) };
+        self.fresh.set(false);
+        // What the registers hold is not this any more.
+        self.cpu.set(NO_CPU);
     }
 
     /// Forgets all.

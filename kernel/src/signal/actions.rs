@@ -1,5 +1,4 @@
-//! What a process does with each signal. Signals act by their default action
-//! or are ignored; handlers are recorded and not yet called.
+//! What a process does with each signal (signal(7)). Pure.
 
 use abi::Errno;
 use abi::signal::*;
@@ -10,6 +9,9 @@ use alloc::vec::Vec;
 pub enum Effect {
     Nothing,
     Ends,
+    Stops,
+    /// A handler of the program's is called.
+    Handled,
 }
 
 /// The signal actions of a process.
@@ -37,12 +39,17 @@ impl Actions {
         if matches!(signal, SIGKILL | SIGSTOP) {
             return Err(Errno::EINVAL);
         }
-        self.set.retain(|(set, _)| *set != signal);
+        self.reset(signal);
         if action != SigAction::default() {
             self.set.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
             self.set.push((signal, action));
         }
         Ok(())
+    }
+
+    /// The action of `signal` is the default again.
+    pub fn reset(&mut self, signal: u32) {
+        self.set.retain(|(set, _)| *set != signal);
     }
 
     /// exec keeps what is ignored and forgets handlers.
@@ -54,15 +61,13 @@ impl Actions {
     pub fn effect(&self, signal: u32) -> Effect {
         let by_default = match signal {
             SIGCHLD | SIGURG | SIGWINCH | SIGCONT => Effect::Nothing,
-            // Stopping is not there yet.
-            SIGSTOP | SIGTSTP | SIGTTIN | SIGTTOU => Effect::Nothing,
+            SIGSTOP | SIGTSTP | SIGTTIN | SIGTTOU => Effect::Stops,
             _ => Effect::Ends,
         };
         match self.get(signal).handler {
             SIG_IGN if signal != SIGKILL => Effect::Nothing,
             SIG_DFL | SIG_IGN => by_default,
-            // A handler cannot be called yet; ending the process would be worse.
-            _ => Effect::Nothing,
+            _ => Effect::Handled,
         }
     }
 }

@@ -1,0 +1,72 @@
+//! What is told with a signal (sigaction(2), "The siginfo_t argument").
+
+use abi::signal::*;
+
+/// A signal and where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Info {
+    pub signal: u32,
+    /// `si_code`.
+    code: i32,
+    /// The first two words of what depends on the code.
+    fields: [u64; 2],
+}
+
+impl Info {
+    /// From a process, by kill(2).
+    pub fn user(signal: u32, sender: u32) -> Info {
+        Info::new(signal, SI_USER, [u64::from(sender), 0])
+    }
+
+    /// From a process to one thread, by tgkill(2).
+    pub fn thread(signal: u32, sender: u32) -> Info {
+        Info::new(signal, SI_TKILL, [u64::from(sender), 0])
+    }
+
+    /// From the kernel itself: a key, a broken pipe.
+    pub fn kernel(signal: u32) -> Info {
+        Info::new(signal, SI_KERNEL, [0; 2])
+    }
+
+    /// The thread's own access to `address`, or the instruction there, is why.
+    pub fn fault(signal: u32, code: i32, address: usize) -> Info {
+        Info::new(signal, code, [address as u64, 0])
+    }
+
+    /// SIGCHLD: what became of `child`, by one of the `CLD_` codes.
+    pub fn child(child: u32, code: i32, status: i32) -> Info {
+        let fields = [u64::from(child), u64::from(status as u32)];
+        Info::new(SIGCHLD, code, fields)
+    }
+
+    /// As a program made it, for rt_sigqueueinfo(2).
+    pub fn queued(signal: u32, given: &SigInfo) -> Info {
+        Info::new(signal, given.code, given.fields)
+    }
+
+    fn new(signal: u32, code: i32, fields: [u64; 2]) -> Info {
+        Info {
+            signal,
+            code,
+            fields,
+        }
+    }
+
+    /// The address of a fault; 0 for other signals.
+    pub fn fault_address(&self) -> u64 {
+        match self.signal {
+            SIGSEGV | SIGBUS if self.code > 0 => self.fields[0],
+            _ => 0,
+        }
+    }
+
+    /// As a handler sees it.
+    pub fn to_abi(self) -> SigInfo {
+        SigInfo {
+            signal: self.signal as i32,
+            code: self.code,
+            fields: self.fields,
+            ..SigInfo::default()
+        }
+    }
+}

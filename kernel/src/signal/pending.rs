@@ -1,0 +1,130 @@
+//! Signals that wait to be delivered. Pure.
+
+use super::{Info, Set, set_of};
+use abi::Errno;
+use abi::signal::*;
+use alloc::vec::Vec;
+
+/// Signals that were sent and not yet delivered, each with its first sender's
+/// info; those from [`SIGNAL_REAL_TIME`] on wait once for each time they were sent.
+pub struct Pending {
+    set: Set,
+    /// In the order of arrival. A signal whose info found no memory has none.
+    infos: Vec<Info>,
+}
+
+/// How many infos may wait: a sender cannot take all memory.
+const MOST: usize = 1024;
+
+/// What the program's own instruction caused comes first, so that its handler
+/// sees that instruction.
+const FROM_FAULTS: Set =
+    set_of(SIGSEGV) | set_of(SIGBUS) | set_of(SIGILL) | set_of(SIGTRAP) | set_of(SIGFPE);
+
+impl Pending {
+    pub const fn new() -> Pending {
+        Pending {
+            set: 0,
+            infos: Vec::new(),
+        }
+    }
+
+    pub fn set(&self) -> Set {
+        self.set
+    }
+
+    /// Adds a signal: EAGAIN if it is one that queues, and there is no room.
+    pub fn add(&mut self, info: Info) -> Result<(), Errno> {
+        let bit = set_of(info.signal);
+        let queues = info.signal >= SIGNAL_REAL_TIME;
+        if self.set & bit != 0 && !queues {
+            return Ok(());
+        }
+        let room = self.infos.len() < MOST && self.infos.try_reserve(1).is_ok();
+        match room {
+            true => self.infos.push(info),
+            false if queues => return Err(Errno::EAGAIN),
+            // It is delivered without its info.
+            false => {}
+        }
+        self.set |= bit;
+        Ok(())
+    }
+
+    /// Takes the next of the signals in `among`: the lowest number first.
+    pub fn take(&mut self, among: Set) -> Option<Info> {
+        let candidates = self.set & among;
+        let first = match candidates & FROM_FAULTS {
+            0 => candidates,
+            faults => faults,
+        };
+        if first == 0 {
+            return None;
+        }
+        let signal = first.trailing_zeros() + 1;
+        let of_it = |info: &Info| info.signal == signal;
+        let info = match self.infos.iter().position(of_it) {
+            Some(at) => self.infos.remove(at),
+            None => Info::kernel(signal),
+        };
+        if !self.infos.iter().any(of_it) {
+            self.set &= !set_of(signal);
+        }
+        Some(info)
+    }
+
+    /// Forgets the signals in `set`.
+    pub fn discard(&mut self, set: Set) {
+        self.set &= !set;
+        self.infos.retain(|info| set_of(info.signal) & set == 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(pending: &mut Pending, among: Set) -> Option<u32> {
+        pending.take(among).map(|info| info.signal)
+    }
+
+    #[test]
+    fn standard_signals_wait_once_with_the_first_info() {
+        let mut pending = Pending::new();
+        pending.add(Info::user(SIGUSR1, 5)).unwrap();
+        pending.add(Info::user(SIGUSR1, 6)).unwrap();
+        pending.add(Info::user(SIGHUP, 7)).unwrap();
+        assert_eq!(pending.set(), set_of(SIGUSR1) | set_of(SIGHUP));
+        assert_eq!(pending.take(!0), Some(Info::user(SIGHUP, 7)));
+        assert_eq!(pending.take(!0), Some(Info::user(SIGUSR1, 5)));
+        assert_eq!(pending.take(!0), None);
+    }
+
+    #[test]
+    fn real_time_signals_queue_in_order_up_to_a_bound() {
+        let mut pending = Pending::new();
+        for sender in 0..MOST as u32 {
+            pending.add(Info::user(40, sender)).unwrap();
+        }
+        assert_eq!(pending.add(Info::user(40, 0)), Err(Errno::EAGAIN));
+        // A standard signal is not lost for it; only its info is.
+        pending.add(Info::user(SIGINT, 9)).unwrap();
+        assert_eq!(pending.take(!0), Some(Info::kernel(SIGINT)));
+        for sender in 0..MOST as u32 {
+            assert_eq!(pending.take(!0), Some(Info::user(40, sender)));
+        }
+        assert_eq!(pending.set(), 0);
+    }
+
+    #[test]
+    fn blocked_ones_stay_and_faults_come_first() {
+        let mut pending = Pending::new();
+        for signal in [SIGHUP, SIGSEGV, SIGTERM] {
+            pending.add(Info::kernel(signal)).unwrap();
+        }
+        assert_eq!(take(&mut pending, !set_of(SIGSEGV)), Some(SIGHUP));
+        assert_eq!(take(&mut pending, !0), Some(SIGSEGV));
+        pending.discard(set_of(SIGTERM));
+        assert_eq!(take(&mut pending, !0), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! The calls of signals: masks, actions, waiting, the alternate stack.
+
+use super::super::Current;
+use super::frame;
+use crate::signal::{Effect, Info, Set, UNBLOCKABLE, set_of};
+use abi::Errno;
+use abi::signal::*;
+
+/// rt_sigaction(2): the action of `signal` before; EINVAL for SIGKILL and
+/// SIGSTOP, ENOMEM.
+pub fn set_action(
+    current: &Current,
+    signal: u32,
+    new: Option<SigAction>,
+) -> Result<SigAction, Errno> {
+    let group = current.group();
+    let table = group.actions();
+    let mut actions = table.lock();
+    let old = actions.get(signal);
+    if let Some(new) = new {
+        actions.set(signal, new)?;
+        let ignored = actions.effect(signal) == Effect::Nothing;
+        drop(actions);
+        if ignored {
+            group.members.lock().discard(set_of(signal));
+        }
+    }
+    Ok(old)
+}
+
+/// rt_sigprocmask(2): the mask before. EINVAL for an unknown `how`.
+pub fn change_mask(current: &Current, new: Option<(usize, Set)>) -> Result<Set, Errno> {
+    let old = current.signals.lock().mask;
+    let mask = match new {
+        None => return Ok(old),
+        Some((SIG_BLOCK, set)) => old | set,
+        Some((SIG_UNBLOCK, set)) => old & !set,
+        Some((SIG_SETMASK, set)) => set,
+        Some(_) => return Err(Errno::EINVAL),
+    };
+    current.group().set_mask(current, mask);
+    Ok(old)
+}
+
+/// rt_sigpending(2): those that wait and are blocked.
+pub fn pending(current: &Current) -> Set {
+    let members = current.group().members.lock();
+    let signals = current.signals.lock();
+    (members.pending.set() | signals.pending.set()) & signals.mask
+}
+
+/// rt_sigsuspend(2): waits for a signal under another mask; EINTR.
+pub fn suspend(current: &Current, mask: Set) -> Result<usize, Errno> {
+    let mut signals = current.signals.lock();
+    let old = signals.mask;
+    // A call that is made again has its mask back already.
+    signals.saved_mask = Some(old);
+    drop(signals);
+    current.group().set_mask(current, mask);
+    pause(current)
+}
+
+/// pause(2): waits for a signal; EINTR.
+pub fn pause(current: &Current) -> Result<usize, Errno> {
+    let never = || None::<()>;
+    let _ = current.group().signaled.wait_interruptible(never, None);
+    Err(Errno::EINTR)
+}
+
+/// rt_sigtimedwait(2): takes a signal of `set`, which the caller blocks; EAGAIN
+/// once `deadline` is past, EINTR for a signal outside the set.
+pub fn wait_for(current: &Current, set: Set, deadline: Option<u64>) -> Result<Info, Errno> {
+    let set = set & !UNBLOCKABLE;
+    let group = current.group();
+    let take = || group.take_signal(current, Some(set));
+    if let Some(info) = take() {
+        return Ok(info);
+    }
+    // Unblocked, so that a sender chooses and wakes this thread; it does not
+    // return to user mode meanwhile.
+    let mask = current.signals.lock().mask;
+    group.set_mask(current, mask & !set);
+    let never = || None::<()>;
+    let waited = group.signaled.wait_interruptible(never, deadline);
+    let taken = take();
+    group.set_mask(current, mask);
+    match (taken, waited) {
+        (Some(info), _) => Ok(info),
+        (None, Err(sync::WaitError::TimedOut)) => Err(Errno::EAGAIN),
+        (None, _) => Err(Errno::EINTR),
+    }
+}
+
+/// rt_sigreturn(2): what the handler interrupted goes on. The restored `rax`;
+/// a frame that cannot be read ends the process.
+pub fn return_from_handler(current: &mut Current) -> usize {
+    match frame::pop(current) {
+        Ok(result) => result,
+        Err(_) => {
+            current.end_by(SIGSEGV);
+            0
+        }
+    }
+}
+
+/// sigaltstack(2): the alternate stack, and whether the thread is on it.
+pub fn stack(current: &mut Current) -> SigStack {
+    let stack = current.signals.lock().stack;
+    let flags = frame::state_of(&stack, current.regs().stack());
+    SigStack { flags, ..stack }
+}
+
+/// Sets the alternate stack: EPERM while the thread is on the old one, EINVAL
+/// for unknown flags, ENOMEM if it is too small.
+pub fn set_stack(current: &mut Current, new: SigStack) -> Result<(), Errno> {
+    let sp = current.regs().stack();
+    let mut signals = current.signals.lock();
+    if frame::is_on(&signals.stack, sp) {
+        return Err(Errno::EPERM);
+    }
+    signals.stack = match new.flags {
+        SS_DISABLE => SigStack::default(),
+        // Linux takes SS_ONSTACK for 0, too.
+        0 | SS_ONSTACK if new.size < MINSIGSTKSZ => return Err(Errno::ENOMEM),
+        0 | SS_ONSTACK => SigStack { flags: 0, ..new },
+        _ => return Err(Errno::EINVAL),
+    };
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Sending: to a process, to one thread, to oneself for a fault, to a parent.
+
+use super::super::family::INIT;
+use super::super::{Current, Group, Thread, registry};
+use crate::signal::{Effect, Info, STOPPING, set_of};
+use abi::Errno;
+use abi::process::wait_signaled;
+use abi::signal::*;
+use alloc::sync::Arc;
+
+impl Group {
+    /// Sends a signal to the process: EAGAIN if it is one that queues, and too
+    /// many do.
+    pub(in crate::thread) fn send(&self, info: Info) -> Result<(), Errno> {
+        let signal = info.signal;
+        let effect = self.effect(signal);
+        // As on Linux, init gets only what it asks for.
+        if self.id() == INIT && effect != Effect::Handled {
+            return Ok(());
+        }
+        let continued = self.cancel_opposite(signal);
+        let mut members = self.members.lock();
+        let wants = |thread: &&Arc<Thread>| !thread.must_exit() && !thread.blocks(signal);
+        let first = members.threads.get(&self.id()).filter(wants);
+        let target = first.or_else(|| members.threads.values().find(wants));
+        let target = target.cloned();
+        let result = match (effect, target) {
+            (Effect::Nothing, Some(_)) => Ok(()),
+            (Effect::Ends, Some(_)) => {
+                members.end(wait_signaled(signal));
+                Ok(())
+            }
+            (_, target) => {
+                let added = members.pending.add(info);
+                if let Some(target) = target {
+                    target.alert();
+                }
+                added
+            }
+        };
+        drop(members);
+        if continued {
+            tell_parent(self, CLD_CONTINUED, SIGCONT as i32);
+        }
+        result
+    }
+
+    /// Sends a signal to one thread of the process. `alone`: one that ends
+    /// ends the thread, and not the process.
+    pub(in crate::thread) fn send_to(
+        &self,
+        thread: &Arc<Thread>,
+        info: Info,
+        alone: bool,
+    ) -> Result<(), Errno> {
+        let signal = info.signal;
+        let effect = self.effect(signal);
+        if self.id() == INIT && effect != Effect::Handled {
+            return Ok(());
+        }
+        let continued = self.cancel_opposite(signal);
+        let mut members = self.members.lock();
+        let result = match (effect, thread.blocks(signal)) {
+            (Effect::Nothing, false) => Ok(()),
+            (Effect::Ends, false) if alone => {
+                thread.tell_to_exit();
+                Ok(())
+            }
+            (Effect::Ends, false) => {
+                members.end(wait_signaled(signal));
+                Ok(())
+            }
+            (_, blocks) => {
+                let added = thread.signals.lock().pending.add(info);
+                if !blocks {
+                    thread.alert();
+                }
+                added
+            }
+        };
+        drop(members);
+        if continued {
+            tell_parent(self, CLD_CONTINUED, SIGCONT as i32);
+        }
+        result
+    }
+
+    pub(super) fn effect(&self, signal: u32) -> Effect {
+        self.actions().lock().effect(signal)
+    }
+
+    /// SIGCONT and the signals that stop cancel each other as they are sent,
+    /// whatever the process does with them. True if it goes on by this.
+    fn cancel_opposite(&self, signal: u32) -> bool {
+        if signal == SIGCONT {
+            let mut members = self.members.lock();
+            members.discard(STOPPING);
+            let continued = members.go_on();
+            drop(members);
+            if continued {
+                self.continued.wake_all();
+                self.report_continued();
+            }
+            return continued;
+        }
+        if set_of(signal) & STOPPING != 0 {
+            self.members.lock().discard(set_of(SIGCONT));
+        }
+        false
+    }
+}
+
+/// A signal that the running thread caused itself; false if no handler can be
+/// called for it now. Then the thread must end: it cannot go on as if nothing were.
+pub(in crate::thread) fn force(current: &Current, info: Info) -> bool {
+    let group = current.group();
+    let heard = !current.blocks(info.signal) && group.effect(info.signal) == Effect::Handled;
+    // A standard signal always finds room.
+    heard && group.send_to(&current.arc(), info, false).is_ok()
+}
+
+/// The running thread wrote to a pipe that nobody reads.
+pub fn broken_pipe() {
+    let thread = crate::sched::current().arc();
+    if let Some(group) = thread.user_group() {
+        // Nobody to tell: SIGPIPE is for the writer itself.
+        let _ = group.send_to(&thread, Info::kernel(SIGPIPE), false);
+    }
+}
+
+/// Tells a parent what became of its child `group`: SIGCHLD, and whoever waits.
+pub(in crate::thread) fn tell_parent(group: &Group, code: i32, status: i32) {
+    let Ok(parent) = registry::group(group.parent()) else {
+        return;
+    };
+    parent.child_ended.wake_all();
+    let action = parent.actions().lock().get(SIGCHLD);
+    let ended = code == CLD_EXITED || code == CLD_KILLED;
+    if ended || action.flags & SA_NOCLDSTOP == 0 {
+        // A standard signal always finds room.
+        let _ = parent.send(Info::child(group.id(), code, status));
+    }
+}
