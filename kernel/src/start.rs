@@ -1,5 +1,6 @@
 //! From the boot code to the first program.
 
+use crate::files::hooks::{Session, Terminal};
 use crate::thread::{self, Thread};
 use crate::{files, options, sched};
 use abi::Errno;
@@ -163,6 +164,14 @@ impl files::hooks::Hooks for Kernel {
 
     fn signal_group(&self, group: usize, signal: u32) {
         thread::interrupt_foreground(group as u32, signal);
+    }
+
+    fn check_terminal(&self, terminal: Terminal, signal: u32) -> Result<(), Errno> {
+        thread::check_terminal(terminal, signal)
+    }
+
+    fn session(&self) -> Session {
+        thread::session()
     }
 
     fn list_threads(&self) {

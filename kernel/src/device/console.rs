@@ -10,12 +10,14 @@ use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use abi::Errno;
 use abi::file::{POLLIN, POLLOUT};
+use abi::signal::{SIGTTIN, SIGTTOU};
 use abi::tty::*;
 use sync::{Mutex, SpinLock, WaitError, WaitQueue, rank};
 
 use super::line::{Event, Line};
 use super::output::process_output;
 use crate::files::buffer::{Sink, Source};
+use crate::files::hooks::Terminal;
 use crate::files::open_file::{Description, Operations};
 use crate::files::{hooks, poll};
 use crate::memory::user;
@@ -34,6 +36,8 @@ struct Console {
     arrived: AtomicBool,
     /// The console's thread; woken by the interrupt.
     server: WaitQueue,
+    /// The session whose terminal it is; 0 if nobody's.
+    session: AtomicUsize,
     /// The process group that keys send signals to; 0 for none.
     foreground: AtomicUsize,
     /// [`WindowSize`] in its bytes.
@@ -51,6 +55,7 @@ static CONSOLE: Console = Console {
     readers: WaitQueue::new(),
     arrived: AtomicBool::new(false),
     server: WaitQueue::new(),
+    session: AtomicUsize::new(0),
     foreground: AtomicUsize::new(0),
     window: AtomicU64::new(0),
     paced: AtomicBool::new(false),
@@ -81,12 +86,35 @@ pub fn pace() {
     CONSOLE.paced.store(true, Ordering::Relaxed);
 }
 
-/// Makes `group` the one that keys send signals to.
-pub fn set_foreground(group: usize) {
-    CONSOLE.foreground.store(group, Ordering::Relaxed);
-}
-
 impl Console {
+    /// Before the running process reads (SIGTTIN) or changes (SIGTTOU) the
+    /// terminal: EINTR or EIO if another process group is in front.
+    fn check_foreground(&self, signal: u32) -> Result<(), Errno> {
+        let terminal = Terminal {
+            session: self.session.load(Ordering::Relaxed),
+            foreground: self.foreground.load(Ordering::Relaxed),
+        };
+        match hooks::get() {
+            Some(hooks) if terminal.session != 0 => hooks.check_terminal(terminal, signal),
+            _ => Ok(()),
+        }
+    }
+
+    /// tcsetpgrp(3): the first process of a session takes the terminal along;
+    /// ENOTTY for others of a session whose terminal it is not.
+    fn set_foreground(&self, group: usize) -> Result<(), Errno> {
+        let session = hooks::get().map(|hooks| hooks.session());
+        if let Some(session) = session {
+            match session.id == self.session.load(Ordering::Relaxed) {
+                true => self.check_foreground(SIGTTOU)?,
+                false if session.leads => self.session.store(session.id, Ordering::Relaxed),
+                false => return Err(Errno::ENOTTY),
+            }
+        }
+        self.foreground.store(group, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Tells the host that a reader finds nothing, once for all it has sent.
     fn tell_host(&self) {
         if self.paced.load(Ordering::Relaxed) && !self.told.swap(true, Ordering::Relaxed) {
@@ -132,6 +160,7 @@ impl Console {
             return Ok(0);
         }
         loop {
+            self.check_foreground(SIGTTIN)?;
             // Taken anew for each try: a reader that sleeps must not keep a
             // peer that wants to be interrupted, or not to wait at all.
             let reading = self.reading.lock();
@@ -226,6 +255,7 @@ impl Console {
         match request {
             TCGETS => user::write_value(argument, &self.line.lock().modes()),
             TCSETS | TCSETSW | TCSETSF => {
+                self.check_foreground(SIGTTOU)?;
                 self.set_modes(user::read_value(argument)?, request == TCSETSF);
                 Ok(())
             }
@@ -245,8 +275,7 @@ impl Console {
             }
             TIOCSPGRP => {
                 let group: i32 = user::read_value(argument)?;
-                set_foreground(usize::try_from(group).map_err(|_| Errno::EINVAL)?);
-                Ok(())
+                self.set_foreground(usize::try_from(group).map_err(|_| Errno::EINVAL)?)
             }
             TIOCGWINSZ => user::write_value(argument, &self.window.load(Ordering::Relaxed)),
             TIOCSWINSZ => {

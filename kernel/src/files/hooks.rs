@@ -3,13 +3,36 @@
 //! Installed once at boot; before that nothing happens. All are called with no
 //! lock held.
 
+use abi::Errno;
 use sync::OnceCell;
+
+/// A session, as one of its processes sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Session {
+    pub id: usize,
+    /// The process began the session.
+    pub leads: bool,
+}
+
+/// A terminal, for who may use it.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// The session whose terminal it is; 0 if nobody's.
+    pub session: usize,
+    /// The process group in front.
+    pub foreground: usize,
+}
 
 pub trait Hooks: Sync {
     /// The running thread wrote to a pipe that nobody reads: SIGPIPE.
     fn broken_pipe(&self);
     /// A key asks for `signal` to every member of the process group.
     fn signal_group(&self, group: usize, signal: u32);
+    /// The running process is about to read (SIGTTIN) or change (SIGTTOU) its
+    /// terminal: EINTR if it is not in front and gets the signal, EIO.
+    fn check_terminal(&self, terminal: Terminal, signal: u32) -> Result<(), Errno>;
+    /// The running process's session.
+    fn session(&self) -> Session;
     /// ^P: list the threads on the console.
     fn list_threads(&self);
 }

@@ -1,7 +1,7 @@
 //! How a thread ends: it gives back what it owns, tells those who wait, and
 //! leaves its CPU. The last thread of a group ends the process.
 
-use super::{Current, Group, futex, registry, signal};
+use super::{Current, Group, futex, job_control, registry};
 use crate::memory::user;
 use crate::sched;
 use abi::process::{Ended, wait_exited, wait_exited_wide};
@@ -79,7 +79,7 @@ fn clear_tid(current: &Current) {
 }
 
 /// The last thread of `group` has gone: the process waits for its parent.
-fn end_process(group: &Group, status: i32) {
+fn end_process(group: &Arc<Group>, status: i32) {
     let pid = group.id();
     if pid == super::family::INIT {
         log::error!("init has ended; powering off");
@@ -100,15 +100,24 @@ fn end_process(group: &Group, status: i32) {
         });
         return;
     }
-    let (_, adopter) = registry::family(|family| family.end(pid, status, adopted));
-    if let Some(adopter) = adopter {
-        adopter.child_ended.wake_all();
-    }
     let (code, value) = match Ended::from_status(status) {
         Ended::Exited(code) => (CLD_EXITED, code),
         Ended::Signaled(signal) => (CLD_KILLED, signal),
     };
-    signal::tell_parent(group, code, i32::from(value));
+    let dependents = job_control::dependent(group);
+    let (parent, adopter) = registry::family(|family| {
+        let told = family.end(pid, status, adopted);
+        // Under the lock, so that who gets the signal finds the child, and who
+        // finds the child has got the signal.
+        if let (Some(parent), _) = &told {
+            parent.send_child(group, code, i32::from(value));
+        }
+        told
+    });
+    for told in [parent, adopter].iter().flatten() {
+        told.child_ended.wake_all();
+    }
+    job_control::release_orphaned(&dependents);
 }
 
 /// Whether the parent said, by ignoring SIGCHLD, that it does not wait for its

@@ -187,6 +187,9 @@ impl Group {
         }
         let left = members.threads.len();
         let whole = members.ending.or(members.first_status).unwrap_or(status);
+        if left == 0 {
+            members.forget_stop();
+        }
         // It may have been chosen for a signal, or the last to stop.
         members.hand_on();
         let stopped_by = members.stopped_by();

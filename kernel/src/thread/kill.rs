@@ -68,7 +68,7 @@ pub fn queue(current: &Current, pid: isize, signal: u32, info: SigInfo) -> Resul
 /// Sends `signal` to all processes that `wanted` accepts. Twice: a fork under
 /// way at the first look has its child listed at the second, or its caller
 /// knows by then that both are to end.
-fn send_all(wanted: impl Fn(&Group) -> bool, info: Option<Info>) -> Result<(), Errno> {
+pub(super) fn send_all(wanted: impl Fn(&Group) -> bool, info: Option<Info>) -> Result<(), Errno> {
     let first = registry::groups(&wanted)?;
     if first.is_empty() {
         return Err(Errno::ESRCH);

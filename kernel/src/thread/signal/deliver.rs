@@ -1,7 +1,7 @@
 //! Delivery: what a thread does about its signals before it returns to user
 //! mode, and what becomes of a call that they interrupted.
 
-use super::super::{Current, Interrupted};
+use super::super::{Current, Group, Interrupted, job_control};
 use super::frame;
 use crate::signal::{Effect, Info, set_of};
 use abi::call;
@@ -24,11 +24,18 @@ pub(in crate::thread) fn deliver(current: &mut Current) {
             Effect::Nothing => {}
             Effect::Ends => return current.end_by(info.signal),
             // It looks again for other signals when it goes on.
-            Effect::Stops => return group.stop(info.signal),
+            Effect::Stops if may_stop(&group, info.signal) => return group.stop(info.signal),
+            Effect::Stops => {}
             Effect::Handled => return handle(current, info, action),
         }
     }
     go_back(current);
+}
+
+/// A key or the terminal does not stop those whom nobody would let go on.
+fn may_stop(group: &Group, signal: u32) -> bool {
+    let orphaned = || job_control::is_orphaned(group.process_group(), group.session());
+    signal == SIGSTOP || orphaned() != Ok(true)
 }
 
 /// Has the thread call the handler.

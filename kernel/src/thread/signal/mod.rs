@@ -73,7 +73,7 @@ impl Thread {
         self.signals.lock().stack = SigStack::default();
     }
 
-    fn blocks(&self, signal: u32) -> bool {
+    pub(super) fn blocks(&self, signal: u32) -> bool {
         self.signals.lock().mask & crate::signal::set_of(signal) != 0
     }
 

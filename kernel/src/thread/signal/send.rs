@@ -45,6 +45,12 @@ impl Group {
         result
     }
 
+    /// SIGCHLD, for what became of `child`.
+    pub(in crate::thread) fn send_child(&self, child: &Group, code: i32, status: i32) {
+        // A standard signal always finds room.
+        let _ = self.send(Info::child(child.id(), code, status));
+    }
+
     /// Sends a signal to one thread of the process. `alone`: one that ends
     /// ends the thread, and not the process.
     pub(in crate::thread) fn send_to(
@@ -85,7 +91,7 @@ impl Group {
         result
     }
 
-    pub(super) fn effect(&self, signal: u32) -> Effect {
+    pub(in crate::thread) fn effect(&self, signal: u32) -> Effect {
         self.actions().lock().effect(signal)
     }
 
@@ -128,16 +134,14 @@ pub fn broken_pipe() {
     }
 }
 
-/// Tells a parent what became of its child `group`: SIGCHLD, and whoever waits.
+/// Tells a parent that its child `group` was stopped or goes on: SIGCHLD, and
+/// whoever waits.
 pub(in crate::thread) fn tell_parent(group: &Group, code: i32, status: i32) {
     let Ok(parent) = registry::group(group.parent()) else {
         return;
     };
-    parent.child_ended.wake_all();
-    let action = parent.actions().lock().get(SIGCHLD);
-    let ended = code == CLD_EXITED || code == CLD_KILLED;
-    if ended || action.flags & SA_NOCLDSTOP == 0 {
-        // A standard signal always finds room.
-        let _ = parent.send(Info::child(group.id(), code, status));
+    if parent.actions().lock().get(SIGCHLD).flags & SA_NOCLDSTOP == 0 {
+        parent.send_child(group, code, status);
     }
+    parent.child_ended.wake_all();
 }

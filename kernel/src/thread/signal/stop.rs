@@ -2,7 +2,7 @@
 //! return to user mode, and the last one to do so tells the parent.
 
 use super::super::group::Members;
-use super::super::{Current, Group, STOPPED, Thread};
+use super::super::{Current, Group, STOPPED, Thread, job_control};
 use super::tell_parent;
 use crate::signal::{STOPPING, set_of};
 use abi::process::{WAIT_CONTINUED, WCONTINUED, WUNTRACED, wait_stopped};
@@ -33,9 +33,18 @@ impl Members {
     /// Ends the stop; false if there is none.
     pub(super) fn go_on(&mut self) -> bool {
         self.stop.taken = false;
-        let was_stopped = self.stop.signal.take().is_some();
+        let was_stopped = self.forget_stop();
         for thread in self.threads.values() {
             thread.pending.fetch_and(!STOPPED, Ordering::Relaxed);
+        }
+        was_stopped
+    }
+
+    /// As the last thread ends, too; false if there is no stop.
+    pub(in crate::thread) fn forget_stop(&mut self) -> bool {
+        let was_stopped = self.stop.signal.take().is_some();
+        if was_stopped {
+            job_control::count_stopped(false);
         }
         was_stopped
     }
@@ -63,6 +72,7 @@ impl Group {
         }
         members.stop.taken = false;
         if members.stop.signal.is_none() {
+            job_control::count_stopped(true);
             members.stop.number += 1;
             members.stop.arrived = 0;
         }
@@ -71,6 +81,10 @@ impl Group {
             thread.pending.fetch_or(STOPPED, Ordering::Release);
             crate::sched::interrupt(thread);
         }
+    }
+
+    pub(in crate::thread) fn is_stopped(&self) -> bool {
+        self.members.lock().stop.signal.is_some()
     }
 
     /// All threads have stopped, by `signal`.
