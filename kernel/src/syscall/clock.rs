@@ -61,6 +61,28 @@ pub fn clock_gettime(current: &Current, clock: usize, out: usize) -> Result<usiz
     Ok(0)
 }
 
+/// time(2): the seconds since 1970, stored at `out`, too, unless null.
+pub fn time(out: usize) -> Result<usize, Errno> {
+    let seconds = time::wall_clock() / 1_000_000_000;
+    if out != 0 {
+        user::write_value(out, &seconds)?;
+    }
+    Ok(seconds as usize)
+}
+
+/// gettimeofday(2). There is no time zone but UTC.
+pub fn gettimeofday(out: usize, zone: usize) -> Result<usize, Errno> {
+    let nanos = time::wall_clock();
+    if out != 0 {
+        let parts = [nanos / 1_000_000_000, nanos % 1_000_000_000 / 1000];
+        user::write_value(out, &parts)?;
+    }
+    if zone != 0 {
+        user::write_value(zone, &[0i32; 2])?;
+    }
+    Ok(0)
+}
+
 /// xv6's clock: ticks of 10 ms since start.
 pub fn uptime() -> Result<usize, Errno> {
     Ok((machine::time::now() / 10_000_000) as usize)

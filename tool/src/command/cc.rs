@@ -80,9 +80,14 @@ pub fn run(workspace: &Workspace, arguments: &Cc) -> Result<u8> {
     Ok(0)
 }
 
+/// The host's C compiler.
+pub fn gcc() -> Result<PathBuf> {
+    find_or_install("gcc", &GCC)
+}
+
 /// The whole command line of the compiler.
 fn compiler(workspace: &Workspace, arguments: &Cc) -> Result<Command> {
-    let gcc = find_or_install("gcc", &GCC)?;
+    let gcc = gcc()?;
     let runtime = runtime(workspace)?;
     let faces = workspace.root.join("user/xv6");
     let face = faces.join(word(&arguments.face));

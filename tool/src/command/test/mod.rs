@@ -1,15 +1,16 @@
 //! `cargo weft test`: every test there is, with one summary.
 //!
 //! `host` runs what needs no guest, `guest` boots the kernel on each kind of
-//! machine, `disk` gives it a disk as root, `crash` looks at
-//! what crashes leave of it, `c` runs C programs, `tool` checks what `cargo weft
-//! exec` promises, and `report` counts.
+//! machine, `disk` gives it a disk as root, `crash` looks at what crashes leave
+//! of it, `c` runs C programs, `linux` those of Linux, `tool` checks what `cargo
+//! weft exec` promises, and `report` counts.
 
 mod c;
 mod crash;
 mod disk;
 mod guest;
 mod host;
+mod linux;
 mod report;
 mod tool;
 
@@ -33,6 +34,7 @@ const PARTS: &[Part] = &[
     ("loom", host::models),
     ("tool", tool::tests),
     ("c", c::tests),
+    ("linux", linux::tests),
     ("guest", guest::tests),
     ("disk", disk::tests),
     ("crash", crash::tests),

@@ -77,6 +77,14 @@ const CASES: &[Case] = &[
         input: b"one\rtwo\x1b[A\x1b[FX\x13\x11", status: 0, output: Contains("\x1b[H\x1b[JoneX\ntwo\n"), message: "" },
     Case { name: "top ends at a key", words: &["exec", "--", "sh", "-c", "top && echo over"],
         input: b"q", status: 0, output: Contains("over\n"), message: "" },
+    Case { name: "jobs stop, are listed and go on", words: &["exec", "--", "sh"],
+        input: b"sh -c 'kill -STOP $$; exit 5'\njobs\nfg\necho $?\n\
+                 sh -c 'kill -TSTP $$; exit 6'\nbg >/dev/null; wait %1; echo $?\nexit 3\n",
+        status: 3,
+        output: Exactly(b"$ \n[1]+  Stopped     sh -c 'kill -STOP $$; exit 5'\n\
+                          $ [1]+  Stopped     sh -c 'kill -STOP $$; exit 5'\n\
+                          $ sh -c 'kill -STOP $$; exit 5'\n$ 5\n\
+                          $ \n[1]+  Stopped     sh -c 'kill -TSTP $$; exit 6'\n$ 6\n$ "), message: "" },
     Case { name: "a missing file is status 204", words: &["exec", "--file", "FOLDER/none", "--", "true"],
         input: b"", status: 204, output: Exactly(b""), message: "none: No such file" },
     Case { name: "time runs out with status 208", words: &["exec", "--timeout", "3", "--", "sleep", "1000"],
