@@ -47,6 +47,7 @@ pub fn start(boot: &'static BootInfo) -> ! {
         first_thread,
         files::cache::serve,
         files::disk::caretaker::serve,
+        files::reclaim::serve,
     ];
     for entry in threads {
         match Thread::kernel(entry) {

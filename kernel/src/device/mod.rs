@@ -12,6 +12,7 @@ use abi::Errno;
 
 use crate::files::inode::{Inode, device_number};
 use crate::files::open_file::File;
+use crate::files::proc;
 
 /// As on Linux: 1 for memory devices, 5 for terminals.
 const NULL: u64 = device_number(1, 3);
@@ -37,9 +38,10 @@ pub fn open(number: u64, inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>,
         FULL => File::new(inode, flags, memory::Full),
         // There is one terminal, and it is everybody's controlling one.
         TTY | CONSOLE => File::new(inode, flags, console::ConsoleFile),
-        _ => match disk::index_of(number) {
-            Some(index) => disk::open(index, inode, flags),
-            None => Err(Errno::ENXIO),
+        _ => match (disk::index_of(number), proc::index_of(number)) {
+            (Some(index), _) => disk::open(index, inode, flags),
+            (_, Some(index)) => proc::open(index, inode, flags),
+            _ => Err(Errno::ENXIO),
         },
     }
 }

@@ -27,7 +27,9 @@ mod path;
 pub mod path_buffer;
 pub mod pipe;
 pub mod poll;
+pub mod proc;
 pub mod ramfs;
+pub mod reclaim;
 mod slots;
 pub mod table;
 pub mod walk;
@@ -53,6 +55,7 @@ pub fn open_root(initial_image: &'static [u8]) -> Result<Arc<dyn Inode>, Errno> 
     let root: Arc<dyn Inode> = root;
     mounts::add(None, root.clone(), b"rootfs", "ramfs", false)?;
     make_devices(&directory(&root, b"dev")?)?;
+    proc::mount(&root)?;
     Ok(root)
 }
 
@@ -67,6 +70,7 @@ pub fn open_disk_root(index: usize, initial_image: &'static [u8]) -> Result<Arc<
     make_devices(&devices)?;
     let covered = directory(&root, b"dev")?;
     mounts::add(Some(covered), devices, b"devices", "ramfs", false)?;
+    proc::mount(&root)?;
     let boot = ramfs::RamFs::make_root()?;
     ramfs::unpack(&boot, initial_image)?;
     let covered = directory(&root, b"boot")?;

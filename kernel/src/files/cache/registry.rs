@@ -13,6 +13,7 @@ use machine::frames::Frame;
 use sync::{SpinLock, rank};
 
 use super::{CLUSTER, PageCache};
+use crate::files::reclaim;
 
 /// By id, which grows.
 static CACHES: SpinLock<Vec<(u64, Weak<PageCache>)>, rank::Caches> = SpinLock::new(Vec::new());
@@ -88,6 +89,7 @@ pub fn shrink_all(most: usize) -> usize {
 
 /// A frame with whatever it held before; clean pages make room for it. ENOMEM.
 pub(super) fn take_frame() -> Result<Frame, Errno> {
+    reclaim::call_if_short();
     Frame::alloc()
         .or_else(|| {
             // Allocation goes by batches, and each CPU has one of its own.

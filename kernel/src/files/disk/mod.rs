@@ -32,7 +32,7 @@ use super::cache;
 use super::ext4::{DiskStorage, Ext4};
 use super::inode::{Inode, Statistics};
 use crate::device::disk;
-pub use directory::shrink_names;
+use directory::shrink_names;
 pub use node::Node;
 use pages::{Pages, WeakPages};
 use volume::{Attributes, Number, Volume};
@@ -119,6 +119,16 @@ pub fn commit_all() {
         // The volume has logged what is wrong with it.
         let _ = fs.commit();
     });
+}
+
+/// Gives back memory that names and metadata of disks take: what was not used
+/// since the last call, or `all` that can be. How much was forgotten.
+pub fn shrink(all: bool) -> usize {
+    let mut count = 0;
+    caretaker::for_each(|fs| {
+        count += shrink_names(fs, all) + fs.volume.shrink(all);
+    });
+    count
 }
 
 /// Writes everything home and leaves the file systems clean. Whoever uses one

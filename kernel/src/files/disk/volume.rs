@@ -158,6 +158,10 @@ pub trait Volume: Send + Sync {
     /// Makes durable all that was done before: one commit serves all who wait.
     fn commit(&self) -> Result<(), Errno>;
 
+    /// Gives back memory that what was read takes: what was not used since the
+    /// last call, or `all` that can be. How many blocks were forgotten.
+    fn shrink(&self, all: bool) -> usize;
+
     /// Writes everything home and marks the volume as clean. No call follows.
     fn unmount(&self) -> Result<(), Errno>;
 }

@@ -23,6 +23,10 @@ impl Volume for Ext4 {
         ROOT
     }
 
+    fn shrink(&self, all: bool) -> usize {
+        self.state.lock().buffers.shrink(all)
+    }
+
     fn room(&self) -> Room {
         let state = self.state.lock();
         Room {

@@ -1,0 +1,69 @@
+//! The reclaim thread: while few frames are free, it takes back what files have
+//! in memory and can be had again.
+//!
+//! It is called when a page cache grows while the free frames are below a low
+//! mark, and goes on up to a high one. A round drops clean pages that were not
+//! used since it last came by, then names and metadata of disks that were not,
+//! and writes back what is dirty if that is not enough. Nobody waits for it, so
+//! it cannot deadlock: who finds no memory drops clean pages itself, or fails.
+//! Memory for writing back is there, for files leave a sixteenth of it.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use machine::frames;
+use sync::{WaitQueue, rank};
+
+use super::{cache, disk};
+
+/// Pages that a round drops at most.
+const BATCH: usize = 1024;
+
+static CALLED: AtomicBool = AtomicBool::new(false);
+static QUEUE: WaitQueue<(), rank::ThreadQueue> = WaitQueue::new();
+
+/// Calls the thread if few frames are free. May be called with any lock held
+/// that is taken before the one of a wait queue.
+pub(super) fn call_if_short() {
+    if !frames::may_have(low_mark()) && !CALLED.swap(true, Ordering::AcqRel) {
+        QUEUE.wake_one();
+    }
+}
+
+/// What the thread does for ever.
+pub fn serve() -> ! {
+    loop {
+        QUEUE.wait_until(|| CALLED.swap(false, Ordering::AcqRel).then_some(()));
+        // With nothing left to take, the next page that is wanted calls again.
+        while missing() > 0 && round() > 0 {}
+    }
+}
+
+/// What was taken back.
+fn round() -> usize {
+    let mut taken = cache::shrink_all(missing().min(BATCH));
+    if missing() > 0 {
+        taken += disk::shrink(false);
+    }
+    if missing() > 0 && cache::dirty_total() > 0 {
+        cache::flush_all();
+        taken += cache::shrink_all(missing().min(BATCH));
+    }
+    taken
+}
+
+/// Takes back all that can be, after writing what is dirty: for those who
+/// measure (`/proc/sys/vm/drop_caches`).
+pub fn drop_all() {
+    super::sync_all();
+    while disk::shrink(true) + cache::shrink_all(usize::MAX) > 0 {}
+}
+
+/// How many more frames should be free.
+fn missing() -> usize {
+    (low_mark() * 2).saturating_sub(frames::free_count())
+}
+
+/// Above what files leave to everything else: see `allocate::memory_for`.
+fn low_mark() -> usize {
+    frames::total_count() / 12
+}
