@@ -174,6 +174,7 @@ impl PageCache {
         frames.push(registry::take_frame()?);
         // The others are a favour.
         while (frames.len() as u64) < window
+            && !registry::is_tight()
             && let Some(frame) = Frame::alloc()
         {
             frames.push(frame);

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use abi::Errno;
-use machine::frames::Frame;
+use machine::frames::{self, Frame};
 use sync::{SpinLock, rank};
 
 use super::{CLUSTER, PageCache};
@@ -87,14 +87,26 @@ pub fn shrink_all(most: usize) -> usize {
     dropped
 }
 
-/// A frame with whatever it held before; clean pages make room for it. ENOMEM.
+/// A frame with whatever it held before; clean pages make room for it, and for
+/// what others keep free. ENOMEM.
 pub(super) fn take_frame() -> Result<Frame, Errno> {
     reclaim::call_if_short();
-    Frame::alloc()
-        .or_else(|| {
-            // Allocation goes by batches, and each CPU has one of its own.
-            shrink_all(CLUSTER);
-            Frame::alloc()
-        })
-        .ok_or(Errno::ENOMEM)
+    if is_tight() {
+        shrink_all(CLUSTER);
+    }
+    loop {
+        if let Some(frame) = Frame::alloc() {
+            return Ok(frame);
+        }
+        // Peers may be faster at what becomes free.
+        if shrink_all(CLUSTER) == 0 {
+            return Err(Errno::ENOMEM);
+        }
+    }
+}
+
+/// Whether so few frames are free that files should take no more of them: the
+/// rest of the kernel has no clean pages to drop.
+pub(super) fn is_tight() -> bool {
+    !frames::may_have(frames::total_count() / 24)
 }

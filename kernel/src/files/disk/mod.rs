@@ -230,8 +230,9 @@ impl DiskFs {
         self.commit()
     }
 
-    /// Before the answer is that there is no space: writes what is dirty, whose
-    /// blocks are reserved with caution, and frees what nobody uses.
+    /// Before the answer is that there is no space or memory: writes what is
+    /// dirty, whose blocks are reserved with caution and whose pages can then be
+    /// dropped, and frees what nobody uses.
     fn make_room(&self) {
         self.release_left();
         // An error is found again by whoever needs the room.

@@ -326,13 +326,20 @@ impl Inode for Node {
     }
 
     fn read_at(&self, offset: u64, into: &mut Sink<'_>) -> Result<usize, Errno> {
-        self.file()?.cache().read_at(offset, into)
+        let cache = self.file()?.cache();
+        match cache.read_at(offset, into) {
+            Err(Errno::ENOMEM) => {
+                self.fs.make_room();
+                cache.read_at(offset, into)
+            }
+            result => result,
+        }
     }
 
     fn write_at(&self, at: Position, from: &mut Source<'_>) -> Result<(usize, u64), Errno> {
         let pages = self.file()?;
         let written = match pages.cache().write_at(at, from) {
-            Err(Errno::ENOSPC) => {
+            Err(Errno::ENOSPC | Errno::ENOMEM) => {
                 self.fs.make_room();
                 pages.cache().write_at(at, from)?
             }

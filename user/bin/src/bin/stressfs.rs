@@ -1,4 +1,6 @@
-//! `stressfs`: five processes write and read files of their own at once.
+//! `stressfs [WORKERS [KIB [SECONDS]]]`: processes write, sync, read back and
+//! remove files of their own at once: 5 with 20 KiB each, once. With SECONDS
+//! they go on for so long.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -6,24 +8,35 @@
 extern crate alloc;
 
 use alloc::ffi::CString;
+use core::ffi::CStr;
 use weft::abi::file::*;
 use weft::process::Ended;
-use weft::{Errno, file, process};
+use weft::{Errno, file, process, time};
 
 weft::program!(main);
 
-const PROCESSES: u8 = 5;
-const BLOCKS: usize = 40;
+const BLOCK: usize = 4096;
+
+struct Plan {
+    workers: u64,
+    blocks: u64,
+    /// On the monotonic clock, in nanoseconds.
+    until: u64,
+}
 
 fn main() -> i32 {
-    for i in 0..PROCESSES {
+    let Some(plan) = plan() else {
+        weft::eprintln!("usage: stressfs [WORKERS [KIB [SECONDS]]]");
+        return 2;
+    };
+    for number in 0..plan.workers {
         match process::fork() {
             Ok(Some(_)) => {}
             Ok(None) => {
-                return match work(i) {
+                return match work(number, &plan) {
                     Ok(()) => 0,
                     Err(error) => {
-                        weft::eprintln!("stressfs: process {i}: {error}");
+                        weft::eprintln!("stressfs: process {number}: {error}");
                         1
                     }
                 };
@@ -44,21 +57,60 @@ fn main() -> i32 {
     code
 }
 
-fn work(number: u8) -> Result<(), Errno> {
+fn plan() -> Option<Plan> {
+    let mut words = weft::args().skip(1);
+    let mut next = |default: u64| words.next().map_or(Some(default), number);
+    let plan = Plan {
+        workers: next(5)?,
+        blocks: next(20)?.div_ceil(BLOCK as u64 / 1024),
+        until: time::now().saturating_add(next(0)?.saturating_mul(1_000_000_000)),
+    };
+    words.next().is_none().then_some(plan)
+}
+
+fn number(word: &CStr) -> Option<u64> {
+    word.to_str().ok()?.parse().ok()
+}
+
+fn work(number: u64, plan: &Plan) -> Result<(), Errno> {
     let name = CString::new(alloc::format!("stressfs{number}")).map_err(|_| Errno::EINVAL)?;
-    let mut block = [b'a' + number; 512];
-    let fd = file::open(&name, O_CREAT | O_RDWR | O_TRUNC)?;
-    for _ in 0..BLOCKS {
-        file::write_all(fd, &block)?;
+    let mut round = number;
+    loop {
+        write_and_read(&name, plan.blocks, round)?;
+        if time::now() >= plan.until {
+            return Ok(());
+        }
+        // The next content is another worker's of now.
+        round += 1;
+    }
+}
+
+fn write_and_read(name: &CStr, blocks: u64, round: u64) -> Result<(), Errno> {
+    let fd = file::open(name, O_CREAT | O_RDWR | O_TRUNC)?;
+    for index in 0..blocks {
+        file::write_all(fd, &content(round, index))?;
+    }
+    if round.is_multiple_of(2) {
+        weft::storage::sync_file(fd)?;
     }
     file::seek(fd, 0, SEEK_SET)?;
-    for _ in 0..BLOCKS {
+    let mut block = [0; BLOCK];
+    for index in 0..blocks {
         block.fill(0);
-        let read = file::read_full(fd, &mut block)?;
-        if read != block.len() || block.iter().any(|byte| *byte != b'a' + number) {
+        if file::read_full(fd, &mut block)? != BLOCK || block != content(round, index) {
             return Err(Errno::EIO);
         }
     }
     file::close(fd)?;
-    file::unlink(&name)
+    file::unlink(name)
+}
+
+/// A block that tells which it is.
+fn content(round: u64, index: u64) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    for (at, word) in block.chunks_exact_mut(8).enumerate() {
+        let value = round.rotate_left(32) ^ index.rotate_left(8) ^ at as u64;
+        word.copy_from_slice(&value.to_ne_bytes());
+    }
+    block
 }
