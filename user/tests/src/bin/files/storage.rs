@@ -12,6 +12,8 @@ pub const TESTS: &[Test] = tests![
     seeks_find_data_and_holes,
     sync_says_what_cannot_be_synced,
     rename_may_refuse_or_exchange,
+    mounts_are_listed,
+    caches_can_be_dropped,
 ];
 
 fn statfs() -> StatFs {
@@ -164,4 +166,35 @@ fn rename_may_refuse_or_exchange() {
     file::unlink(c"three/inside").unwrap();
     file::rmdir(c"three").unwrap();
     file::unlink(c"two").unwrap();
+}
+
+fn mounts_are_listed() {
+    let text = contents(c"/proc/mounts").unwrap();
+    let text = core::str::from_utf8(&text).unwrap();
+    let line = |at: &str| {
+        let mut lines = text.lines().map(|line| line.split(' '));
+        lines.find_map(|mut words| (words.nth(1) == Some(at)).then_some(words))
+    };
+    let root = line("/").unwrap();
+    assert!(matches!(root.clone().next(), Some("ext4" | "ramfs")));
+    assert_eq!(
+        root.skip(1).collect::<alloc::vec::Vec<_>>(),
+        ["rw", "0", "0"]
+    );
+    assert_eq!(line("/proc").unwrap().next(), Some("proc"));
+    assert!(line("/missing").is_none());
+    let fd = file::open(c"/proc/mounts", O_RDWR).unwrap();
+    assert_eq!(file::write(fd, b"x"), Err(Errno::EINVAL));
+    file::close(fd).unwrap();
+}
+
+fn caches_can_be_dropped() {
+    let bytes = [7; 300_000];
+    write_file(c"kept", &bytes);
+    let fd = file::open(c"/proc/sys/vm/drop_caches", O_WRONLY).unwrap();
+    assert_eq!(file::write(fd, b"4"), Err(Errno::EINVAL));
+    assert_eq!(file::write(fd, b"3\n"), Ok(2));
+    file::close(fd).unwrap();
+    assert_eq!(contents(c"kept").unwrap(), bytes);
+    file::unlink(c"kept").unwrap();
 }
