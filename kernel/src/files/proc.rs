@@ -23,8 +23,10 @@ struct Entry {
     path: &'static [&'static str],
     permissions: u32,
     read: fn() -> Result<String, Errno>,
-    write: Option<fn(&[u8]) -> Result<(), Errno>>,
+    write: Option<Act>,
 }
+
+type Act = fn(&[u8]) -> Result<(), Errno>;
 
 const ENTRIES: &[Entry] = &[
     Entry {
