@@ -87,35 +87,31 @@ fn end_process(group: &Arc<Group>, status: i32) {
         machine::power::off(Ended::from_status(status).shell_code());
     }
     let adopted = |child: &Arc<Group>| child.set_parent(super::family::INIT);
-    if group.is_joined.load(Relaxed) || is_unwanted(group) {
-        // Its joiner takes it, or nobody: it is not waited for.
-        let (parent, adopter) = registry::family(|family| {
-            let told = family.end(pid, status, adopted);
-            family.remove(pid);
-            told
-        });
-        drop(registry::ids().remove_group(pid));
-        [parent, adopter].iter().flatten().for_each(|told| {
-            told.child_ended.wake_all();
-        });
-        return;
-    }
     let (code, value) = match Ended::from_status(status) {
         Ended::Exited(code) => (CLD_EXITED, code),
         Ended::Signaled(signal) => (CLD_KILLED, signal),
     };
+    // Its joiner takes it, or nobody: then it is not waited for.
+    let is_joined = group.is_joined.load(Relaxed);
+    let is_forgotten = is_joined || is_unwanted(group);
     let dependents = job_control::dependent(group);
-    let (parent, adopter) = registry::family(|family| {
+    let told = registry::family(|family| {
         let told = family.end(pid, status, adopted);
+        if is_forgotten {
+            family.remove(pid);
+        }
         // Under the lock, so that who gets the signal finds the child, and who
         // finds the child has got the signal.
-        if let (Some(parent), _) = &told {
+        if let (Some(parent), false) = (&told.0, is_joined) {
             parent.send_child(group, code, i32::from(value));
         }
         told
     });
-    for told in [parent, adopter].iter().flatten() {
-        told.child_ended.wake_all();
+    if is_forgotten {
+        drop(registry::ids().remove_group(pid));
+    }
+    for group in [&told.0, &told.1].into_iter().flatten() {
+        group.child_ended.wake_all();
     }
     job_control::release_orphaned(&dependents);
 }

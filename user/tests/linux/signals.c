@@ -291,6 +291,10 @@ static void children(void) {
     child = fork();
     if (child == 0) _exit(0);
     CHECK(waitpid(child, &status, 0) == -1 && errno == ECHILD);
+    handle(SIGCHLD, note, SA_RESTART | SA_NOCLDWAIT);
+    child = fork();
+    if (child == 0) _exit(0);
+    CHECK(waitpid(child, &status, 0) == -1 && errno == ECHILD && calls == 1);
     signal(SIGCHLD, SIG_DFL);
 }
 
@@ -350,6 +354,7 @@ static void stopping(void) {
     signal(SIGTSTP, SIG_IGN);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     signal(SIGTSTP, SIG_DFL);
+    signal(SIGCONT, SIG_DFL);
     CHECK(calls == 0);
 }
 
@@ -365,8 +370,10 @@ static void orphans(void) {
         pid_t grandchild = fork();
         if (grandchild == 0) {
             handle(SIGHUP, note, 0);
+            handle(SIGCONT, note, 0);
             raise(SIGSTOP);
-            _exit(write(tell[1], calls == 1 ? "h" : "n", 1) != 1);
+            // Both came before it went on.
+            _exit(write(tell[1], calls == 2 ? "b" : "n", 1) != 1);
         }
         int status;
         waitpid(grandchild, &status, WUNTRACED);
@@ -374,7 +381,7 @@ static void orphans(void) {
     }
     int status;
     CHECK(waitpid(child, &status, 0) == child && status == 0);
-    CHECK(read(tell[0], &byte, 1) == 1 && byte == 'h');
+    CHECK(read(tell[0], &byte, 1) == 1 && byte == 'b');
     close(tell[0]), close(tell[1]);
 }
 

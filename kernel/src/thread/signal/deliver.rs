@@ -5,6 +5,7 @@ use super::super::{Current, Group, Interrupted, job_control};
 use super::frame;
 use crate::signal::{Effect, Info, set_of};
 use abi::call;
+use abi::process::wait_signaled;
 use abi::signal::*;
 
 /// Acts on the next signal that calls a handler, or ends or stops the process;
@@ -22,7 +23,8 @@ pub(in crate::thread) fn deliver(current: &mut Current) {
         drop(actions);
         match effect {
             Effect::Nothing => {}
-            Effect::Ends => return current.end_by(info.signal),
+            // Those for one native thread were acted on as they were sent.
+            Effect::Ends => return group.end(wait_signaled(info.signal)),
             // It looks again for other signals when it goes on.
             Effect::Stops if may_stop(&group, info.signal) => return group.stop(info.signal),
             Effect::Stops => {}

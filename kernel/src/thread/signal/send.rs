@@ -1,6 +1,7 @@
 //! Sending: to a process, to one thread, to oneself for a fault, to a parent.
 
 use super::super::family::INIT;
+use super::super::group::Members;
 use super::super::{Current, Group, Thread, registry};
 use crate::signal::{Effect, Info, STOPPING, set_of};
 use abi::Errno;
@@ -18,8 +19,8 @@ impl Group {
         if self.id() == INIT && effect != Effect::Handled {
             return Ok(());
         }
-        let continued = self.cancel_opposite(signal);
         let mut members = self.members.lock();
+        let continued = members.cancel_opposite(signal);
         let wants = |thread: &&Arc<Thread>| !thread.must_exit() && !thread.blocks(signal);
         let first = members.threads.get(&self.id()).filter(wants);
         let target = first.or_else(|| members.threads.values().find(wants));
@@ -40,7 +41,7 @@ impl Group {
         };
         drop(members);
         if continued {
-            tell_parent(self, CLD_CONTINUED, SIGCONT as i32);
+            self.report_continued();
         }
         result
     }
@@ -64,8 +65,8 @@ impl Group {
         if self.id() == INIT && effect != Effect::Handled {
             return Ok(());
         }
-        let continued = self.cancel_opposite(signal);
         let mut members = self.members.lock();
+        let continued = members.cancel_opposite(signal);
         let result = match (effect, thread.blocks(signal)) {
             (Effect::Nothing, false) => Ok(()),
             (Effect::Ends, false) if alone => {
@@ -86,7 +87,7 @@ impl Group {
         };
         drop(members);
         if continued {
-            tell_parent(self, CLD_CONTINUED, SIGCONT as i32);
+            self.report_continued();
         }
         result
     }
@@ -94,23 +95,19 @@ impl Group {
     pub(in crate::thread) fn effect(&self, signal: u32) -> Effect {
         self.actions().lock().effect(signal)
     }
+}
 
+impl Members {
     /// SIGCONT and the signals that stop cancel each other as they are sent,
-    /// whatever the process does with them. True if it goes on by this.
-    fn cancel_opposite(&self, signal: u32) -> bool {
+    /// whatever the process does with them. True if it goes on by this; under
+    /// the same lock as the signal is added, so that it goes on with it.
+    fn cancel_opposite(&mut self, signal: u32) -> bool {
         if signal == SIGCONT {
-            let mut members = self.members.lock();
-            members.discard(STOPPING);
-            let continued = members.go_on();
-            drop(members);
-            if continued {
-                self.continued.wake_all();
-                self.report_continued();
-            }
-            return continued;
+            self.discard(STOPPING);
+            return self.go_on();
         }
         if set_of(signal) & STOPPING != 0 {
-            self.members.lock().discard(set_of(SIGCONT));
+            self.discard(set_of(SIGCONT));
         }
         false
     }

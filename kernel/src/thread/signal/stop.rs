@@ -6,7 +6,7 @@ use super::super::{Current, Group, STOPPED, Thread, job_control};
 use super::tell_parent;
 use crate::signal::{STOPPING, set_of};
 use abi::process::{WAIT_CONTINUED, WCONTINUED, WUNTRACED, wait_stopped};
-use abi::signal::CLD_STOPPED;
+use abi::signal::{CLD_CONTINUED, CLD_STOPPED, SIGCONT};
 use core::sync::atomic::Ordering;
 
 /// How far a process is stopped.
@@ -93,8 +93,11 @@ impl Group {
         tell_parent(self, CLD_STOPPED, signal as i32);
     }
 
+    /// It goes on: its threads wake, and the parent is told.
     pub(super) fn report_continued(&self) {
+        self.continued.wake_all();
         self.report.store(WAIT_CONTINUED, Ordering::Release);
+        tell_parent(self, CLD_CONTINUED, SIGCONT as i32);
     }
 
     /// Whether there is what a parent that waits with `options` has not heard yet.
