@@ -127,7 +127,8 @@ impl Directory {
     }
 
     /// Forgets names that were not used since the last call, and whose nodes
-    /// nobody else has; all such names if `all`. How many.
+    /// nobody else has and have nothing to be written; all such names if `all`.
+    /// How many.
     fn forget(&self, all: bool) -> usize {
         // Some at a time: nodes are dropped without the lock.
         let mut gone = arrayvec::ArrayVec::<Remembered, 32>::new();
@@ -135,11 +136,13 @@ impl Directory {
         loop {
             let mut names = self.names.write();
             let forgettable = |known: &Remembered| {
-                let shared = known
-                    .node
-                    .as_ref()
-                    .is_some_and(|node| Arc::strong_count(node) > 1);
-                !shared && (all || !known.used.swap(false, Ordering::Relaxed))
+                let node = known.node.as_ref();
+                let shared = node.is_some_and(|node| Arc::strong_count(node) > 1);
+                // A file's pages go with its node, so what is dirty must stay.
+                let pages = || node.and_then(|node| node.pages());
+                !shared
+                    && (all || !known.used.swap(false, Ordering::Relaxed))
+                    && pages().is_none_or(|pages| pages.is_settled())
             };
             let mut room = gone.remaining_capacity();
             let taken = names.known.extract_if(|_, known| {

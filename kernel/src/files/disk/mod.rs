@@ -151,9 +151,9 @@ pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     };
     let _mounting = MOUNTING.lock();
     let fs = root.fs();
-    // A directory can be forgotten once those below it are.
-    while shrink_names(fs, true) > 0 {}
+    // What is dirty is not forgotten, nor a directory before those below it.
     cache::flush_all();
+    while shrink_names(fs, true) > 0 {}
     fs.release_left();
     if fs.is_busy(&root) {
         return Err(Errno::EBUSY);

@@ -213,6 +213,12 @@ impl Drop for Node {
     fn drop(&mut self) {
         if self.attributes.get_mut().links == 0 {
             self.fs.leave(self.number, self.pages().cloned());
+        } else if let Some(pages) = self.pages()
+            && !pages.is_settled()
+        {
+            // No name keeps it, for there was no memory to remember one. There
+            // is nobody to tell of an error.
+            let _ = pages.write_back(None);
         }
     }
 }

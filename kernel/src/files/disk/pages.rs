@@ -154,6 +154,17 @@ impl Pages {
         backing.fs.volume.seek(backing.number, offset, sought, size)
     }
 
+    /// Whether all of it is on the volume; the time of the last change goes there
+    /// now if it is the last that is not.
+    pub(super) fn is_settled(&self) -> bool {
+        if self.cache.dirty() > 0 {
+            return false;
+        }
+        // A volume that cannot be written has said so in the log.
+        let _ = self.backing.write_times();
+        true
+    }
+
     /// Writes what is dirty, and the time of the last change. The commit that
     /// makes it durable is the caller's.
     pub(super) fn write_back(&self, told: Option<&ErrorMark>) -> Result<(), Errno> {

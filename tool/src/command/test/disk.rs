@@ -2,12 +2,13 @@
 //! same disk, and `e2fsck` after each.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::guest;
 use super::report::{Report, Row};
+use crate::build::archive::Archive;
 use crate::cli::machine;
 use crate::disk::Image;
 use crate::workspace::Workspace;
@@ -19,7 +20,11 @@ const MACHINES: &[&str] = &[
     "--machine q35 --cpus 2",
 ];
 
+/// How long the guest with two disks may run.
+const LIMIT: Duration = Duration::from_secs(60);
+
 pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
+    report.add(unmount(workspace)?);
     for flags in MACHINES {
         let folder = tempfile::tempdir()?;
         let image = folder.path().join("disk");
@@ -32,6 +37,34 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What was written to a second disk, and not synced, is there after it was
+/// unmounted, and in its image.
+fn unmount(workspace: &Workspace) -> Result<Row> {
+    const SCRIPT: &str = "mkdir -p /mnt && mount /dev/vdb /mnt && mkdir /mnt/d && echo kept >/mnt/d/a \
+        && umount /mnt && mount /dev/vdb /mnt && cat /mnt/d/a && echo more >>/mnt/d/a && umount /mnt";
+    let began = Instant::now();
+    let folder = tempfile::tempdir()?;
+    let (root, second) = (folder.path().join("root"), folder.path().join("second"));
+    crate::disk::make(&second, 16, &Archive::default())?;
+    let mut machine = machine("--cpus 2");
+    machine.disk.extend([root, second.clone()]);
+    let name = "a disk that is unmounted";
+    let outcome = guest::run(workspace, name, &machine, &["sh", "-c", SCRIPT], LIMIT)?;
+    let output = String::from_utf8_lossy(&outcome.output);
+    let copy = folder.path().join("copy");
+    Image::open(&second)?.get("/d/a", &copy)?;
+    let kept = output == "kept\n" && std::fs::read(&copy)? == b"kept\nmore\n";
+    let failed = (!kept).then(|| "what was written is there".to_owned());
+    Ok(Row {
+        name: name.to_owned(),
+        passed: usize::from(kept),
+        failures: failed.into_iter().collect(),
+        detail: guest::explain(&outcome, &output),
+        time: began.elapsed(),
+        ..Row::default()
+    })
 }
 
 /// `e2fsck` of what a guest left, which must be clean with no journal to replay.
