@@ -96,6 +96,11 @@ impl Buffers {
         self.map.get(&number).is_some_and(|buffer| buffer.dirty)
     }
 
+    /// The content of a block, if it is in memory.
+    pub fn peek(&self, number: u64) -> Option<&Block> {
+        self.map.get(&number).map(|buffer| &*buffer.block)
+    }
+
     /// The content of a block: EIO if it cannot be read or its checksum is
     /// wrong, ENOMEM.
     pub fn get(&mut self, number: u64, kind: Kind) -> Result<Arc<Block>, Errno> {

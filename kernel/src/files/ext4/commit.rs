@@ -16,6 +16,7 @@ use abi::Errno;
 use super::Ext4;
 use super::buffers::Closed;
 use super::journal::Journal;
+use super::seal::Kind;
 use super::state::State;
 use super::storage::Block;
 use crate::files::allocate::try_vec;
@@ -141,6 +142,7 @@ impl Ext4 {
         let sealed = state.seal_bitmaps();
         state.end(sealed.is_ok());
         sealed?;
+        state.protect_blocks()?;
         let closed = state.buffers.close()?;
         let number = state.running;
         state.running += 1;
@@ -208,6 +210,28 @@ impl Ext4 {
 }
 
 impl State {
+    /// Until the transaction that ends now is durable, a crash may bring back
+    /// the state before it or the one after it: blocks in use in either are not
+    /// given out. ENOMEM.
+    fn protect_blocks(&mut self) -> Result<(), Errno> {
+        for (number, kind) in self.buffers.dirty() {
+            let Kind::BlockBitmap { group } = kind else {
+                continue;
+            };
+            let Some(base) = self.bases.get_mut(&group) else {
+                continue;
+            };
+            let mut either = base.copy()?;
+            if let Some(now) = self.buffers.peek(number) {
+                for (bits, more) in either.iter_mut().zip(&now[..]) {
+                    *bits |= more;
+                }
+            }
+            *base = either.share()?;
+        }
+        Ok(())
+    }
+
     /// A closed transaction is durable: what it freed can be given out.
     fn committed(&mut self, closed: &Closed) {
         for (group, number, content) in &closed.bitmaps {

@@ -35,9 +35,9 @@ pub struct State {
     /// Derived from what is in the buffers, to be found sooner.
     pub loaded: HashMap<Number, Loaded>,
     pub indices: HashMap<Number, Index>,
-    /// Of groups whose bitmap has changed: the bitmap of the last commit that
-    /// is durable. What was free neither then nor now is not given out: a crash
-    /// brings its old owner back.
+    /// Of groups whose bitmap has changed: the blocks in use in the states that
+    /// a crash may bring back. They are not given out though they may be free
+    /// now: their old owner would come back with somebody else's bytes.
     pub bases: HashMap<u32, Arc<Block>>,
     /// Blocks that are being written, before they belong to their file.
     pub reserved: Vec<Range<u64>>,

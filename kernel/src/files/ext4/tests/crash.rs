@@ -2,7 +2,7 @@
 //! be there after a cut: everything before the last flush, some of what came
 //! after it, in any order, the last of it perhaps in part. What is mounted then
 //! must be the model after some operation, not before the last one that was
-//! made durable.
+//! made durable. Operations go on while a commit is being written.
 
 use super::super::Ext4;
 use super::super::storage::{BLOCK, Block, Storage};
@@ -11,6 +11,7 @@ use super::model::{Model, Pair, Random, compare, pair};
 use crate::files::disk::volume::Volume;
 use abi::Errno;
 use machine::frames::Frame;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::vec::Vec;
 
@@ -26,6 +27,8 @@ enum Event {
 struct Recorder {
     disk: Arc<Memory>,
     events: Mutex<Vec<Event>>,
+    /// Whoever is told of each flush before it happens, and lets it go on.
+    flushes: Mutex<Option<(Sender<()>, Receiver<()>)>>,
 }
 
 impl Recorder {
@@ -69,6 +72,10 @@ impl Storage for Recorder {
     }
 
     fn flush(&self) -> Result<(), Errno> {
+        if let Some((flush, go_on)) = &*self.flushes.lock().unwrap() {
+            flush.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
         self.events.lock().unwrap().push(Event::Flush);
         Ok(())
     }
@@ -86,11 +93,13 @@ struct History {
 }
 
 fn record(seed: u64, steps: usize) -> History {
-    let disk = Memory::format(8 << 20, &["-N", "256"]);
+    // Large enough that no operation has to wait for a commit.
+    let disk = Memory::format(32 << 20, &["-N", "512"]);
     let base = disk.contents();
     let recorder = Arc::new(Recorder {
         disk,
         events: Mutex::default(),
+        flushes: Mutex::new(None),
     });
     let mut pair: Pair = pair(recorder.clone(), seed);
     pair.appends = true;
@@ -101,21 +110,45 @@ fn record(seed: u64, steps: usize) -> History {
         durable: Vec::from([(0, 0)]),
     };
     for _ in 0..steps {
-        let before = recorder.count();
-        pair.step();
-        history.models.push((before, pair.model.clone()));
+        history.step(&recorder, &mut pair);
         match pair.random.below(12) {
-            0 => {
-                pair.volume.commit().unwrap();
-                let durable = (recorder.count(), history.models.len() - 1);
-                history.durable.push(durable);
-            }
+            0 => history.commit(&recorder, &mut pair),
             1 if pair.random.below(4) == 0 => pair.volume.checkpoint().unwrap(),
             _ => {}
         }
     }
     history.events = recorder.events.lock().unwrap().clone();
     history
+}
+
+impl History {
+    fn step(&mut self, recorder: &Recorder, pair: &mut Pair) {
+        let before = recorder.count();
+        pair.step();
+        self.models.push((before, pair.model.clone()));
+    }
+
+    /// A commit, with more operations while each of its parts is on its way.
+    fn commit(&mut self, recorder: &Recorder, pair: &mut Pair) {
+        let last = self.models.len() - 1;
+        let (flush, flushes) = channel();
+        let (go_on, resumed) = channel();
+        *recorder.flushes.lock().unwrap() = Some((flush, resumed));
+        let volume = pair.volume.clone();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                volume.commit().unwrap();
+                *recorder.flushes.lock().unwrap() = None;
+            });
+            while flushes.recv().is_ok() {
+                for _ in 0..pair.random.below(6) {
+                    self.step(recorder, pair);
+                }
+                go_on.send(()).unwrap();
+            }
+        });
+        self.durable.push((recorder.count(), last));
+    }
 }
 
 impl History {

@@ -116,7 +116,7 @@ fn page(byte: u8) -> Frame {
 
 /// Carries out operations on both.
 pub struct Pair {
-    pub volume: Ext4,
+    pub volume: Arc<Ext4>,
     pub model: Model,
     pub random: Random,
     next: u64,
@@ -505,7 +505,7 @@ fn compare_pages(volume: &Ext4, number: Number, pages: &[Option<u8>]) -> Result<
 /// A new volume with its model.
 pub fn pair(storage: Arc<dyn Storage>, seed: u64) -> Pair {
     Pair {
-        volume: Ext4::open(storage, false).unwrap(),
+        volume: Arc::new(Ext4::open(storage, false).unwrap()),
         model: Model::new(),
         random: Random::new(seed),
         next: 0,
@@ -527,7 +527,7 @@ fn run(size: u64, options: &[&str], seed: u64, rounds: usize, steps: usize) {
         pair.compare();
         pair.volume.unmount().unwrap();
         memory.check();
-        pair.volume = Ext4::open(memory.clone(), false).unwrap();
+        pair.volume = Arc::new(Ext4::open(memory.clone(), false).unwrap());
         pair.compare();
     }
 }
@@ -572,7 +572,7 @@ fn a_directory_with_many_names() {
     }
     pair.volume.unmount().unwrap();
     memory.check();
-    pair.volume = Ext4::open(memory.clone(), false).unwrap();
+    pair.volume = Arc::new(Ext4::open(memory.clone(), false).unwrap());
     pair.compare();
     assert_eq!(pair.volume.attributes(2).unwrap().kind, Kind::Directory);
 }
