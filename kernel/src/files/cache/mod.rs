@@ -85,6 +85,9 @@ pub trait Store: Send + Sync {
 /// What the spin lock guards.
 struct Pages {
     map: PageMap,
+    /// The size that the store is being told with pages that are on their way;
+    /// 0 if none are.
+    told_size: u64,
     ahead: ReadAhead,
 }
 
@@ -120,6 +123,7 @@ impl PageCache {
             write_back: Mutex::new(()),
             pages: SpinLock::new(Pages {
                 map: PageMap::new(),
+                told_size: 0,
                 ahead: ReadAhead::new(),
             }),
             size: AtomicU64::new(size),

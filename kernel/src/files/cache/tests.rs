@@ -20,6 +20,8 @@ struct Disk {
     reserved: BTreeSet<u64>,
     /// Pages that are being read or written at the moment.
     busy: BTreeSet<u64>,
+    /// As large as any write has said since the last change of size.
+    size: u64,
 }
 
 /// A store whose calls block as long as `closed` says so.
@@ -139,6 +141,7 @@ impl Store for Shared {
                 bytes[valid..].fill(GARBAGE);
                 disk.pages.insert(page, bytes);
             }
+            disk.size = disk.size.max(size);
         });
         self.0.written.fetch_add(1, SeqCst);
         result
@@ -166,6 +169,7 @@ fn resize(cache: &PageCache, store: &Model, size: u64) {
         let mut disk = store.disk.lock().unwrap();
         disk.pages.split_off(&pages_of(size));
         disk.reserved.split_off(&pages_of(size));
+        disk.size = size;
         Ok(())
     };
     cache.set_size(size, free).expect("small");
@@ -351,6 +355,7 @@ fn nobody_sees_what_is_not_the_file() {
     let size = cache.size();
     assert_eq!(cache.dirty(), 0);
     assert!(store.bytes(size) == read(&cache, 0, size as usize).expect("it works"));
+    assert_eq!(store.disk.lock().unwrap().size, size);
 }
 
 #[test]
@@ -414,6 +419,27 @@ fn a_cut_waits_for_write_back() {
     assert_eq!(cache.resident(), 1);
     cache.flush();
     assert_eq!(store.bytes(5), [2, 2, 2, 2, 1]);
+}
+
+/// Else the store would learn of the old size after the cut.
+#[test]
+fn a_cut_waits_for_write_back_of_what_lies_before_it() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    write(&cache, 0, &[1; 3 * PAGE_SIZE]).expect("room");
+    cache.flush();
+    write(&cache, 0, &[2]).expect("room");
+    store.set_closed(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| cache.flush());
+        store.wait_entered(2);
+        scope.spawn(|| resize(&cache, &store, PAGE));
+        while cache.size() != PAGE {
+            std::thread::yield_now();
+        }
+        store.set_closed(false);
+    });
+    assert_eq!(store.disk.lock().unwrap().size, PAGE);
 }
 
 #[test]

@@ -96,8 +96,8 @@ impl PageCache {
         }
     }
 
-    /// Cuts off at `size`, or extends with zeros. Waits for reads and writes by
-    /// the store of what is cut off. Then calls `follow`, in which the store
+    /// Cuts off at `size`, or extends with zeros. Waits for reads by the store of
+    /// what is cut off, and for writes that tell it of the old size. Then calls `follow`, in which the store
     /// frees what lies behind the end (what it keeps there would come back with
     /// a later extension): no write or other change of size comes before.
     ///
@@ -139,6 +139,9 @@ impl PageCache {
         let mut at = size / PAGE;
         self.idle.wait_until(|| {
             let mut pages = self.pages.lock();
+            if pages.told_size > size {
+                return None;
+            }
             while let Some(index) = pages.map.next(at) {
                 let page = pages.map.get_mut(index)?;
                 if page.state != State::Ready {

@@ -110,10 +110,12 @@ impl PageCache {
             frames.push(page.frame.share());
             pages.map.set_dirty(index, false);
         }
+        let size = self.size();
+        pages.told_size = size;
         Some(Cluster {
             first,
             frames,
-            size: self.size(),
+            size,
         })
     }
 
@@ -123,6 +125,7 @@ impl PageCache {
             self.errors.note(error);
         }
         let mut pages = self.pages.lock();
+        pages.told_size = 0;
         for index in (cluster.first..).take(cluster.frames.len()) {
             // A cut waits, so the page is there.
             if let Some(page) = pages.map.get_mut(index) {
