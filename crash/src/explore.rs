@@ -10,7 +10,7 @@ use kernel::files::ext4::BLOCK;
 use workload::Promise;
 
 use crate::disk::Disk;
-use crate::model::Model;
+use crate::model::Done;
 use crate::recording::Event;
 use crate::states::{self, Distinct, State};
 use crate::{fsck, judge, tree};
@@ -19,7 +19,7 @@ use crate::{fsck, judge, tree};
 pub struct Recording {
     pub base: Vec<u8>,
     pub events: Vec<Event>,
-    pub models: Vec<Model>,
+    pub done: Done,
 }
 
 /// A state that must not be.
@@ -138,12 +138,12 @@ impl<'r> Worker<'r> {
         let promises = self.recording.promises(state.cut);
         let image = self.image.clone();
         let disk = self.disk(state);
-        check_disk(disk, &self.recording.models, &promises, &image)
+        check_disk(disk, &self.recording.done, &promises, &image)
     }
 }
 
 /// Checks one disk, with room for its image in a file.
-pub fn check_disk(disk: Disk, models: &[Model], promises: &[Promise], image: &Path) -> Result<()> {
+pub fn check_disk(disk: Disk, done: &Done, promises: &[Promise], image: &Path) -> Result<()> {
     disk.save(image).context("cannot write an image")?;
     fsck::replay(image)?;
     fsck::check(image).context("after e2fsck has replayed the journal")?;
@@ -151,5 +151,5 @@ pub fn check_disk(disk: Disk, models: &[Model], promises: &[Promise], image: &Pa
     let tree = tree::read(disk.clone())?;
     disk.save(image).context("cannot write an image")?;
     fsck::check(image).context("after Weft has mounted it and left it")?;
-    judge::judge(models, promises, &tree)
+    judge::judge(done, promises, &tree)
 }

@@ -11,14 +11,16 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail, ensure};
 use workload::{FOLDERS, NAMES, Operation, Promise, Sync};
 
-use crate::model::{Model, Names};
+use crate::model::{Done, Model, Names};
+use crate::stress;
 use crate::tree::{Found, Tree};
 
-/// Judges the names and files of all threads.
-pub fn judge(models: &[Model], promises: &[Promise], tree: &Tree) -> Result<()> {
+/// Judges the names and files of all threads, and of `stressfs`.
+pub fn judge(done: &Done, promises: &[Promise], tree: &Tree) -> Result<()> {
     // The second may be left by a workload that has given up.
     let mut known: Vec<String> = vec!["shared".into(), "shared/then".into()];
-    for model in models {
+    known.extend(stress::judge(done.stressers, !promises.is_empty(), tree)?);
+    for model in &done.models {
         let thread = model.thread;
         known.extend([format!("t{thread}"), format!("t{thread}/d")]);
         known.extend((0..NAMES as u8).map(|name| model.path(name)));
@@ -200,7 +202,7 @@ mod tests {
 
     const FILE: Operation = Operation::Sync(Sync::File(0));
 
-    fn models() -> Vec<Model> {
+    fn done() -> Done {
         let write = |offset| Operation::Write {
             name: 0,
             offset,
@@ -214,7 +216,10 @@ mod tests {
             Operation::Rename { from: 0, to: 1 },
             Operation::Sync(Sync::Folder(0)),
         ];
-        vec![Model::of(0, operations)]
+        Done {
+            models: vec![Model::of(0, operations)],
+            stressers: 0,
+        }
     }
 
     fn tree(files: &[(&str, u32, &[u8])]) -> Tree {
@@ -237,7 +242,7 @@ mod tests {
             operation,
         };
         let promises: Vec<Promise> = promised.iter().map(promise).collect();
-        match judge(&models(), &promises, &tree(files)) {
+        match judge(&done(), &promises, &tree(files)) {
             Ok(()) => String::new(),
             Err(error) => format!("{error:#}"),
         }

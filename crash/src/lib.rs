@@ -4,7 +4,8 @@
 //! [`recording`] reads what happened to the disk, [`states`] numbers what a
 //! crash may leave of it, [`disk`] is one such state, [`explore`] checks many;
 //! [`fsck`] and Weft's own ext4 by way of [`tree`] read what is there, and
-//! [`judge`] compares it with the [`model`] of what was done.
+//! [`judge`] compares it with the [`model`] of what was done; [`stress`] knows
+//! what `stressfs` leaves.
 
 #![forbid(unsafe_code)]
 
@@ -16,4 +17,5 @@ pub mod judge;
 pub mod model;
 pub mod recording;
 pub mod states;
+pub mod stress;
 pub mod tree;

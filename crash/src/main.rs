@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use crash::breakage::Breakage;
 use crash::disk::Disk;
 use crash::explore::{Failure, Recording, check_disk};
-use crash::model::Model;
+use crash::model::{Done, Model};
 use crash::recording;
 use crash::states::{self, Distinct, Random, State};
 use kernel::files::ext4::BLOCK;
@@ -42,6 +42,9 @@ struct Workload {
     threads: usize,
     #[arg(long)]
     operations: usize,
+    /// Processes of stressfs that worked there too
+    #[arg(long, default_value_t = 0)]
+    stress: usize,
     /// Blocks of the file system; promises lie behind it
     #[arg(long)]
     blocks: u64,
@@ -100,9 +103,12 @@ fn main() -> ExitCode {
 }
 
 impl Workload {
-    fn models(&self) -> Vec<Model> {
+    fn done(&self) -> Done {
         let model = |thread| Model::new(self.seed, thread, self.operations);
-        (0..self.threads).map(model).collect()
+        Done {
+            models: (0..self.threads).map(model).collect(),
+            stressers: self.stress,
+        }
     }
 
     /// The file system on a disk, and what lies behind it.
@@ -125,7 +131,7 @@ fn explore(arguments: &Explore) -> Result<bool> {
     let recording = Recording {
         base: workload.split(base)?.0,
         events,
-        models: workload.models(),
+        done: workload.done(),
     };
     let all = states::all(&recording.events, workload.seed);
     if let Some(number) = arguments.state {
@@ -253,7 +259,7 @@ fn judge(arguments: &Judge) -> Result<bool> {
         )),
         None => check_disk(
             Disk::new(Arc::new(disk)),
-            &workload.models(),
+            &workload.done(),
             &promises,
             &copy,
         ),

@@ -4,6 +4,13 @@ use std::collections::BTreeMap;
 
 use workload::{FOLDERS, Folder, HELD, NAMES, Operation, Plan, content, place};
 
+/// What was done to the disk.
+pub struct Done {
+    pub models: Vec<Model>,
+    /// Processes of `stressfs` that worked there too.
+    pub stressers: usize,
+}
+
 /// The names of a thread after some operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {

@@ -162,6 +162,9 @@ pub struct Crash {
     /// Instead kill QEMU at random moments of N runs, and check each disk as it was left
     #[arg(long, value_name = "N", conflicts_with_all = ["all", "state", "recorded", "fault"])]
     pub cuts: Option<u32>,
+    /// Processes of `stressfs` that work on the disk too, where runs are cut
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "cuts", value_parser = clap::value_parser!(u32).range(0..=16))]
+    pub stress: u32,
     /// Put a fault into the recording, which must be found: flushes, commits or promises
     #[arg(long = "break", value_name = "FAULT", value_parser = ["flushes", "commits", "promises"])]
     pub fault: Option<String>,

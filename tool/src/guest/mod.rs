@@ -13,6 +13,6 @@ mod terminal;
 #[cfg(test)]
 mod trial;
 
-pub use ending::Ending;
+pub use ending::{Ending, Stopped};
 pub use hardware::Hardware;
 pub use session::{Input, Outcome, Session, Sink};

@@ -67,6 +67,8 @@ pub struct Outcome {
     pub output: Vec<u8>,
     /// The kernel log, if it was to be kept.
     pub log: Vec<u8>,
+    /// From QEMU's start on.
+    pub time: Duration,
     /// The log's last lines.
     pub last: Vec<String>,
 }
@@ -271,6 +273,7 @@ impl<'a> Course<'a> {
             ending: Ending::judge(code, self.scanner.findings, self.stopped),
             output: self.output,
             log: self.log,
+            time: self.began.elapsed(),
             last: self.scanner.last_lines(),
         }
     }

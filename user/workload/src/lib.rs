@@ -10,9 +10,11 @@
 
 mod plan;
 mod record;
+mod stress;
 
 pub use plan::{Operation, Plan, Sync};
 pub use record::{PROMISE, Promise};
+pub use stress::{STRESS_BLOCK, stress_block, stress_round};
 
 /// Names of files that a thread has.
 pub const NAMES: usize = 12;

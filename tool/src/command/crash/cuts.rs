@@ -1,16 +1,17 @@
-//! Real cuts: QEMU is killed at a random moment of the workload, and its disk
-//! is judged as it was left. A promise that was on the console, or is on the
+//! Real cuts: QEMU is killed at a random moment of the workload, while
+//! `stressfs` is at work on the disk too, and the disk is judged as it was
+//! left. A promise that was on the console, or is on the
 //! disk, must be kept.
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use super::{Workload, judge, record};
 use crate::guest::hardware::Disk;
-use crate::guest::{Ending, Outcome};
+use crate::guest::{Ending, Outcome, Stopped};
 use crate::workspace::Workspace;
 
 /// How long a run may take that is not cut.
@@ -29,13 +30,11 @@ pub struct Cuts {
 pub fn cut(workspace: &Workspace, workload: &Workload, count: u32, folder: &Path) -> Result<Cuts> {
     record::make_disk(&record::base(folder))?;
     // How long it takes when nobody cuts it.
-    let began = Instant::now();
     let whole = run(workspace, workload, folder, LIMIT)?;
     if whole.ending != Ending::Status(0) {
         let output = String::from_utf8_lossy(&whole.output).into_owned();
         bail!("the workload ended with {:?}\n{output}", whole.ending);
     }
-    let length = began.elapsed();
     let mut cuts = Cuts {
         count,
         amid: 0,
@@ -47,13 +46,15 @@ pub fn cut(workspace: &Workspace, workload: &Workload, count: u32, folder: &Path
             ..workload.clone()
         };
         let part = 0.1 + 0.9 * fraction(workload.seed);
-        let outcome = run(workspace, &workload, folder, length.mul_f64(part))?;
+        let outcome = run(workspace, &workload, folder, whole.time.mul_f64(part))?;
         let output = String::from_utf8_lossy(&outcome.output).into_owned();
         cuts.amid += u32::from(output.contains("promise") && !output.contains("workload done"));
-        if matches!(outcome.ending, Ending::Panic | Ending::TripleFault) {
-            bail!("cut {number}, seed {}: {:?}", workload.seed, outcome.ending);
-        }
-        if let Some(why) = judged(workspace, &workload, folder, &outcome.output)? {
+        let failed = match outcome.ending {
+            Ending::Status(0) | Ending::Stopped(Stopped::Late(_)) => went_wrong(&output),
+            ending => Some(format!("it ended with {ending:?}\n{output}")),
+        };
+        let judged = judged(workspace, &workload, folder, &outcome.output)?;
+        if let Some(why) = failed.or(judged) {
             let kept = folder.join(format!("cut-{}.img", workload.seed));
             fs::copy(folder.join("disk.img"), &kept).context("cannot keep the disk")?;
             let kept = kept.display();
@@ -62,6 +63,12 @@ pub fn cut(workspace: &Workspace, workload: &Workload, count: u32, folder: &Path
         }
     }
     Ok(cuts)
+}
+
+/// What a program of the run has complained of.
+fn went_wrong(output: &str) -> Option<String> {
+    let complains = |line: &str| line.starts_with("crash:") || line.starts_with("stressfs:");
+    output.lines().any(complains).then(|| output.to_owned())
 }
 
 /// Runs the workload on a fresh disk, until its end or the time's.

@@ -48,6 +48,7 @@ fn start(
         .arg(format!("--seed={}", workload.seed))
         .arg(format!("--threads={}", workload.threads))
         .arg(format!("--operations={}", workload.operations))
+        .arg(format!("--stress={}", workload.stress))
         .arg(format!("--blocks={}", record::BLOCKS))
         .arg("--folder")
         .arg(folder);

@@ -23,6 +23,8 @@ pub struct Workload {
     pub seed: u64,
     pub threads: u32,
     pub operations: u32,
+    /// Processes of `stressfs` beside its threads.
+    pub stress: u32,
     pub machine: Machine,
 }
 
@@ -32,6 +34,10 @@ impl Workload {
             seed: arguments.seed,
             threads: arguments.threads,
             operations: arguments.operations,
+            stress: match arguments.cuts {
+                Some(_) => arguments.stress,
+                None => 0,
+            },
             machine: arguments.machine.clone(),
         }
     }

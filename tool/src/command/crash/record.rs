@@ -84,6 +84,7 @@ pub fn run(
         workload.threads.into(),
         workload.operations.into(),
         BLOCKS * BLOCK,
+        workload.stress.into(),
     ];
     let mut program = vec!["/tests/crash".to_owned()];
     program.extend(numbers.map(|number| number.to_string()));

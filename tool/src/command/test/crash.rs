@@ -17,8 +17,9 @@ use crate::workspace::Workspace;
 /// States that are checked, and with a fault put in.
 const STATES: u32 = 1000;
 const BROKEN_STATES: u32 = 120;
-/// Runs that are cut.
+/// Runs that are cut, and processes of `stressfs` at work there.
 const CUTS: u32 = 5;
+const STRESS: u32 = 4;
 /// How long the judge may take.
 const LIMIT: Duration = Duration::from_secs(600);
 /// What may be wrong with a recording, and must be found.
@@ -29,6 +30,7 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         seed: 1,
         threads: 4,
         operations: 60,
+        stress: 0,
         machine: machine("--machine microvm --cpus 2"),
     };
     let folder = crash::folder(workspace)?;
@@ -45,8 +47,12 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
             Some(fault),
         )?);
     }
-    report.add(cut(workspace, &workload, &folder)?);
     report.add(fail(workspace, &workload, &folder)?);
+    let stressed = Workload {
+        stress: STRESS,
+        ..workload
+    };
+    report.add(cut(workspace, &stressed, &folder)?);
     Ok(())
 }
 
@@ -78,7 +84,7 @@ fn explore(
 
 fn cut(workspace: &Workspace, workload: &Workload, folder: &Path) -> Result<Row> {
     let began = Instant::now();
-    let name = format!("{CUTS} runs of which the power is cut");
+    let name = format!("{CUTS} runs under stress of which the power is cut");
     let cuts = cuts::cut(workspace, workload, CUTS, folder)?;
     Ok(row(
         name,

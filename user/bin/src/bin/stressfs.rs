@@ -12,10 +12,9 @@ use core::ffi::CStr;
 use weft::abi::file::*;
 use weft::process::Ended;
 use weft::{Errno, file, process, time};
+use workload::{STRESS_BLOCK, stress_block};
 
 weft::program!(main);
-
-const BLOCK: usize = 4096;
 
 struct Plan {
     workers: u64,
@@ -62,7 +61,7 @@ fn plan() -> Option<Plan> {
     let mut next = |default: u64| words.next().map_or(Some(default), number);
     let plan = Plan {
         workers: next(5)?,
-        blocks: next(20)?.div_ceil(BLOCK as u64 / 1024),
+        blocks: next(20)?.div_ceil(STRESS_BLOCK as u64 / 1024),
         until: time::now().saturating_add(next(0)?.saturating_mul(1_000_000_000)),
     };
     words.next().is_none().then_some(plan)
@@ -88,29 +87,19 @@ fn work(number: u64, plan: &Plan) -> Result<(), Errno> {
 fn write_and_read(name: &CStr, blocks: u64, round: u64) -> Result<(), Errno> {
     let fd = file::open(name, O_CREAT | O_RDWR | O_TRUNC)?;
     for index in 0..blocks {
-        file::write_all(fd, &content(round, index))?;
+        file::write_all(fd, &stress_block(round, index))?;
     }
     if round.is_multiple_of(2) {
         weft::storage::sync_file(fd)?;
     }
     file::seek(fd, 0, SEEK_SET)?;
-    let mut block = [0; BLOCK];
+    let mut block = [0; STRESS_BLOCK];
     for index in 0..blocks {
         block.fill(0);
-        if file::read_full(fd, &mut block)? != BLOCK || block != content(round, index) {
+        if file::read_full(fd, &mut block)? != STRESS_BLOCK || block != stress_block(round, index) {
             return Err(Errno::EIO);
         }
     }
     file::close(fd)?;
     file::unlink(name)
-}
-
-/// A block that tells which it is.
-fn content(round: u64, index: u64) -> [u8; BLOCK] {
-    let mut block = [0; BLOCK];
-    for (at, word) in block.chunks_exact_mut(8).enumerate() {
-        let value = round.rotate_left(32) ^ index.rotate_left(8) ^ at as u64;
-        word.copy_from_slice(&value.to_ne_bytes());
-    }
-    block
 }

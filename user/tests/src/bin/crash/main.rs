@@ -1,4 +1,4 @@
-//! `crash SEED THREADS OPERATIONS TAIL`: what `cargo weft crash` runs while the
+//! `crash SEED THREADS OPERATIONS TAIL [STRESS]`: what `cargo weft crash` runs while the
 //! power fails. Each thread carries out its [`Plan`] on the disk, and writes a
 //! [`Promise`] behind the file system, from byte TAIL of the disk on, each time
 //! a call has made something durable.
@@ -6,6 +6,8 @@
 //! The promise goes to the disk after that call has returned: whatever state
 //! the disk is left in, if the promise was on its way to the disk by then, all
 //! that it promises must be found there.
+//!
+//! So many processes of `stressfs` as STRESS says work on the disk meanwhile.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -13,9 +15,11 @@
 extern crate alloc;
 
 mod carry_out;
+mod stress;
 
 use carry_out::Worker;
 use core::sync::atomic::{AtomicU64, Ordering};
+use stress::Stress;
 use weft::abi::file::*;
 use weft::{Errno, file, storage, thread};
 use workload::{PROMISE, Promise};
@@ -66,6 +70,7 @@ fn run() -> Result<(), Errno> {
     let tail = Tail {
         next: AtomicU64::new(number()?),
     };
+    let stressers = number().unwrap_or(0);
     let _ = file::mkdir(MOUNT);
     storage::mount(DISK, MOUNT, c"ext4", 0)?;
     file::chdir(MOUNT)?;
@@ -73,7 +78,14 @@ fn run() -> Result<(), Errno> {
     for thread in 0..threads as usize {
         carry_out::make_folders(thread)?;
     }
+    if stressers > 0 {
+        Stress::make_folder()?;
+    }
     storage::sync();
+    let stress = match stressers {
+        0 => None,
+        _ => Some(Stress::start(stressers)?),
+    };
     let run = |thread: u64| -> Result<(), Errno> {
         let mut worker = Worker::new(seed, thread as usize, operations as usize);
         let disk = file::open(DISK, O_RDWR)?;
@@ -95,6 +107,9 @@ fn run() -> Result<(), Errno> {
         }
         run(0).or_else(give_up)
     })?;
+    if let Some(stress) = stress {
+        stress.end()?;
+    }
     file::chdir(c"/")?;
     storage::unmount(MOUNT)
 }
