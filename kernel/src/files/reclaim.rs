@@ -4,8 +4,9 @@
 //! It is called when a page cache grows while the free frames are below a low
 //! mark, and goes on up to a high one. A round drops clean pages that were not
 //! used since it last came by, then names and metadata of disks that were not,
-//! and writes back what is dirty if that is not enough. Nobody waits for it, so
-//! it cannot deadlock: who finds no memory drops clean pages itself, or fails.
+//! then pages that programs map, and writes back what is dirty if that is not
+//! enough. Nobody waits for it, so it cannot deadlock: who finds no memory takes
+//! pages back itself ([`take_back`]), or fails.
 //! Memory for writing back is there, for files leave a sixteenth of it.
 
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,8 @@ use super::{cache, disk};
 
 /// Pages that a round drops at most.
 const BATCH: usize = 1024;
+/// Pages that somebody who waits for one takes back.
+const SOME: usize = 128;
 
 static CALLED: AtomicBool = AtomicBool::new(false);
 static QUEUE: WaitQueue<(), rank::ThreadQueue> = WaitQueue::new();
@@ -43,12 +46,26 @@ fn round() -> usize {
     let mut taken = cache::shrink_all(missing().min(BATCH));
     if missing() > 0 {
         taken += disk::shrink(false);
+        taken += cache::shrink_mapped(missing().min(BATCH));
     }
     if missing() > 0 && cache::dirty_total() > 0 {
         cache::flush_all();
         taken += cache::shrink_all(missing().min(BATCH));
     }
     taken
+}
+
+/// Takes back some pages for who found no memory, and holds no spin lock and no
+/// lock of a space. How many.
+pub fn take_back() -> usize {
+    let taken = cache::shrink_all(SOME);
+    if taken > 0 {
+        return taken;
+    }
+    if cache::dirty_total() > 0 {
+        cache::flush_all();
+    }
+    cache::shrink_all(SOME) + cache::shrink_mapped(SOME)
 }
 
 /// Takes back all that can be, after writing what is dirty: for those who

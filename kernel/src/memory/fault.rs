@@ -4,7 +4,8 @@
 use super::Space;
 use super::regions::{Backing, Region};
 use super::space::Layout;
-use crate::files::cache::{flush_all, shrink_all};
+use crate::files::cache::{flush_all, is_too_dirty};
+use crate::files::reclaim;
 use abi::memory::{PAGE_SIZE, USER_END};
 use machine::frames::Frame;
 use machine::hooks::Access;
@@ -13,9 +14,6 @@ use machine::page_table::{Cursor, Mapped, Page, Rights};
 
 /// Kept free between a growing stack and what lies below it.
 const GUARD: usize = PAGE_SIZE;
-
-/// Pages that a fault takes from the files' caches at once.
-const RECLAIM: usize = 128;
 
 /// Why an access cannot go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +39,11 @@ impl Space {
     /// that only keeps what files hold anyway makes room for it.
     pub fn fault(&self, address: usize, access: Access) -> Result<(), FaultError> {
         match self.resolve(address, access) {
+            Ok(()) if access == Access::Write && is_too_dirty() => {
+                // What is written to mapped files must not fill memory either.
+                flush_all();
+                Ok(())
+            }
             Err(FaultError::OutOfMemory) => self.reclaim_and_resolve(address, access),
             Err(FaultError::NoSpace) => {
                 // Room is reserved with caution for what is dirty.
@@ -54,7 +57,7 @@ impl Space {
     /// With no lock held: what is dropped may be the last of a file.
     #[cold]
     fn reclaim_and_resolve(&self, address: usize, access: Access) -> Result<(), FaultError> {
-        while shrink_all(RECLAIM) > 0 {
+        while reclaim::take_back() > 0 {
             match self.resolve(address, access) {
                 Err(FaultError::OutOfMemory) => {}
                 result => return result,

@@ -25,6 +25,7 @@ mod map;
 mod mappers;
 mod page_map;
 mod read;
+mod reclaim;
 mod registry;
 #[cfg(test)]
 mod tests;
@@ -48,10 +49,10 @@ use access::Users;
 pub use errors::ErrorMark;
 use errors::WriteErrors;
 pub use mappers::{Mappers, Mapping};
-use page_map::{PageMap, State};
+use page_map::PageMap;
 use read::ReadAhead;
-pub use registry::{flush_all, shrink_all};
-pub use write_back::{dirty_total, serve};
+pub use registry::{flush_all, shrink_all, shrink_mapped};
+pub use write_back::{dirty_total, is_too_dirty, serve};
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// Largest file: 2^44 bytes, what 32-bit page numbers can address.
@@ -88,6 +89,8 @@ struct Pages {
     /// The size that the store is being told with pages that are on their way;
     /// 0 if none are.
     told_size: u64,
+    /// Where reclaim goes on.
+    hand: u64,
     ahead: ReadAhead,
 }
 
@@ -124,6 +127,7 @@ impl PageCache {
             pages: SpinLock::new(Pages {
                 map: PageMap::new(),
                 told_size: 0,
+                hand: 0,
                 ahead: ReadAhead::new(),
             }),
             size: AtomicU64::new(size),
@@ -160,35 +164,6 @@ impl PageCache {
     /// Up to where a file that is opened now counts as told of errors.
     pub fn error_mark(&self) -> ErrorMark {
         self.errors.mark()
-    }
-
-    /// Drops up to `most` clean pages that nobody uses, those first that were
-    /// not looked up since it last came by; how many. Does not sleep.
-    pub fn shrink(&self, most: usize) -> usize {
-        let mut dropped = 0;
-        let mut pages = self.pages.lock();
-        let mut next = 0;
-        while dropped < most
-            && let Some(index) = pages.map.next(next)
-        {
-            next = index + 1;
-            if pages.map.is_dirty(index) {
-                continue;
-            }
-            let Some(page) = pages.map.get_mut(index) else {
-                continue;
-            };
-            if core::mem::take(&mut page.used)
-                || page.state != State::Ready
-                || !page.frame.is_unique()
-            {
-                continue;
-            }
-            pages.map.remove(index);
-            dropped += 1;
-        }
-        self.note_count(&pages);
-        dropped
     }
 
     fn note_count(&self, pages: &Pages) {

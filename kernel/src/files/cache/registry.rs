@@ -72,6 +72,16 @@ pub fn flush_all() {
 /// many. Writes nothing, but may free a file that was closed meanwhile, so the
 /// caller holds no spin lock.
 pub fn shrink_all(most: usize) -> usize {
+    in_turn(most, PageCache::shrink)
+}
+
+/// The same for clean pages that nobody uses but those who map them. The caller
+/// holds no lock of a space.
+pub fn shrink_mapped(most: usize) -> usize {
+    in_turn(most, PageCache::shrink_mapped)
+}
+
+fn in_turn(most: usize, shrink: fn(&PageCache, usize) -> usize) -> usize {
     let mut dropped = 0;
     // Twice around: the first time may find no more than marks of use.
     for _ in 0..2 * COUNT.load(Relaxed) {
@@ -81,7 +91,7 @@ pub fn shrink_all(most: usize) -> usize {
         let Some(cache) = after(LAST_SHRUNK.load(Relaxed)).or_else(|| after(0)) else {
             break;
         };
-        dropped += cache.shrink(most - dropped);
+        dropped += shrink(&cache, most - dropped);
         LAST_SHRUNK.store(cache.id, Relaxed);
     }
     dropped

@@ -536,6 +536,60 @@ fn frames_come_back() {
     assert_eq!(free_count(), free, "what is dirty goes with its cache");
 }
 
+/// Pages that are mapped, until it is told to forget them.
+#[derive(Default)]
+struct Holder(HostMutex<BTreeMap<u64, Frame>>);
+
+impl Holder {
+    fn map(&self, cache: &PageCache, index: u64) {
+        let frame = cache.page(index).expect("it works").expect("it is there");
+        self.0.lock().unwrap().insert(index, frame);
+    }
+
+    fn pages(&self) -> Vec<u64> {
+        self.0.lock().unwrap().keys().copied().collect()
+    }
+}
+
+impl Mapping for Holder {
+    fn unmap(&self, _: Range<u64>) {}
+
+    fn protect(&self, _: Range<u64>) {}
+
+    fn forget(&self, pages: Range<u64>) {
+        self.0
+            .lock()
+            .unwrap()
+            .retain(|index, _| !pages.contains(index));
+    }
+}
+
+#[test]
+fn mapped_pages_come_back_unless_dirty_or_used() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(300 * PAGE);
+    let holder = Arc::new(Holder::default());
+    let weak: std::sync::Weak<Holder> = Arc::downgrade(&holder);
+    cache.mappers().add(weak, false).expect("memory");
+    for index in 0..300 {
+        holder.map(&cache, index);
+    }
+    write(&cache, 7 * PAGE, &[1]).expect("room");
+    assert_eq!(cache.shrink(1000), 0, "all are in use");
+    assert_eq!(cache.shrink_mapped(10), 10);
+    // Neighbours are forgotten together, up to page 7 and behind it.
+    assert_eq!(holder.pages().len(), 300 - 7 - 128);
+    holder.map(&cache, 200);
+    assert_eq!(cache.shrink_mapped(1000), 163);
+    assert_eq!(holder.pages(), [7, 200]);
+    assert_eq!(cache.shrink(1000), 125);
+    cache.flush();
+    assert_eq!(cache.shrink_mapped(1000), 1);
+    assert_eq!(holder.pages(), [7], "it was used since");
+    assert_eq!(cache.shrink_mapped(1000), 1);
+    assert_eq!((holder.pages(), cache.resident()), (vec![], 0));
+}
+
 /// Memory that clean pages fill is there for whoever needs it next, and what
 /// is dirty never fills it.
 #[test]

@@ -141,19 +141,24 @@ impl PageCache {
         self.idle.wake_all();
     }
 
-    /// Lets a writer pay for what it made dirty once all files together have
-    /// an eighth of memory dirty, so that memory cannot fill with it.
+    /// Lets a writer pay for what it made dirty, so that memory cannot fill with
+    /// it.
     pub(super) fn throttle(&self) {
         if self.keeps_dirty {
             return;
         }
-        let limit = frames::total_count() / 8;
-        if dirty_total() > limit {
+        if is_too_dirty() {
             self.flush();
         }
         // It may be others' pages.
-        if dirty_total() > limit {
+        if is_too_dirty() {
             flush_all();
         }
     }
+}
+
+/// Whether all files together have so much dirty that who makes more waits until
+/// it is written.
+pub fn is_too_dirty() -> bool {
+    dirty_total() > frames::total_count() / 8
 }

@@ -31,6 +31,7 @@ use super::allocate::try_arc;
 use super::cache;
 use super::ext4::{DiskStorage, Ext4};
 use super::inode::{Inode, Statistics};
+use super::reclaim;
 use crate::device::disk;
 use directory::shrink_names;
 pub use node::Node;
@@ -237,6 +238,7 @@ impl DiskFs {
         self.release_left();
         // An error is found again by whoever needs the room.
         let _ = self.sync();
+        reclaim::take_back();
     }
 
     fn statistics(&self) -> Statistics {

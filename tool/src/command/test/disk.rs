@@ -25,6 +25,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
     report.add(unmount(workspace)?);
+    pressure(workspace, report)?;
     for flags in MACHINES {
         let folder = tempfile::tempdir()?;
         let image = folder.path().join("disk");
@@ -36,6 +37,23 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
             report.add(check(&name, &image)?);
         }
     }
+    Ok(())
+}
+
+/// A small machine with more in its files than in its memory.
+fn pressure(workspace: &Workspace, report: &mut Report) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let image = folder.path().join("disk");
+    let mut machine = machine("--cpus 2 --memory 64 --disk-size 512");
+    machine.disk.push(image.clone());
+    let name = "more in files than in memory";
+    report.add(guest::run_program(
+        workspace,
+        name,
+        &machine,
+        "/tests/pressure",
+    )?);
+    report.add(check(name, &image)?);
     Ok(())
 }
 

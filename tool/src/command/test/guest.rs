@@ -83,8 +83,18 @@ pub fn boots(workspace: &Workspace, report: &mut Report) -> Result<()> {
 }
 
 pub fn run_tests(workspace: &Workspace, name: &str, machine: &Machine) -> Result<Row> {
+    run_program(workspace, name, machine, "/tests/all")
+}
+
+/// Runs one of the programs in `/tests`.
+pub fn run_program(
+    workspace: &Workspace,
+    name: &str,
+    machine: &Machine,
+    program: &str,
+) -> Result<Row> {
     let began = Instant::now();
-    let outcome = run(workspace, name, machine, &["/tests/all"], LIMIT)?;
+    let outcome = run(workspace, name, machine, &[program], LIMIT)?;
     let output = String::from_utf8_lossy(&outcome.output).into_owned();
     let results = read(&output);
     let mut failures = results.failures;
