@@ -49,6 +49,8 @@ impl Pages {
             if self.is_unused(index, true) {
                 self.map.remove(index);
                 dropped += 1;
+            } else {
+                self.unmark(index);
             }
         }
         self.hand = next;
@@ -60,6 +62,7 @@ impl Pages {
     fn next_mapped(&mut self, from: u64) -> Option<Range<u64>> {
         let mut first = self.map.next(from)?;
         while !self.is_unused(first, false) {
+            self.unmark(first);
             first = self.map.next(first + 1)?;
         }
         let mut end = first + 1;
@@ -69,13 +72,18 @@ impl Pages {
         Some(first..end)
     }
 
-    /// Whether a page can go; clears its mark of use.
+    /// Whether a page can go.
     fn is_unused(&mut self, index: u64, unique: bool) -> bool {
         !self.map.is_dirty(index)
             && self.map.get_mut(index).is_some_and(|page| {
-                !core::mem::take(&mut page.used)
-                    && page.state == State::Ready
-                    && page.frame.is_unique() == unique
+                !page.used && page.state == State::Ready && page.frame.is_unique() == unique
             })
+    }
+
+    /// The page stays this time.
+    fn unmark(&mut self, index: u64) {
+        if let Some(page) = self.map.get_mut(index) {
+            page.used = false;
+        }
     }
 }

@@ -113,7 +113,7 @@ fn programs_get_memory_that_files_fill() {
 }
 
 /// Writes a number's digits over the last ones of a name.
-fn name<'b>(number: usize, buffer: &'b mut [u8; 16]) -> &'b CStr {
+fn name(number: usize, buffer: &mut [u8; 16]) -> &CStr {
     *buffer = *b"names/name-0000\0";
     let mut rest = number;
     for digit in buffer[11..15].iter_mut().rev() {
