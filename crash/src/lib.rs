@@ -5,7 +5,7 @@
 //! crash may leave of it, [`disk`] is one such state, [`explore`] checks many;
 //! [`fsck`] and Weft's own ext4 by way of [`tree`] read what is there, and
 //! [`judge`] compares it with the [`model`] of what was done; [`stress`] knows
-//! what `stressfs` leaves.
+//! what `stressfs` leaves. A sample is [`mounted`] by the kernel in a guest instead.
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,7 @@ pub mod explore;
 pub mod fsck;
 pub mod judge;
 pub mod model;
+pub mod mounted;
 pub mod recording;
 pub mod states;
 pub mod stress;

@@ -14,6 +14,7 @@ use crash::breakage::Breakage;
 use crash::disk::Disk;
 use crash::explore::{Failure, Recording, check_disk};
 use crash::model::{Done, Model};
+use crash::mounted;
 use crash::recording;
 use crash::states::{self, Distinct, Random, State};
 use kernel::files::ext4::BLOCK;
@@ -31,6 +32,10 @@ enum Command {
     Explore(Explore),
     /// Check one disk
     Judge(Judge),
+    /// Write images of a sample of states, for a guest to mount
+    Sample(Sample),
+    /// Check what the guest has seen of them
+    Mounted(Sample),
 }
 
 /// What was run.
@@ -53,8 +58,9 @@ struct Workload {
     folder: PathBuf,
 }
 
+/// What was recorded.
 #[derive(Args)]
-struct Explore {
+struct Recorded {
     #[command(flatten)]
     workload: Workload,
     /// The disk before
@@ -63,6 +69,12 @@ struct Explore {
     /// What happened to it
     #[arg(long)]
     log: PathBuf,
+}
+
+#[derive(Args)]
+struct Explore {
+    #[command(flatten)]
+    recorded: Recorded,
     /// How many states, or all
     #[arg(long)]
     states: Option<usize>,
@@ -72,6 +84,15 @@ struct Explore {
     /// Put a fault into the recording
     #[arg(long = "break", value_enum)]
     breakage: Option<Breakage>,
+}
+
+#[derive(Args)]
+struct Sample {
+    #[command(flatten)]
+    recorded: Recorded,
+    /// How many states
+    #[arg(long)]
+    states: usize,
 }
 
 #[derive(Args)]
@@ -91,6 +112,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Explore(arguments) => explore(&arguments),
         Command::Judge(arguments) => judge(&arguments),
+        Command::Sample(arguments) => save_sample(&arguments),
+        Command::Mounted(arguments) => judge_mounted(&arguments),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -120,19 +143,59 @@ impl Workload {
     }
 }
 
+impl Recorded {
+    fn read(&self) -> Result<Recording> {
+        let workload = &self.workload;
+        let base = fs::read(&self.base).context("cannot read the disk")?;
+        Ok(Recording {
+            base: workload.split(base)?.0,
+            events: recording::read(&self.log, workload.blocks)?,
+            done: workload.done(),
+        })
+    }
+}
+
+impl Sample {
+    fn choose(&self, recording: &Recording) -> Vec<Distinct> {
+        let seed = self.recorded.workload.seed;
+        let all = states::all(&recording.events, seed);
+        let distinct = states::distinct(&recording.base, &recording.events, &all);
+        choose(&distinct, Some(self.states), seed)
+    }
+}
+
+fn save_sample(arguments: &Sample) -> Result<bool> {
+    let recorded = &arguments.recorded;
+    let recording = recorded.read()?;
+    let length = fs::metadata(&recorded.base).context("cannot read the disk")?;
+    let room = length.len() - recording.base.len() as u64;
+    let sample = arguments.choose(&recording);
+    mounted::save(&recording, &sample, &recorded.workload.folder, room)?;
+    Ok(true)
+}
+
+fn judge_mounted(arguments: &Sample) -> Result<bool> {
+    let workload = &arguments.recorded.workload;
+    let recording = arguments.recorded.read()?;
+    let sample = arguments.choose(&recording);
+    let failures = mounted::judge(&recording, &sample, &workload.folder)?;
+    println!(
+        "{} states were mounted by Weft in a guest: {} of them FAILED",
+        sample.len(),
+        failures.len()
+    );
+    if let Some(failure) = failures.first() {
+        report(&recording, failure, workload)?;
+    }
+    Ok(failures.is_empty())
+}
+
 fn explore(arguments: &Explore) -> Result<bool> {
-    let workload = &arguments.workload;
-    let events = recording::read(&arguments.log, workload.blocks)?;
-    let events = match arguments.breakage {
-        Some(breakage) => breakage.apply(events),
-        None => events,
-    };
-    let base = fs::read(&arguments.base).context("cannot read the disk")?;
-    let recording = Recording {
-        base: workload.split(base)?.0,
-        events,
-        done: workload.done(),
-    };
+    let workload = &arguments.recorded.workload;
+    let mut recording = arguments.recorded.read()?;
+    if let Some(breakage) = arguments.breakage {
+        recording.events = breakage.apply(recording.events);
+    }
     let all = states::all(&recording.events, workload.seed);
     if let Some(number) = arguments.state {
         let state = all.get(number).context("there is no such state")?;

@@ -153,6 +153,9 @@ pub struct Crash {
     /// Check all of them
     #[arg(long, conflicts_with_all = ["states", "state"])]
     pub all: bool,
+    /// How many of them the kernel itself has to mount, in a guest
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub mount: u32,
     /// Check this one only
     #[arg(long, value_name = "K")]
     pub state: Option<usize>,

@@ -10,10 +10,12 @@
 
 mod plan;
 mod record;
+mod report;
 mod stress;
 
 pub use plan::{Operation, Plan, Sync};
 pub use record::{PROMISE, Promise};
+pub use report::{Report, Seen, read_report};
 pub use stress::{STRESS_BLOCK, stress_block, stress_round};
 
 /// Names of files that a thread has.

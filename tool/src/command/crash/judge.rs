@@ -16,9 +16,44 @@ pub fn explore(
     folder: &Path,
     words: &[String],
 ) -> Result<Command> {
-    let mut command = start(workspace, workload, "explore", folder)?;
+    let mut command = recorded(workspace, workload, "explore", folder)?;
+    command.args(words);
+    Ok(command)
+}
+
+/// The command that writes the images of some states for a guest.
+pub fn sample(
+    workspace: &Workspace,
+    workload: &Workload,
+    folder: &Path,
+    states: u32,
+) -> Result<Command> {
+    let mut command = recorded(workspace, workload, "sample", folder)?;
+    command.arg(format!("--states={states}"));
+    Ok(command)
+}
+
+/// The command that checks what the guest has seen there.
+pub fn mounted(
+    workspace: &Workspace,
+    workload: &Workload,
+    folder: &Path,
+    states: u32,
+) -> Result<Command> {
+    let mut command = recorded(workspace, workload, "mounted", folder)?;
+    command.arg(format!("--states={states}"));
+    Ok(command)
+}
+
+fn recorded(
+    workspace: &Workspace,
+    workload: &Workload,
+    subcommand: &str,
+    folder: &Path,
+) -> Result<Command> {
+    let mut command = start(workspace, workload, subcommand, folder)?;
     command.arg("--base").arg(record::base(folder));
-    command.arg("--log").arg(record::log(folder)).args(words);
+    command.arg("--log").arg(record::log(folder));
     Ok(command)
 }
 

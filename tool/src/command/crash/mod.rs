@@ -1,11 +1,13 @@
 //! `cargo weft crash`: proves that a crash of the machine loses nothing that
 //! was synced. [`record`] runs the workload with all that its disk is asked to
-//! do written down; [`cuts`] kills QEMU at random moments; [`faults`] lets the disk fail; [`judge`] starts the program (crate `crash`) that builds
-//! what a crash may leave and checks it.
+//! do written down; [`judge`] starts the program (crate `crash`) that builds
+//! what a crash may leave and checks it, and a sample is [`mounted`] in a
+//! guest; [`cuts`] kills QEMU at random moments; [`faults`] lets the disk fail.
 
 pub mod cuts;
 pub mod faults;
 pub mod judge;
+pub mod mounted;
 pub mod record;
 
 use std::fs;
@@ -76,9 +78,18 @@ pub fn run(workspace: &Workspace, arguments: &Crash) -> Result<u8> {
     );
     let mut command = judge::explore(workspace, &workload, &folder, &words)?;
     let status = command.status().context("cannot start the judge")?;
-    Ok(match status.code() {
-        Some(0) => 0,
-        _ => Status::TestsFailed as u8,
+    if !status.success() {
+        return Ok(Status::TestsFailed as u8);
+    }
+    // A fault has done its work, and one state is looked at by itself.
+    if arguments.mount == 0 || arguments.state.is_some() || arguments.fault.is_some() {
+        return Ok(0);
+    }
+    let verdict = mounted::mount(workspace, &workload, arguments.mount, &folder)?;
+    print!("{}", verdict.text);
+    Ok(match verdict.whole {
+        true => 0,
+        false => Status::TestsFailed as u8,
     })
 }
 

@@ -8,14 +8,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::Workload;
-use crate::command::prepare::prepare;
+use crate::command::prepare::{Prepared, prepare};
 use crate::guest::hardware::Disk;
 use crate::guest::{Ending, Input, Outcome, Session, Sink};
 use crate::progress::Step;
 use crate::setup::e2fsprogs;
 use crate::workspace::Workspace;
 
-const BLOCK: u64 = 4096;
+pub const BLOCK: u64 = 4096;
 /// Blocks of the file system.
 pub const BLOCKS: u64 = 16 * 256;
 /// Bytes of the disk: behind the file system there is room for promises.
@@ -91,6 +91,11 @@ pub fn run(
     let mut prepared = prepare(workspace, &workload.machine, &program)?;
     prepared.hardware.disks.insert(0, disk);
     let _step = Step::begin("running the workload");
+    boot(&prepared, limit)
+}
+
+/// Runs a machine to its end, and keeps what it says.
+pub fn boot(prepared: &Prepared, limit: Duration) -> Result<Outcome> {
     Session {
         qemu: &prepared.qemu,
         hardware: &prepared.hardware,

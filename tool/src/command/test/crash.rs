@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::report::{Report, Row};
 use crate::cli::machine;
 use crate::command::crash::faults::{Access, Fault};
-use crate::command::crash::{self, Workload, cuts, judge, record};
+use crate::command::crash::{self, Workload, cuts, judge, mounted, record};
 use crate::process;
 use crate::progress::Step;
 use crate::workspace::Workspace;
@@ -17,6 +17,8 @@ use crate::workspace::Workspace;
 /// States that are checked, and with a fault put in.
 const STATES: u32 = 1000;
 const BROKEN_STATES: u32 = 120;
+/// States that a guest mounts.
+const MOUNTED: u32 = 20;
 /// Runs that are cut, and processes of `stressfs` at work there.
 const CUTS: u32 = 5;
 const STRESS: u32 = 4;
@@ -37,6 +39,7 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
     record::record(workspace, &workload, &folder)?;
     let states = format!("--states={STATES}");
     report.add(explore(workspace, &workload, &folder, &states, None)?);
+    report.add(mount(workspace, &workload, &folder)?);
     for fault in FAULTS {
         let states = format!("--states={BROKEN_STATES}");
         report.add(explore(
@@ -80,6 +83,13 @@ fn explore(
     };
     let wanted = i32::from(fault.is_some());
     Ok(row(name, code == Some(wanted), detail, began))
+}
+
+fn mount(workspace: &Workspace, workload: &Workload, folder: &Path) -> Result<Row> {
+    let began = Instant::now();
+    let name = format!("{MOUNTED} of the states, mounted in a guest");
+    let verdict = mounted::mount(workspace, workload, MOUNTED, folder)?;
+    Ok(row(name, verdict.whole, verdict.text, began))
 }
 
 fn cut(workspace: &Workspace, workload: &Workload, folder: &Path) -> Result<Row> {
