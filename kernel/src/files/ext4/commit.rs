@@ -12,6 +12,7 @@
 use core::sync::atomic::Ordering;
 
 use abi::Errno;
+use sync::{MutexGuard, rank};
 
 use super::Ext4;
 use super::buffers::Closed;
@@ -34,6 +35,22 @@ const MOST_BUFFERS: usize = 2048;
 pub struct Log {
     pub journal: Journal,
     pub unfinished: Option<(u64, Closed)>,
+}
+
+/// The right to write the log.
+struct Turn<'v> {
+    // Let go first.
+    log: MutexGuard<'v, Log, rank::VolumeJournal>,
+    _ends: Ends<'v>,
+}
+
+/// Tells those who wait that a turn has ended.
+struct Ends<'v>(&'v Ext4);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.commits.wake_all();
+    }
 }
 
 impl Ext4 {
@@ -102,13 +119,28 @@ impl Ext4 {
                 _ => state.running,
             }
         };
-        let mut log = self.log.lock();
         // Twice if there was not memory enough for the one before.
-        while self.committed.load(Ordering::Acquire) < wanted {
+        while let Some(mut turn) = self.turn(wanted) {
             self.check_writable().map_err(|_| Errno::EIO)?;
-            self.commit_one(&mut log)?;
+            self.commit_one(&mut turn.log)?;
         }
         Ok(())
+    }
+
+    /// The log, for whoever is first; `None` as soon as transaction `wanted` is
+    /// durable. So nobody whose changes are waits behind the next commit, and
+    /// those have made more changes by the time it ends.
+    fn turn(&self, wanted: u64) -> Option<Turn<'_>> {
+        let is_done = || self.committed.load(Ordering::Acquire) >= wanted;
+        let turn = self.commits.wait_until(|| match is_done() {
+            true => Some(None),
+            false => self.log.try_lock().map(|log| {
+                let _ends = Ends(self);
+                Some(Turn { log, _ends })
+            }),
+        })?;
+        // Another's turn may just have ended.
+        (!is_done()).then_some(turn)
     }
 
     fn commit_one(&self, log: &mut Log) -> Result<(), Errno> {
@@ -172,9 +204,11 @@ impl Ext4 {
 
     /// A checkpoint: brings home what is committed, and empties the journal.
     pub fn checkpoint(&self) -> Result<(), Errno> {
-        let mut log = self.log.lock();
+        let Some(Turn { log, .. }) = &mut self.turn(u64::MAX) else {
+            return Ok(());
+        };
         if log.unfinished.is_some() {
-            self.commit_one(&mut log)?;
+            self.commit_one(log)?;
         }
         self.write_home(&mut log.journal)
     }

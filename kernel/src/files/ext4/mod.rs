@@ -43,7 +43,7 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
 use abi::Errno;
-use sync::{Mutex, RwLock, rank};
+use sync::{Mutex, RwLock, WaitQueue, rank};
 
 pub use disk::DiskStorage;
 pub use storage::{BLOCK, Block, Storage};
@@ -60,6 +60,8 @@ use crate::files::clock;
 pub struct Ext4 {
     storage: Arc<dyn Storage>,
     log: Mutex<Log, rank::VolumeJournal>,
+    /// Those who wait for a commit, or for the log.
+    commits: WaitQueue<(), rank::ThreadQueue>,
     gate: RwLock<(), rank::VolumeGate>,
     state: Mutex<State, rank::Volume>,
     read_only: bool,
@@ -101,6 +103,7 @@ impl Ext4 {
         let ext4 = Ext4 {
             storage,
             most_blocks: journal.most_blocks(),
+            commits: WaitQueue::new(),
             log: Mutex::new(Log {
                 journal,
                 unfinished: None,
