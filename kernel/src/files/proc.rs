@@ -16,6 +16,7 @@ use super::buffer::{Sink, Source};
 use super::inode::{Inode, New, device_number};
 use super::open_file::{Description, File, Operations};
 use super::{mounts, ramfs, reclaim, walk};
+use crate::device::disk::{self, Statistics};
 
 /// A file: its path below `/proc`, its permissions, what it says, and what a
 /// write does.
@@ -39,6 +40,12 @@ const ENTRIES: &[Entry] = &[
         path: &["meminfo"],
         permissions: 0o444,
         read: describe_memory,
+        write: None,
+    },
+    Entry {
+        path: &["diskstats"],
+        permissions: 0o444,
+        read: count_requests,
         write: None,
     },
     Entry {
@@ -166,6 +173,29 @@ fn describe_memory() -> Result<String, Errno> {
         kib(frames::free_count()),
         kib(super::cache::dirty_total()),
     ))
+}
+
+/// A line for each disk: its number and name, then requests, merges, sectors and
+/// milliseconds of reads, the same of writes, three fields of queues, four of
+/// discards, two of flushes. What is not counted is 0.
+fn count_requests() -> Result<String, Errno> {
+    let mut text = String::new();
+    disk::for_each(|index, disk| {
+        let Statistics {
+            reads,
+            sectors_read,
+            writes,
+            sectors_written,
+            flushes,
+        } = disk.statistics();
+        let (major, minor) = (disk::MAJOR, index as u32 * disk::MINORS);
+        let letter = char::from(b'a' + index as u8);
+        text += &format!(
+            "{major:>4} {minor:>7} vd{letter} {reads} 0 {sectors_read} 0 {writes} 0 \
+             {sectors_written} 0 0 0 0 0 0 0 0 {flushes} 0\n"
+        );
+    });
+    Ok(text)
 }
 
 /// 1, 2 or 3, as on Linux; all is dropped for any of them, and what is dirty is

@@ -21,7 +21,9 @@ use machine::frames::Frame;
 use sync::WaitQueue;
 
 pub use file::open;
-pub use registry::{find, find_all, find_name, for_each, index_of, interrupt, number};
+pub use registry::{
+    MAJOR, MINORS, find, find_all, find_name, for_each, index_of, interrupt, number,
+};
 
 /// Threads that can have requests under way at once.
 const BATCHES: usize = 32;

@@ -29,8 +29,8 @@ pub fn find_all() {
 }
 
 /// As Linux numbers virtio disks, with room for their partitions.
-const MAJOR: u32 = 254;
-const MINORS: u32 = 16;
+pub const MAJOR: u32 = 254;
+pub const MINORS: u32 = 16;
 
 /// The device number of disk `index`.
 pub const fn number(index: usize) -> u64 {

@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
     report.add(unmount(workspace)?);
-    pressure(workspace, report)?;
+    alone(workspace, report)?;
     for flags in MACHINES {
         let folder = tempfile::tempdir()?;
         let image = folder.path().join("disk");
@@ -40,20 +40,25 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A small machine with more in its files than in its memory.
-fn pressure(workspace: &Workspace, report: &mut Report) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let image = folder.path().join("disk");
-    let mut machine = machine("--cpus 2 --memory 64 --disk-size 512");
-    machine.disk.push(image.clone());
-    let name = "more in files than in memory";
-    report.add(guest::run_program(
-        workspace,
-        name,
-        &machine,
+/// Programs of `/tests` that want a machine of their own, with its flags.
+const ALONE: &[(&str, &str, &str)] = &[
+    (
+        "more in files than in memory",
+        "--cpus 2 --memory 64 --disk-size 512",
         "/tests/pressure",
-    )?);
-    report.add(check(name, &image)?);
+    ),
+    ("requests to a disk", "--cpus 1", "/tests/requests"),
+];
+
+fn alone(workspace: &Workspace, report: &mut Report) -> Result<()> {
+    for (name, flags, program) in ALONE {
+        let folder = tempfile::tempdir()?;
+        let image = folder.path().join("disk");
+        let mut machine = machine(flags);
+        machine.disk.push(image.clone());
+        report.add(guest::run_program(workspace, name, &machine, program)?);
+        report.add(check(name, &image)?);
+    }
     Ok(())
 }
 
