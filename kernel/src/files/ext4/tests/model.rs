@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::vec::Vec;
 use std::{format, string::String};
 
-const MAKER: Maker = Maker {
+pub const MAKER: Maker = Maker {
     permissions: 0o644,
     owner: Owner::ROOT,
 };
@@ -101,14 +101,14 @@ impl Model {
     }
 }
 
-fn place(directory: Number, name: &str) -> Place<'_> {
+pub fn place(directory: Number, name: &str) -> Place<'_> {
     Place {
         directory,
         name: name.as_bytes(),
     }
 }
 
-fn page(byte: u8) -> Frame {
+pub fn page(byte: u8) -> Frame {
     let frame = Frame::alloc().unwrap();
     frame.fill(0, BLOCK, byte);
     frame

@@ -6,28 +6,24 @@
 //! inode itself while it is enough. Above the leaves there is, if the inode
 //! cannot point to all of them, one level of index blocks.
 
+mod format;
+mod settle;
+
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use abi::Errno;
 
-use super::bytes::{put_u16, put_u32, u16_at, u32_at};
 use super::inode::Inode;
 use super::seal::Kind;
 use super::state::State;
-use super::storage::{BLOCK, Block};
+use format::{IN_BLOCK, IN_INODE, LONGEST, head, parse_leaf, push_children};
+use settle::free_node;
 
-const MAGIC: u16 = 0xf30a;
-const HEAD: usize = 12;
-const ENTRY: usize = 12;
-/// Entries that fit into an inode, and into a block.
-const IN_INODE: usize = 4;
-const IN_BLOCK: usize = (BLOCK - HEAD) / ENTRY;
-/// Longest extent; one that is unwritten is one shorter.
-const LONGEST: u32 = 1 << 15;
+pub use format::clear_body;
+
+/// Longest extent that is unwritten.
 const LONGEST_UNWRITTEN: u32 = LONGEST - 1;
-/// The format allows no more.
-const DEEPEST: u16 = 5;
 
 /// Neighbouring blocks of a file that are neighbours on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +115,16 @@ impl Tree {
                 if real != depth {
                     return Err(damaged(inode));
                 }
+                // Else nodes that lead to each other would be read nearly for ever.
+                if entries == 0 {
+                    return Err(damaged(inode));
+                }
                 if depth == 0 {
                     let extents = parse_leaf(&block[..], entries)?;
+                    let before = tree.leaves.last().and_then(|leaf| leaf.extents.last());
+                    if before.is_some_and(|before| extents[0].logical <= before.logical) {
+                        return Err(damaged(inode));
+                    }
                     tree.push_leaf(Leaf {
                         block: number,
                         extents,
@@ -324,116 +328,6 @@ impl Tree {
         self.leaves.insert(index + 1, new);
         self.settle(state, inode, Some(index..index + 2))
     }
-
-    /// Writes the leaves that have changed, and what leads to them.
-    fn settle(
-        &mut self,
-        state: &mut State,
-        inode: &mut Inode,
-        changed: Option<Range<usize>>,
-    ) -> Result<(), Errno> {
-        let seed = state.seed_of(inode);
-        if let [leaf] = &mut self.leaves[..]
-            && leaf.extents.len() <= IN_INODE
-        {
-            let block = core::mem::take(&mut leaf.block);
-            free_node(state, inode, block)?;
-            self.set_nodes(state, inode, 0)?;
-            put_leaf(inode.body_mut(), IN_INODE, &self.leaves[0].extents);
-            return Ok(());
-        }
-        let mut rewrite = changed.unwrap_or(0..0);
-        for index in 0..self.leaves.len() {
-            if self.leaves[index].block == 0 {
-                let near = self.leaves[index]
-                    .extents
-                    .first()
-                    .map_or(0, |first| first.physical);
-                self.leaves[index].block = take_node(state, inode, near, seed)?;
-                rewrite = match rewrite.is_empty() {
-                    true => index..index + 1,
-                    false => rewrite.start.min(index)..rewrite.end.max(index + 1),
-                };
-            }
-        }
-        for leaf in &self.leaves[rewrite] {
-            let block = state.buffers.change(leaf.block, Kind::Extents { seed })?;
-            put_leaf(&mut block[..], IN_BLOCK, &leaf.extents);
-        }
-        self.write_index(state, inode, seed)
-    }
-
-    fn write_index(
-        &mut self,
-        state: &mut State,
-        inode: &mut Inode,
-        seed: u32,
-    ) -> Result<(), Errno> {
-        let key = |leaf: &Leaf| leaf.extents.first().map_or(0, |first| first.logical);
-        if self.leaves.len() <= IN_INODE {
-            self.set_nodes(state, inode, 0)?;
-            let children = self.leaves.iter().map(|leaf| (key(leaf), leaf.block));
-            put_index(inode.body_mut(), IN_INODE, 1, children);
-            return Ok(());
-        }
-        let nodes = self.leaves.len().div_ceil(IN_BLOCK);
-        if nodes > IN_INODE {
-            // More than 460,000 pieces.
-            return Err(Errno::EFBIG);
-        }
-        self.set_nodes(state, inode, nodes)?;
-        for (node, leaves) in self.nodes.iter().zip(self.leaves.chunks(IN_BLOCK)) {
-            let children = leaves.iter().map(|leaf| (key(leaf), leaf.block));
-            // Most changes do not reach the index.
-            let mut wanted = Block::new()?;
-            put_index(&mut wanted[..], IN_BLOCK, 1, children);
-            let now = state.buffers.get(*node, Kind::Extents { seed })?;
-            if now[..BLOCK - 4] != wanted[..BLOCK - 4] {
-                let block = state.buffers.change(*node, Kind::Extents { seed })?;
-                block.copy_from_slice(&wanted[..]);
-            }
-        }
-        let firsts = self.leaves.chunks(IN_BLOCK).map(|leaves| key(&leaves[0]));
-        let children = firsts.zip(self.nodes.iter().copied());
-        put_index(inode.body_mut(), IN_INODE, 2, children);
-        Ok(())
-    }
-
-    /// Takes or frees index blocks until there are `count`.
-    fn set_nodes(
-        &mut self,
-        state: &mut State,
-        inode: &mut Inode,
-        count: usize,
-    ) -> Result<(), Errno> {
-        while self.nodes.len() > count {
-            if let Some(block) = self.nodes.pop() {
-                free_node(state, inode, block)?;
-            }
-        }
-        while self.nodes.len() < count {
-            self.nodes.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-            let seed = state.seed_of(inode);
-            let near = self.leaves[0].block;
-            self.nodes.push(take_node(state, inode, near, seed)?);
-        }
-        Ok(())
-    }
-}
-
-fn take_node(state: &mut State, inode: &mut Inode, near: u64, seed: u32) -> Result<u64, Errno> {
-    let block = state.take_block(near)?;
-    state.buffers.fresh(block, Kind::Extents { seed })?;
-    inode.add_blocks(1);
-    Ok(block)
-}
-
-fn free_node(state: &mut State, inode: &mut Inode, block: u64) -> Result<(), Errno> {
-    if block != 0 {
-        state.free_metadata(block)?;
-        inode.drop_blocks(1);
-    }
-    Ok(())
 }
 
 /// There is room for one more.
@@ -448,92 +342,4 @@ fn damaged(inode: &Inode) -> Errno {
     let number = inode.number;
     log::error!("ext4: the extents of inode {number} are damaged: run e2fsck on the disk");
     Errno::EIO
-}
-
-/// Depth and number of entries of a node that has room for `room`.
-fn head(node: &[u8], room: usize) -> Option<(u16, usize)> {
-    let (entries, most, depth) = (u16_at(node, 2), u16_at(node, 4), u16_at(node, 6));
-    let fits = entries <= most && usize::from(most) <= room;
-    let known = u16_at(node, 0) == MAGIC && depth <= DEEPEST;
-    (fits && known).then_some((depth, entries.into()))
-}
-
-fn parse_leaf(node: &[u8], entries: usize) -> Result<Vec<Extent>, Errno> {
-    let mut extents = Vec::new();
-    extents
-        .try_reserve_exact(entries)
-        .map_err(|_| Errno::ENOMEM)?;
-    for entry in node[HEAD..].chunks_exact(ENTRY).take(entries) {
-        let length = u32::from(u16_at(entry, 4));
-        let unwritten = length > LONGEST;
-        extents.push(Extent {
-            logical: u32_at(entry, 0),
-            length: if unwritten { length - LONGEST } else { length },
-            physical: u64::from(u32_at(entry, 8)) | u64::from(u16_at(entry, 6)) << 32,
-            unwritten,
-        });
-    }
-    Ok(extents)
-}
-
-/// Pushes the children of an index node, the first one last.
-fn push_children(
-    node: &[u8],
-    entries: usize,
-    depth: u16,
-    open: &mut Vec<(u64, u16)>,
-) -> Result<(), Errno> {
-    open.try_reserve(entries).map_err(|_| Errno::ENOMEM)?;
-    let all = node[HEAD..].chunks_exact(ENTRY).take(entries);
-    for entry in all.rev() {
-        let block = u64::from(u32_at(entry, 4)) | u64::from(u16_at(entry, 8)) << 32;
-        open.push((block, depth - 1));
-    }
-    Ok(())
-}
-
-fn put_head(node: &mut [u8], room: usize, entries: usize, depth: u16) {
-    put_u16(node, 0, MAGIC);
-    put_u16(node, 2, entries as u16);
-    put_u16(node, 4, room as u16);
-    put_u16(node, 6, depth);
-    // A generation that nobody uses.
-    put_u32(node, 8, 0);
-}
-
-fn put_leaf(node: &mut [u8], room: usize, extents: &[Extent]) {
-    put_head(node, room, extents.len(), 0);
-    let entries = node[HEAD..].chunks_exact_mut(ENTRY);
-    for (entry, extent) in entries.zip(extents) {
-        let mark = if extent.unwritten { LONGEST } else { 0 };
-        put_u32(entry, 0, extent.logical);
-        put_u16(entry, 4, (extent.length + mark) as u16);
-        put_u16(entry, 6, (extent.physical >> 32) as u16);
-        put_u32(entry, 8, extent.physical as u32);
-    }
-    clear_behind(node, extents.len(), room);
-}
-
-fn put_index(node: &mut [u8], room: usize, depth: u16, children: impl Iterator<Item = (u32, u64)>) {
-    let mut count = 0;
-    let entries = node[HEAD..].chunks_exact_mut(ENTRY);
-    for (entry, (key, block)) in entries.zip(children) {
-        put_u32(entry, 0, key);
-        put_u32(entry, 4, block as u32);
-        put_u16(entry, 8, (block >> 32) as u16);
-        put_u16(entry, 10, 0);
-        count += 1;
-    }
-    put_head(node, room, count, depth);
-    clear_behind(node, count, room);
-}
-
-/// Nothing old stays behind the entries.
-fn clear_behind(node: &mut [u8], entries: usize, room: usize) {
-    node[HEAD + entries * ENTRY..HEAD + room * ENTRY].fill(0);
-}
-
-/// An inode's body without any extent.
-pub fn clear_body(inode: &mut Inode) {
-    put_leaf(inode.body_mut(), IN_INODE, &[]);
 }
