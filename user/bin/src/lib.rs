@@ -5,8 +5,10 @@
 
 extern crate alloc;
 
+pub mod calendar;
 pub mod edit;
 pub mod items;
+pub mod mode;
 pub mod options;
 pub mod order;
 pub mod pattern;

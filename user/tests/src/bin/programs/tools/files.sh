@@ -24,4 +24,12 @@ du -b u/f; du -b u/in/h; du -sb u/f u/g; du none; echo $?; [ $(du -s u | wc | he
 du -a u | wc | head -c 3; echo
 echo == rm
 rm none; echo $?; rm -f none; echo $?; rm; echo $?; rm u; echo $?; rm -r u; ls u
+echo == ls and chmod
+mkdir l l/in; echo 12345 >l/f; ln -s f l/link; touch -d 86461 l/f l/in; echo >l/.hidden; ln l/f l/.other
+ls l; ls -a l; ls -d l; ls -R l; ls l/f l; ls -l l/f l/in; ls -lh l/f; ls -l l/link | tail -c 10; ls -l /dev/null | head -c 10; echo
+ls -i l/f | { read inode name; [ $inode -gt 0 ] && echo $name; }; ls none l/f; echo $?; ls -Q; echo $?
+chmod 600 l/f; ls -l l/f | head -c 10; echo; chmod u+x,go=r l/f; ls -l l/f | head -c 10; echo; chmod -R a-r l; ls -ld l l/f l/in | head -c 10; echo; chmod -R a+rX l; ls -l l/f | head -c 10; echo
+chmod; echo $?; chmod 9 l; echo $?; chmod u+q l; echo $?; chmod 644 none; echo $?
+echo == date
+[ $(date +%s) -gt 0 ] && echo seconds; [ $(date +%Y) -ge 1970 ] && echo year; date +%Q; echo $?; date now; echo $?; date | { read a b c d utc e; echo $utc; }
 cd /; rm -rf /tmp/cp
