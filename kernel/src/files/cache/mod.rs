@@ -69,7 +69,8 @@ pub trait Store: Send + Sync {
     fn read(&self, first: u64, frames: &[Frame]) -> Result<(), Errno>;
 
     /// Writes the pages from number `first` on. `size` is the file's size in
-    /// bytes; what lies behind it does not matter. EIO, ENOSPC.
+    /// bytes; what lies behind it does not matter. EIO, ENOSPC; EROFS if nothing
+    /// can be written any more.
     fn write(&self, first: u64, frames: &[Frame], size: u64) -> Result<(), Errno>;
 
     /// Sees to it that `pages` can be written later: ENOSPC. Called before they

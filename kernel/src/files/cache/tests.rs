@@ -36,6 +36,8 @@ struct Model {
     /// Pages that may still be reserved.
     room: AtomicUsize,
     fails: AtomicBool,
+    /// Nothing can be written any more.
+    is_gone: AtomicBool,
 }
 
 impl Model {
@@ -55,6 +57,7 @@ impl Model {
             entered: AtomicUsize::new(0),
             room: AtomicUsize::new(usize::MAX),
             fails: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
         })
     }
 
@@ -132,6 +135,9 @@ impl Store for Shared {
         assert!(!frames.is_empty() && frames.len() <= CLUSTER);
         let end = first + frames.len() as u64;
         assert!(end <= pages_of(size), "a page behind the end is written");
+        if self.0.is_gone.load(SeqCst) {
+            return Err(Errno::EROFS);
+        }
         let result = self.0.at_work(first..end, |disk| {
             for (page, frame) in (first..).zip(frames) {
                 assert!(disk.reserved.contains(&page), "page {page} has no room");
@@ -457,6 +463,21 @@ fn an_error_is_told_once_to_each_who_asks_and_loses_nothing() {
     assert_eq!(cache.sync(&other), Ok(()));
     assert_eq!(cache.sync(&cache.error_mark()), Ok(()));
     assert_eq!(store.bytes(5000), [7; 5000]);
+}
+
+#[test]
+fn what_can_never_be_written_is_lost_and_told() {
+    let (_alone, store) = Model::alone();
+    let cache = store.cache(0);
+    let (one, other) = (cache.error_mark(), cache.error_mark());
+    write(&cache, 0, &[7; 5000]).expect("room");
+    store.is_gone.store(true, SeqCst);
+    assert_eq!(cache.sync(&one), Err(Errno::EIO));
+    assert_eq!((cache.dirty(), dirty_total()), (0, 0));
+    assert_eq!(cache.sync(&one), Ok(()));
+    assert_eq!(cache.sync(&other), Err(Errno::EIO));
+    // Until its memory is needed, it can be read.
+    assert_eq!(read(&cache, 4999, 10), Ok(vec![7]));
 }
 
 #[test]

@@ -72,7 +72,8 @@ impl PageCache {
     }
 
     /// Writes all that is dirty to the store, and waits. Errors are kept for
-    /// those who call `sync`; their pages stay dirty.
+    /// those who call `sync`; their pages stay dirty, unless nothing can be
+    /// written there any more (EROFS): what is lost need not take memory.
     pub fn flush(&self) {
         if self.keeps_dirty {
             return;
@@ -124,13 +125,14 @@ impl PageCache {
         if let Err(error) = result {
             self.errors.note(error);
         }
+        let again = result.is_err_and(|error| error != Errno::EROFS);
         let mut pages = self.pages.lock();
         pages.told_size = 0;
         for index in (cluster.first..).take(cluster.frames.len()) {
             // A cut waits, so the page is there.
             if let Some(page) = pages.map.get_mut(index) {
                 page.state = State::Ready;
-                if result.is_err() && pages.map.set_dirty(index, true) {
+                if again && pages.map.set_dirty(index, true) {
                     self.note_dirty(1);
                 }
             }

@@ -130,6 +130,7 @@ pub trait Volume: Send + Sync {
 
     /// Writes pages of a file that is `size` bytes long, and its time of
     /// modification: the size on the disk grows up to `size` as pages get there.
+    /// EIO, ENOSPC; EROFS if nothing can be written any more.
     fn write(
         &self,
         inode: Number,

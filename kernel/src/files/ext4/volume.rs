@@ -232,6 +232,8 @@ impl Ext4 {
         size: u64,
         modified: u64,
     ) -> Result<(), Errno> {
+        // Before a commit says EIO: whoever writes must know that it is for good.
+        self.check_writable()?;
         self.make_room()?;
         let _gate = self.gate.read();
         self.check_writable()?;
