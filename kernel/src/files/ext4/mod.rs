@@ -34,7 +34,7 @@ mod state;
 mod storage;
 mod superblock;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod volume;
 
 use alloc::sync::Arc;

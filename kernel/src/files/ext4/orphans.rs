@@ -12,6 +12,7 @@ use crate::files::disk::volume::Number;
 impl State {
     /// Puts an inode on the chain. Its record is the caller's to write.
     pub fn add_orphan(&mut self, inode: &mut Inode) -> Result<(), Errno> {
+        self.keep_orphans()?;
         self.orphans.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         inode.set_deleted(self.first_orphan()?);
         self.set_first_orphan(inode.number)?;
@@ -23,11 +24,11 @@ impl State {
     pub fn remove_orphan(&mut self, inode: &mut Inode) -> Result<(), Errno> {
         let is_it = |&number: &Number| number == inode.number;
         let index = self.orphans.iter().position(is_it).ok_or(Errno::EIO)?;
+        self.keep_orphans()?;
         let next = inode.deleted();
         match self.orphans.get(index + 1).copied() {
             None => self.set_first_orphan(next)?,
             Some(before) => {
-                self.note_orphans_change();
                 self.edit(before, |_, loaded| {
                     loaded.inode.set_deleted(next);
                     Ok(())

@@ -48,7 +48,8 @@ pub struct State {
     pub free_blocks: u64,
     pub free_inodes: u64,
     free_before: (u64, u64),
-    orphans_changed: bool,
+    /// What the chain of orphans was before the operation, if that changes it.
+    orphans_before: Option<Vec<Number>>,
 }
 
 impl State {
@@ -65,7 +66,7 @@ impl State {
             free_blocks: 0,
             free_inodes: 0,
             free_before: (0, 0),
-            orphans_changed: false,
+            orphans_before: None,
         }
     }
 
@@ -77,7 +78,7 @@ impl State {
             self.indices.clear();
         }
         self.free_before = (self.free_blocks, self.free_inodes);
-        self.orphans_changed = false;
+        self.orphans_before = None;
         self.buffers.begin();
     }
 
@@ -91,25 +92,29 @@ impl State {
         self.loaded.clear();
         self.indices.clear();
         (self.free_blocks, self.free_inodes) = self.free_before;
-        if self.orphans_changed {
-            // The chain on the disk is as it was; so it can be read.
-            if let Err(error) = self.read_orphans() {
-                log::error!("ext4: the list of orphans cannot be read: {error}");
-            }
+        if let Some(before) = self.orphans_before.take() {
+            self.orphans = before;
         }
     }
 
     /// The head of the chain of orphans.
     pub fn set_first_orphan(&mut self, number: Number) -> Result<(), Errno> {
-        self.orphans_changed = true;
         let first = self.buffers.change(0, Kind::Superblock)?;
         put_u32(&mut first[..], superblock::LAST_ORPHAN, number);
         Ok(())
     }
 
-    /// The chain of orphans changes.
-    pub fn note_orphans_change(&mut self) {
-        self.orphans_changed = true;
+    /// Called before the chain of orphans changes: if the operation fails, this
+    /// is what it was, and nothing need be read. ENOMEM.
+    pub fn keep_orphans(&mut self) -> Result<(), Errno> {
+        if self.orphans_before.is_none() {
+            let mut before = Vec::new();
+            let room = before.try_reserve_exact(self.orphans.len());
+            room.map_err(|_| Errno::ENOMEM)?;
+            before.extend_from_slice(&self.orphans);
+            self.orphans_before = Some(before);
+        }
+        Ok(())
     }
 
     pub fn first_orphan(&mut self) -> Result<Number, Errno> {

@@ -1,6 +1,9 @@
 //! The engine against images that the host's tools make and check.
 
+mod compare;
 mod crash;
 mod damage;
-mod image;
+pub mod failing;
+mod faults;
+pub mod image;
 mod model;

@@ -6,8 +6,9 @@
 
 use super::super::Ext4;
 use super::super::storage::{BLOCK, Block, Storage};
+use super::compare::compare;
 use super::image::Memory;
-use super::model::{Model, Pair, Random, compare, pair};
+use super::model::{Model, Pair, Random, pair};
 use crate::files::disk::volume::Volume;
 use abi::Errno;
 use machine::frames::Frame;

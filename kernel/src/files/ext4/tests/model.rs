@@ -2,6 +2,7 @@
 
 use super::super::Ext4;
 use super::super::storage::{BLOCK, Storage};
+use super::compare::compare;
 use super::image::Memory;
 use crate::files::disk::volume::{Maker, Number, Place, Volume};
 use crate::files::inode::{Kind, New, Owner, Replace};
@@ -34,7 +35,7 @@ impl Random {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Body {
+pub enum Body {
     /// Byte that each page is filled with; `None` for a hole.
     File(Vec<Option<u8>>),
     Link(String),
@@ -44,7 +45,7 @@ enum Body {
 /// What there must be.
 #[derive(Clone)]
 pub struct Model {
-    nodes: BTreeMap<Number, (Body, u32)>,
+    pub nodes: BTreeMap<Number, (Body, u32)>,
 }
 
 impl Model {
@@ -62,6 +63,13 @@ impl Model {
         match &mut self.nodes.get_mut(&directory).unwrap().0 {
             Body::Directory(names) => names,
             other => panic!("{other:?} is no directory"),
+        }
+    }
+
+    fn pages(&self, file: Number) -> u64 {
+        match &self.nodes[&file].0 {
+            Body::File(pages) => pages.len() as u64,
+            other => panic!("{other:?} is no file"),
         }
     }
 
@@ -122,6 +130,10 @@ pub struct Pair {
     next: u64,
     /// Writes go behind the end of a file only: what is there stays.
     pub appends: bool,
+    /// The disk may fail; then operations do.
+    pub may_fail: bool,
+    /// Inodes that have lost their names are not freed.
+    pub keeps_orphans: bool,
 }
 
 impl Pair {
@@ -135,6 +147,22 @@ impl Pair {
             7 | 8 => self.write(),
             9 => self.resize(),
             _ => self.allocate(),
+        }
+    }
+
+    /// An operation has failed: it may.
+    fn failed(&self, error: Errno) {
+        let by_disk = matches!(error, Errno::EIO | Errno::EROFS);
+        let is_right = error == Errno::ENOSPC || self.may_fail && by_disk;
+        assert!(is_right, "{error}");
+    }
+
+    fn release(&self, number: Number) {
+        if !self.keeps_orphans
+            && let Err(error) = self.volume.release(number)
+        {
+            // The next mount frees it.
+            self.failed(error);
         }
     }
 
@@ -196,7 +224,7 @@ impl Pair {
                     self.model.nodes.get_mut(&directory).unwrap().1 += 1;
                 }
             }
-            Err(error) => assert_eq!(error, Errno::ENOSPC),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -214,7 +242,7 @@ impl Pair {
                 self.model.names(directory).insert(name, number);
                 self.model.nodes.get_mut(&number).unwrap().1 += 1;
             }
-            Err(error) => assert_eq!(error, Errno::ENOSPC),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -227,22 +255,34 @@ impl Pair {
         }
         let at = place(directory, &name);
         if self.model.is_directory(number) {
-            assert_eq!(self.volume.unlink(at), Err(Errno::EISDIR));
+            match self.volume.unlink(at) {
+                Err(Errno::EISDIR) => {}
+                result => return self.failed(result.unwrap_err()),
+            }
             let is_empty = self.model.names(number).is_empty();
             let result = self.volume.remove_directory(at);
             if !is_empty {
-                assert_eq!(result, Err(Errno::ENOTEMPTY));
-                return;
+                match result {
+                    Err(Errno::ENOTEMPTY) => return,
+                    result => return self.failed(result.unwrap_err()),
+                }
             }
-            result.unwrap();
+            if let Err(error) = result {
+                return self.failed(error);
+            }
             self.model.nodes.remove(&number);
             self.model.nodes.get_mut(&directory).unwrap().1 -= 1;
-            self.volume.release(number).unwrap();
+            self.release(number);
         } else {
-            assert_eq!(self.volume.remove_directory(at), Err(Errno::ENOTDIR));
-            self.volume.unlink(at).unwrap();
+            match self.volume.remove_directory(at) {
+                Err(Errno::ENOTDIR) => {}
+                result => return self.failed(result.unwrap_err()),
+            }
+            if let Err(error) = self.volume.unlink(at) {
+                return self.failed(error);
+            }
             if self.model.lose(number) {
-                self.volume.release(number).unwrap();
+                self.release(number);
             }
         }
         self.model.names(directory).remove(&name);
@@ -286,18 +326,18 @@ impl Pair {
                 return;
             }
             (Err(error), _) => {
-                assert_eq!(error, Errno::ENOSPC);
+                self.failed(error);
                 return;
             }
             (Ok(()), Some(old)) if is_directory => {
                 assert!(self.model.names(old).is_empty());
                 self.model.nodes.remove(&old);
                 self.model.nodes.get_mut(&to).unwrap().1 -= 1;
-                self.volume.release(old).unwrap();
+                self.release(old);
             }
             (Ok(()), Some(old)) => {
                 if self.model.lose(old) {
-                    self.volume.release(old).unwrap();
+                    self.release(old);
                 }
             }
             (Ok(()), None) => {}
@@ -316,7 +356,9 @@ impl Pair {
             place(other.0, &other.1),
             Replace::Exchange,
         );
-        result.unwrap();
+        if let Err(error) = result {
+            return self.failed(error);
+        }
         for (directory, name, before, after) in [
             (one.0, one.1, one.2, other.2),
             (other.0, other.1, other.2, one.2),
@@ -334,7 +376,7 @@ impl Pair {
             return;
         };
         let first = match self.random.below(8) {
-            _ if self.appends => self.volume.attributes(number).unwrap().size / BLOCK as u64,
+            _ if self.appends => self.model.pages(number),
             0 => self.random.below(3000),
             _ => self.random.below(20),
         };
@@ -356,7 +398,7 @@ impl Pair {
                 }
                 pages[first as usize..end].fill(Some(byte));
             }
-            Err(error) => assert_eq!(error, Errno::ENOSPC),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -365,7 +407,9 @@ impl Pair {
             return;
         };
         let pages = self.random.below(60);
-        self.volume.set_size(number, pages * BLOCK as u64).unwrap();
+        if let Err(error) = self.volume.set_size(number, pages * BLOCK as u64) {
+            return self.failed(error);
+        }
         let Body::File(model) = &mut self.model.nodes.get_mut(&number).unwrap().0 else {
             unreachable!()
         };
@@ -389,7 +433,7 @@ impl Pair {
                     model.resize(end, None);
                 }
             }
-            Err(error) => assert_eq!(error, Errno::ENOSPC),
+            Err(error) => self.failed(error),
         }
     }
 
@@ -401,107 +445,6 @@ impl Pair {
     }
 }
 
-/// What in `volume` is not as the model says.
-pub fn compare(volume: &Ext4, model: &Model) -> Result<(), String> {
-    for (&number, (body, links)) in &model.nodes {
-        let attributes = volume
-            .attributes(number)
-            .map_err(|error| format!("inode {number}: {error}"))?;
-        ensure(attributes.links == *links, || {
-            format!("inode {number} has {} links, not {links}", attributes.links)
-        })?;
-        match body {
-            Body::Directory(names) => compare_names(volume, number, names)?,
-            Body::Link(target) => {
-                let is_right = volume.read_link(number).as_deref() == Ok(target.as_bytes());
-                ensure(is_right, || {
-                    let found = volume.read_link(number).map(String::from_utf8);
-                    format!("link {number} leads to {found:?}, not {target}")
-                })?;
-            }
-            Body::File(pages) => {
-                let size = (pages.len() * BLOCK) as u64;
-                ensure(attributes.size == size, || {
-                    format!("file {number} has {} bytes, not {size}", attributes.size)
-                })?;
-                compare_pages(volume, number, pages)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn ensure(is_right: bool, difference: impl FnOnce() -> String) -> Result<(), String> {
-    if is_right { Ok(()) } else { Err(difference()) }
-}
-
-fn compare_names(
-    volume: &Ext4,
-    number: Number,
-    names: &BTreeMap<String, Number>,
-) -> Result<(), String> {
-    let mut listed = BTreeMap::new();
-    let mut from = 0;
-    loop {
-        let mut count = 0;
-        let mut next = from;
-        volume
-            .list(number, from, &mut |entry| {
-                let name = String::from_utf8(entry.name.to_vec()).unwrap();
-                let old = listed.insert(name, entry.number as Number);
-                assert!(old.is_none(), "listed twice");
-                next = entry.next;
-                count += 1;
-                count < 7
-            })
-            .map_err(|error| format!("directory {number}: {error}"))?;
-        if count == 0 {
-            break;
-        }
-        from = next;
-    }
-    ensure(listed.remove(".") == Some(number), || {
-        format!("`.` of {number}")
-    })?;
-    ensure(listed.remove("..").is_some(), || {
-        format!("`..` of {number}")
-    })?;
-    ensure(&listed == names, || {
-        format!("directory {number} has {listed:?}, not {names:?}")
-    })?;
-    for (name, &target) in names {
-        let found = volume.look_up(place(number, name));
-        ensure(found == Ok(target), || {
-            format!("{name} in {number}: {found:?}")
-        })?;
-    }
-    let found = volume.look_up(place(number, "not there"));
-    ensure(found == Err(Errno::ENOENT), || format!("found {found:?}"))
-}
-
-fn compare_pages(volume: &Ext4, number: Number, pages: &[Option<u8>]) -> Result<(), String> {
-    let frames: Vec<Frame> = (0..17).map(|_| page(0xaa)).collect();
-    for (index, part) in pages.chunks(frames.len()).enumerate() {
-        let first = (index * frames.len()) as u64;
-        let frames = &frames[..part.len()];
-        volume
-            .read(number, first, frames)
-            .map_err(|error| format!("file {number}: {error}"))?;
-        for (frame, expected) in frames.iter().zip(part) {
-            let mut bytes = [0; BLOCK];
-            frame.read(0, &mut bytes);
-            let wanted = expected.unwrap_or(0);
-            ensure(bytes.iter().all(|&byte| byte == wanted), || {
-                format!(
-                    "file {number} has {} near page {first}, not {wanted}",
-                    bytes[0]
-                )
-            })?;
-        }
-    }
-    Ok(())
-}
-
 /// A new volume with its model.
 pub fn pair(storage: Arc<dyn Storage>, seed: u64) -> Pair {
     Pair {
@@ -510,6 +453,8 @@ pub fn pair(storage: Arc<dyn Storage>, seed: u64) -> Pair {
         random: Random::new(seed),
         next: 0,
         appends: false,
+        may_fail: false,
+        keeps_orphans: false,
     }
 }
 
