@@ -126,9 +126,16 @@ impl Directory {
         Some(known.node.clone().ok_or(Errno::ENOENT))
     }
 
+    /// Whether nodes go with this one.
+    fn holds_nodes(&self) -> bool {
+        // Whoever has the lock is about to look something up.
+        let names = self.names.try_read();
+        names.is_none_or(|names| names.known.values().any(|known| known.node.is_some()))
+    }
+
     /// Forgets names that were not used since the last call, and whose nodes
-    /// nobody else has and have nothing to be written; all such names if `all`.
-    /// How many.
+    /// nobody else has, hold no others, and have nothing to be written; all such
+    /// names if `all`. How many.
     fn forget(&self, all: bool) -> usize {
         // Some at a time: nodes are dropped without the lock.
         let mut gone = arrayvec::ArrayVec::<Remembered, 32>::new();
@@ -137,10 +144,13 @@ impl Directory {
             let mut names = self.names.write();
             let forgettable = |known: &Remembered| {
                 let node = known.node.as_ref();
-                let shared = node.is_some_and(|node| Arc::strong_count(node) > 1);
+                // Each name has one reference.
+                let shared = node.is_some_and(|node| Arc::strong_count(node) > node.most_names());
                 // A file's pages go with its node, so what is dirty must stay.
                 let pages = || node.and_then(|node| node.pages());
+                let folder = || node.and_then(|node| node.as_directory().ok());
                 !shared
+                    && !folder().is_some_and(Directory::holds_nodes)
                     && (all || !known.used.swap(false, Ordering::Relaxed))
                     && pages().is_none_or(|pages| pages.is_settled())
             };

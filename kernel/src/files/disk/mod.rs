@@ -16,6 +16,8 @@ mod directory;
 mod node;
 mod pages;
 mod rename;
+#[cfg(test)]
+mod tests;
 pub mod volume;
 
 use alloc::sync::{Arc, Weak};
@@ -143,7 +145,8 @@ pub fn unmount_all() {
 }
 
 /// The opposite of [`mount`], for a root that no walk leads to any more: EBUSY
-/// if something of the file system is in use. One that is in no disk goes by
+/// if something of the file system is in use, EIO if some of a file cannot be
+/// written: it can still be read, or removed. One that is in no disk goes by
 /// itself.
 pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     let any: Arc<dyn core::any::Any + Send + Sync> = root;
@@ -157,7 +160,10 @@ pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     while shrink_names(fs, true) > 0 {}
     fs.release_left();
     if fs.is_busy(&root) {
-        return Err(Errno::EBUSY);
+        return Err(match fs.has_unwritten() {
+            true => Errno::EIO,
+            false => Errno::EBUSY,
+        });
     }
     fs.close();
     caretaker::dismiss(fs);
@@ -190,6 +196,25 @@ impl DiskFs {
     /// reference each, is in use.
     fn is_busy(&self, root: &Arc<Node>) -> bool {
         self.nodes_in_use() > 1 || Arc::strong_count(root) > 2
+    }
+
+    /// Whether there is a file that nobody uses and that could not be written
+    /// just now.
+    fn has_unwritten(&self) -> bool {
+        let mut from = 0;
+        while from < self.nodes_in_memory() {
+            for node in self.some_nodes(from) {
+                // Its names have one reference each, and one is taken here.
+                if let Some(node) = node.upgrade()
+                    && Arc::strong_count(&node) <= node.most_names() + 1
+                    && node.pages().is_some_and(|pages| !pages.is_settled())
+                {
+                    return true;
+                }
+            }
+            from += 64;
+        }
+        false
     }
 
     /// Ends all use of the volume.

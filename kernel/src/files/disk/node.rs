@@ -139,6 +139,14 @@ impl Node {
         attributes.changed = clock::now();
     }
 
+    /// As many names as may be remembered for it.
+    pub(super) fn most_names(&self) -> usize {
+        match self.body {
+            Body::Directory(_) => 1,
+            _ => self.attributes.lock().links.max(1) as usize,
+        }
+    }
+
     /// A directory has lost its name.
     pub(super) fn removed(&self) {
         self.attributes.lock().links = 0;
