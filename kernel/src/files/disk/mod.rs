@@ -13,6 +13,7 @@
 
 pub mod caretaker;
 mod directory;
+mod failures;
 mod node;
 mod pages;
 mod rename;
@@ -36,6 +37,7 @@ use super::inode::{Inode, Statistics};
 use super::reclaim;
 use crate::device::disk;
 use directory::shrink_names;
+use failures::Failures;
 pub use node::Node;
 use pages::{Pages, WeakPages};
 use volume::{Attributes, Number, Volume};
@@ -51,6 +53,7 @@ pub struct DiskFs {
     nodes: SpinLock<Nodes, rank::NodeTable>,
     /// Something was changed that no commit has covered yet.
     changed: AtomicBool,
+    failures: Failures,
 }
 
 struct Nodes {
@@ -186,6 +189,7 @@ impl DiskFs {
                 left: Vec::new(),
             }),
             changed: AtomicBool::new(false),
+            failures: Failures::new(),
         })?;
         let root = fs.node(root, None)?;
         caretaker::adopt(&fs)?;
@@ -250,10 +254,13 @@ impl DiskFs {
         self.volume.commit()
     }
 
-    /// Writes back all that is dirty, and commits it.
+    /// Writes back all that is dirty, and commits it. EIO also if a page of any
+    /// file cannot be written.
     fn sync(&self) -> Result<(), Errno> {
+        let before = self.failures.count();
         cache::flush_all();
-        self.commit()
+        self.commit()?;
+        self.failures.check_since(before)
     }
 
     /// Before the answer is that there is no space or memory: writes what is

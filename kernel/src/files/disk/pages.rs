@@ -197,11 +197,13 @@ impl Store for Arc<Backing> {
         // Before the time is read: a later change sets it again.
         self.touched.store(false, Ordering::Release);
         let modified = self.modified.load(Ordering::Relaxed);
-        self.fs
-            .volume
-            .write(self.number, first, frames, size, modified)?;
-        self.fs.note_change();
-        Ok(())
+        let volume = &self.fs.volume;
+        let written = volume.write(self.number, first, frames, size, modified);
+        match written {
+            Ok(()) => self.fs.note_change(),
+            Err(error) => self.fs.failures.note(error),
+        }
+        written
     }
 
     fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {

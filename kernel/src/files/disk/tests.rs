@@ -178,6 +178,22 @@ fn an_error_is_told_once_to_each_open_file() {
 }
 
 #[test]
+fn who_syncs_all_is_told_of_any_file() {
+    let mounted = Mounted::new(&[]);
+    mounted.file("file", b"content").unwrap();
+    mounted.disk.fail_all(Access::WritePages);
+    assert_eq!(mounted.root.sync_file_system(), Err(Errno::EIO));
+    mounted.disk.heal();
+    assert_eq!(mounted.root.sync_file_system(), Ok(()));
+    mounted.file("lost", b"content").unwrap();
+    mounted.disk.fail_all(Access::Write);
+    assert_eq!(mounted.root.sync_file_system(), Err(Errno::EIO));
+    assert_eq!(mounted.root.sync_file_system(), Err(Errno::EIO));
+    mounted.unmount().unwrap();
+    drop(mounted.crash());
+}
+
+#[test]
 fn a_read_that_fails_is_told_and_can_be_tried_again() {
     let mounted = Mounted::new(&[]);
     mounted.file("file", b"content").unwrap();
