@@ -29,7 +29,11 @@ pub fn judge(done: &Done, promises: &[Promise], tree: &Tree) -> Result<()> {
             .iter()
             .filter(|promise| promise.thread as usize == thread);
         let promised = own.map(|promise| promise.operation as usize).max();
-        Thread::new(model, promised).judge(tree)?;
+        let thread = match done.is_finished {
+            true => Thread::finished(model),
+            false => Thread::new(model, promised),
+        };
+        thread.judge(tree)?;
     }
     for path in tree.keys() {
         ensure!(known.contains(path), "there is a stray name: {path}");
@@ -68,6 +72,17 @@ impl<'m> Thread<'m> {
             model,
             least,
             durable,
+        }
+    }
+
+    /// All that was done is durable.
+    fn finished(model: &'m Model) -> Thread<'m> {
+        let least = model.operations.len();
+        let files = model.names[least].files.iter().flatten();
+        Thread {
+            model,
+            least,
+            durable: files.map(|&file| (file, least)).collect(),
         }
     }
 
@@ -219,6 +234,7 @@ mod tests {
         Done {
             models: vec![Model::of(0, operations)],
             stressers: 0,
+            is_finished: false,
         }
     }
 
@@ -237,12 +253,16 @@ mod tests {
     }
 
     fn why(promised: &[u32], files: &[(&str, u32, &[u8])]) -> String {
+        why_of(&done(), promised, files)
+    }
+
+    fn why_of(done: &Done, promised: &[u32], files: &[(&str, u32, &[u8])]) -> String {
         let promise = |&operation| Promise {
             thread: 0,
             operation,
         };
         let promises: Vec<Promise> = promised.iter().map(promise).collect();
-        match judge(&done(), &promises, &tree(files)) {
+        match judge(done, &promises, &tree(files)) {
             Ok(()) => String::new(),
             Err(error) => format!("{error:#}"),
         }
@@ -272,5 +292,18 @@ mod tests {
         assert!(why(&[2], &one).contains("become one"));
         assert!(why(&[2, 5], &both).contains("no operation"));
         assert!(why(&[], &[("t0/x", 9, empty)]).contains("stray"));
+    }
+    #[test]
+    fn what_was_finished_is_all_there() {
+        let finished = Done {
+            is_finished: true,
+            ..done()
+        };
+        let right = [content(0, 1, 0), content(0, 1, 1)];
+        assert_eq!(why_of(&finished, &[], &[("t0/f1", 9, &right)]), "");
+        let earlier = why_of(&finished, &[], &[("t0/f0", 9, &right)]);
+        assert!(earlier.contains("no operation"), "{earlier}");
+        let older = why_of(&finished, &[], &[("t0/f1", 9, &[0, 0])]);
+        assert!(older.contains("byte 0"), "{older}");
     }
 }

@@ -105,6 +105,9 @@ struct Judge {
     /// What the console said until then
     #[arg(long)]
     console: Option<PathBuf>,
+    /// There was no cut: the run has come to its end
+    #[arg(long)]
+    finished: bool,
 }
 
 fn main() -> ExitCode {
@@ -131,6 +134,7 @@ impl Workload {
         Done {
             models: (0..self.threads).map(model).collect(),
             stressers: self.stress,
+            is_finished: false,
         }
     }
 
@@ -316,16 +320,15 @@ fn judge(arguments: &Judge) -> Result<bool> {
     let said: Vec<Promise> = lines.filter_map(said_promise).collect();
     let lost = said.iter().find(|promise| !promises.contains(promise));
     let copy = workload.folder.join("judged.img");
+    let done = Done {
+        is_finished: arguments.finished,
+        ..workload.done()
+    };
     let result = match lost {
         Some(promise) => Err(anyhow::anyhow!(
             "{promise:?} was synced, and is not on the disk"
         )),
-        None => check_disk(
-            Disk::new(Arc::new(disk)),
-            &workload.done(),
-            &promises,
-            &copy,
-        ),
+        None => check_disk(Disk::new(Arc::new(disk)), &done, &promises, &copy),
     };
     let counts = format!(
         "{} promises on the disk, {} on the console",

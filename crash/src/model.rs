@@ -9,6 +9,8 @@ pub struct Done {
     pub models: Vec<Model>,
     /// Processes of `stressfs` that worked there too.
     pub stressers: usize,
+    /// It has come to its end and left the disk, so all of it must be there.
+    pub is_finished: bool,
 }
 
 /// The names of a thread after some operation.

@@ -53,7 +53,7 @@ pub fn cut(workspace: &Workspace, workload: &Workload, count: u32, folder: &Path
             Ending::Status(0) | Ending::Stopped(Stopped::Late(_)) => went_wrong(&output),
             ending => Some(format!("it ended with {ending:?}\n{output}")),
         };
-        let judged = judged(workspace, &workload, folder, &outcome.output)?;
+        let judged = judged(workspace, &workload, folder, &outcome)?;
         if let Some(why) = failed.or(judged) {
             let kept = folder.join(format!("cut-{}.img", workload.seed));
             fs::copy(folder.join("disk.img"), &kept).context("cannot keep the disk")?;
@@ -93,12 +93,13 @@ pub fn judged(
     workspace: &Workspace,
     workload: &Workload,
     folder: &Path,
-    console: &[u8],
+    outcome: &Outcome,
 ) -> Result<Option<String>> {
     let said = folder.join("console.txt");
-    fs::write(&said, console).context("cannot keep the console")?;
+    fs::write(&said, &outcome.output).context("cannot keep the console")?;
     let image = folder.join("disk.img");
-    let mut command = judge::judge(workspace, workload, folder, &image, &said)?;
+    let finished = outcome.ending == Ending::Status(0);
+    let mut command = judge::judge(workspace, workload, folder, [&image, &said], finished)?;
     let output = command.output().context("cannot start the judge")?;
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).trim().to_owned();

@@ -57,17 +57,18 @@ fn recorded(
     Ok(command)
 }
 
-/// The command that checks one disk.
+/// The command that checks one disk, of a run that has come to its end or not.
 pub fn judge(
     workspace: &Workspace,
     workload: &Workload,
     folder: &Path,
-    image: &Path,
-    console: &Path,
+    [image, console]: [&Path; 2],
+    finished: bool,
 ) -> Result<Command> {
     let mut command = start(workspace, workload, "judge", folder)?;
     command.arg("--image").arg(image);
     command.arg("--console").arg(console);
+    command.args(finished.then_some("--finished"));
     Ok(command)
 }
 
