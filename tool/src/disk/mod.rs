@@ -48,6 +48,15 @@ impl Image {
         let superblock = Superblock::read(&file)
             .with_context(|| format!("cannot read {}", path.display()))?
             .ok_or_else(|| refuse(path, "there is no ext4 file system in it"))?;
+        let length = file
+            .metadata()
+            .context("cannot tell the image's size")?
+            .len();
+        if length < superblock.bytes {
+            let (there, all) = (length >> 10, superblock.bytes >> 10);
+            let why = format!("it is cut off: {there} KiB of a file system of {all} KiB");
+            return Err(refuse(path, &why));
+        }
         // As QEMU does, it locks against other processes; it lasts until this one closes the file.
         if fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             return Err(refuse(path, "a guest or another program uses it"));
@@ -94,6 +103,22 @@ impl Image {
         })
     }
 
+    /// Fails unless e2fsck is content: what is changed in a damaged file system
+    /// may damage more.
+    fn must_be_whole(&self) -> Result<()> {
+        let verdict = self.check()?;
+        match verdict.clean {
+            true => Ok(()),
+            false => Err(refuse(
+                &self.path,
+                &format!(
+                    "it is damaged, and was not changed; e2fsck says:\n{}",
+                    verdict.text.trim_end()
+                ),
+            )),
+        }
+    }
+
     fn fsck(&self, how: &str) -> Result<Output> {
         run(Command::new(e2fsprogs::e2fsck()?).arg(how).arg(&self.path))
     }
@@ -121,6 +146,8 @@ pub fn open(path: &Path) -> Result<File> {
 /// The little of the superblock (Linux's filesystems/ext4) that is of use here.
 struct Superblock {
     needs_recovery: bool,
+    /// How long the file system is.
+    bytes: u64,
 }
 
 impl Superblock {
@@ -132,8 +159,16 @@ impl Superblock {
         }
         file.read_exact_at(&mut bytes, 1024)?;
         let is_ext4 = bytes[0x38..0x3a] == [0x53, 0xef];
-        let needs_recovery = bytes[0x60] & 4 != 0;
-        Ok(is_ext4.then_some(Superblock { needs_recovery }))
+        let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| bytes[at + byte]));
+        let is_wide = word(0x60) & 0x80 != 0;
+        let high = if is_wide { word(0x150) } else { 0 };
+        let blocks = u64::from(high) << 32 | u64::from(word(4));
+        // A size that is no size is e2fsck's to tell.
+        let block = 1024u64.checked_shl(word(0x18)).unwrap_or(0);
+        Ok(is_ext4.then_some(Superblock {
+            needs_recovery: word(0x60) & 4 != 0,
+            bytes: blocks.saturating_mul(block),
+        }))
     }
 }
 

@@ -1,9 +1,11 @@
 //! Copying from the host into an image.
 //!
 //! Files come in under other names first and take their places only when all
-//! of them are there, so that a full image keeps what it had.
+//! of them are there, so that a full image keeps what it had. What is damaged
+//! is not changed at all.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -18,27 +20,19 @@ const PREFIX: &str = ".weft-put-";
 impl Image {
     /// Copies `tree` into the image; files of the same path are replaced.
     pub fn put(&self, tree: &Archive) -> Result<()> {
+        self.must_be_whole()?;
         let stage = tempfile::tempdir()?;
-        let mut bring = Script::default();
-        let mut place = Script::default();
-        let mut drop = Script::default();
-        let mut made = BTreeSet::new();
+        let mut put = Put::default();
         for (number, (path, item)) in tree.items().enumerate() {
             let path = format!("/{path}");
             // Below a folder that is not there yet there is nothing to look for.
-            let is_new = path
-                .match_indices('/')
-                .any(|(end, _)| made.contains(&path[..end]));
-            let there = match is_new {
+            let there = match put.is_new(&path) {
                 true => None,
                 false => self.find(&path)?.map(|entry| entry.kind()),
             };
             match (item, there) {
                 (Item::Folder, Some(Kind::Folder)) => {}
-                (Item::Folder, None) => {
-                    place.add(&["mkdir", &path])?;
-                    made.insert(path);
-                }
+                (Item::Folder, None) => put.folder(path)?,
                 (Item::Folder, Some(_)) => {
                     return Err(refuse(&self.path, &format!("{path} is no folder in it")));
                 }
@@ -53,29 +47,88 @@ impl Image {
                     let host = host.to_str().ok_or_else(|| {
                         Failure::error(Status::Other, "the temporary folder's name is not UTF-8")
                     })?;
-                    let name = format!("{PREFIX}{number}");
-                    let inner = format!("/{name}");
-                    // One that an earlier call left when it was ended.
-                    drop.add(&["rm", &inner])?;
-                    bring.add(&["write", host, &name])?;
-                    place.add(&["set_inode_field", &inner, "mode", &format!("0{mode:o}")])?;
-                    if there.is_some() {
-                        place.add(&["rm", &path])?;
-                    }
-                    // These two leave the count of links alone: it stays at 1.
-                    place.add(&["ln", &inner, &path])?;
-                    place.add(&["unlink", &inner])?;
+                    put.file(number, host, mode, &path, there.is_some())?;
                 }
             }
         }
-        drop.run(&self.path, true)?;
-        let brought = bring.run(&self.path, true)?;
+        put.run(&self.path)
+    }
+}
+
+/// The requests of one call.
+#[derive(Default)]
+struct Put {
+    /// Files come in under names of their own, and new names are made: all that
+    /// takes space.
+    bring: Script,
+    /// The old files go, and all have their places.
+    place: Script,
+    /// Takes back what `bring` has done. Its names may be left by an earlier
+    /// call that was ended.
+    files: Script,
+    names: Vec<[String; 2]>,
+    made: BTreeSet<String>,
+}
+
+impl Put {
+    /// Whether a path lies below a folder that this call makes.
+    fn is_new(&self, path: &str) -> bool {
+        path.match_indices('/')
+            .any(|(end, _)| self.made.contains(&path[..end]))
+    }
+
+    fn folder(&mut self, path: String) -> Result<()> {
+        self.bring.add(&["mkdir", &path])?;
+        self.names.push(["rmdir".into(), path.clone()]);
+        self.made.insert(path);
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        number: usize,
+        host: &str,
+        mode: u32,
+        path: &str,
+        is_there: bool,
+    ) -> Result<()> {
+        let name = format!("{PREFIX}{number}");
+        let inner = format!("/{name}");
+        self.files.add(&["rm", &inner])?;
+        self.bring.add(&["write", host, &name])?;
+        let mode = format!("0{mode:o}");
+        self.bring
+            .add(&["set_inode_field", &inner, "mode", &mode])?;
+        // `ln` and `unlink` leave the count of links alone: it stays at 1.
+        match is_there {
+            // There is room for the name in the place of the old one.
+            true => {
+                self.place.add(&["rm", path])?;
+                self.place.add(&["ln", &inner, path])?;
+            }
+            false => {
+                self.bring.add(&["ln", &inner, path])?;
+                self.names.push(["unlink".into(), path.to_owned()]);
+            }
+        }
+        self.place.add(&["unlink", &inner])
+    }
+
+    fn run(self, image: &Path) -> Result<()> {
+        self.files.run(image, true)?;
+        let brought = self.bring.run(image, true)?;
         if let Err(error) = brought.check("copy into the image; is it full?") {
-            drop.run(&self.path, true)?;
+            // The last first: folders are empty by then.
+            let mut names = Script::default();
+            for [request, path] in self.names.iter().rev() {
+                names.add(&[request, path])?;
+            }
+            names.run(image, true)?;
+            self.files.run(image, true)?;
             return Err(error);
         }
-        place
-            .run(&self.path, true)?
+        self.place
+            .run(image, true)?
             .check("put files in their places")
     }
 }

@@ -105,6 +105,78 @@ fn a_full_image_keeps_what_it_had() {
     assert!(verdict.clean, "{}", verdict.text);
 }
 
+/// Bytes of the image overwritten, from block `block` on.
+fn damage(trial: &Trial, block: u64, count: usize) {
+    let file = File::options().write(true).open(&trial.image).unwrap();
+    let bytes: Vec<u8> = (0..count * 4096).map(|at| (at * 37 + 11) as u8).collect();
+    file.write_all_at(&bytes, block * 4096).unwrap();
+}
+
+#[test]
+fn new_folders_do_not_stay_in_a_full_image() {
+    let trial = Trial::new();
+    let image = trial.open();
+    let mut tree = one("/new/inner/a", b"small");
+    tree.file("/zzz", vec![1; 32 << 20], false);
+    assert_eq!(status_of(image.put(&tree)), Status::DiskImage as u8);
+    assert!(image.find("/new").unwrap().is_none());
+    let verdict = image.check().unwrap();
+    assert!(verdict.clean, "{}", verdict.text);
+}
+
+#[test]
+fn an_image_that_is_cut_off_is_refused() {
+    let trial = Trial::new();
+    let file = File::options().write(true).open(&trial.image).unwrap();
+    file.set_len(8 << 20).unwrap();
+    let error = Image::open(&trial.image).err().unwrap();
+    assert!(error.to_string().contains("cut off"), "{error}");
+    assert_eq!(fs::metadata(&trial.image).unwrap().len(), 8 << 20);
+}
+
+#[test]
+fn a_damaged_image_is_not_changed() {
+    let trial = Trial::new();
+    // What tells where everything is.
+    damage(&trial, 1, 1);
+    let before = fs::read(&trial.image).unwrap();
+    let image = trial.open();
+    let error = image.list("/").err().unwrap();
+    assert!(error.to_string().contains("cannot be read"), "{error}");
+    let gotten = image.get("/etc/motd", &trial.path("x"));
+    assert_eq!(status_of(gotten), Status::DiskImage as u8);
+    let error = image.put(&one("/etc/motd", b"new")).err().unwrap();
+    assert!(error.to_string().contains("damaged"), "{error}");
+    assert!(!image.check().unwrap().clean);
+    assert!(fs::read(&trial.image).unwrap() == before);
+}
+
+#[test]
+fn a_copy_that_fails_leaves_the_hosts_file() {
+    let trial = Trial::new();
+    let image = trial.open();
+    let old = trial.path("old");
+    fs::write(&old, "old").unwrap();
+    let mut script = debugfs::Script::default();
+    // Its one block is behind the end of the image.
+    script
+        .add(&["set_inode_field", "/etc/motd", "block[5]", "0x7fffff00"])
+        .unwrap();
+    script
+        .run(&trial.image, true)
+        .unwrap()
+        .check("spoil")
+        .unwrap();
+    assert_eq!(
+        status_of(image.get("/etc/motd", &old)),
+        Status::DiskImage as u8
+    );
+    assert_eq!(fs::read(&old).unwrap(), b"old");
+    assert_eq!(fs::read_dir(trial.folder.path()).unwrap().count(), 2);
+    image.get("/bin/prog", &old).unwrap();
+    assert_eq!(fs::read(&old).unwrap(), b"#!");
+}
+
 #[test]
 fn files_and_folders_are_not_mixed_up() {
     let trial = Trial::new();

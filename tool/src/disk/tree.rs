@@ -1,5 +1,6 @@
 //! What is in an image: listing it, and copying from it to the host.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
@@ -48,6 +49,9 @@ impl Entry {
     }
 }
 
+/// What debugfs says of a path that leads nowhere, and of a file.
+const NOT_THERE: &[&str] = &["File not found by ext2_lookup", "not a directory"];
+
 impl Image {
     /// What is in the folder `path`, sorted by name; a file is listed by itself.
     pub fn list(&self, path: &str) -> Result<Vec<Entry>> {
@@ -78,8 +82,15 @@ impl Image {
         let mut script = Script::default();
         script.add(&["ls", "-p", path])?;
         let said = script.run(&self.path, false)?;
-        if !said.errors.is_empty() {
-            return Ok(None);
+        if let Some(error) = said.errors.first() {
+            let is_missing = NOT_THERE.iter().any(|words| error.contains(words));
+            return match is_missing {
+                true => Ok(None),
+                false => Err(refuse(
+                    &self.path,
+                    &format!("{path} cannot be read: debugfs says: {error}"),
+                )),
+            };
         }
         let mut entries: Vec<Entry> = said.output.lines().filter_map(Entry::parse).collect();
         entries.retain(|entry| entry.name != "." && entry.name != "..");
@@ -96,41 +107,72 @@ impl Image {
             true => host.join(entry.name.trim_matches('/')),
             false => host.to_owned(),
         };
-        let text = |path: &Path| match path.to_str() {
-            Some(text) => Ok(text.to_owned()),
-            None => Err(Failure::error(
-                Status::Usage,
-                format!(
-                    "{}: only names in UTF-8 can be carried over",
-                    path.display()
-                ),
-            )),
-        };
-        let mut script = Script::default();
         match entry.kind() {
-            Kind::File => script.add(&["dump", "-p", path, &text(&into)?])?,
+            Kind::File => self.get_file(path, &into),
             // It takes over its own name.
-            Kind::Folder if inside => script.add(&["rdump", path, &text(host)?])?,
+            Kind::Folder if inside => {
+                let mut script = Script::default();
+                script.add(&["rdump", path, text(host)?])?;
+                let said = script.run(&self.path, false)?;
+                said.check(&format!("copy {path} to {}", into.display()))
+            }
             Kind::Folder => {
                 let message = format!(
                     "{path} is a folder in the image, and {} is no folder to copy it into",
                     host.display()
                 );
-                return Err(Failure::error(Status::MissingFile, message));
+                Err(Failure::error(Status::MissingFile, message))
             }
             Kind::Other => {
                 let why = format!("{path} is neither a file nor a folder");
-                return Err(refuse(&self.path, &why));
+                Err(refuse(&self.path, &why))
             }
         }
-        let said = script.run(&self.path, false)?;
-        said.check(&format!("copy {path} to {}", into.display()))
+    }
+
+    /// Copies a file to `into`, which keeps what it had unless all of it comes.
+    fn get_file(&self, path: &str, into: &Path) -> Result<()> {
+        let doing = format!("copy {path} to {}", into.display());
+        let place = |error: std::io::Error| {
+            Failure::error(Status::MissingFile, format!("cannot {doing}: {error}"))
+        };
+        // A link stays, and what it leads to is replaced.
+        let into = fs::canonicalize(into).unwrap_or_else(|_| into.to_owned());
+        let mut script = Script::default();
+        if fs::metadata(&into).is_ok_and(|there| !there.is_file()) {
+            // A terminal, a pipe: nothing that could be lost.
+            script.add(&["dump", path, text(&into)?])?;
+            return script.run(&self.path, false)?.check(&doing);
+        }
+        let folder = match into.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let copy = tempfile::Builder::new()
+            .prefix(".weft-get-")
+            .tempfile_in(folder)
+            .map_err(place)?;
+        script.add(&["dump", "-p", path, text(copy.path())?])?;
+        script.run(&self.path, false)?.check(&doing)?;
+        copy.persist(&into).map_err(|error| place(error.error))?;
+        Ok(())
     }
 
     fn missing(&self, path: &str) -> anyhow::Error {
         let message = format!("there is no {path} in {}", self.path.display());
         Failure::error(Status::MissingFile, message)
     }
+}
+
+/// A path of this machine as a word for debugfs.
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| {
+        let message = format!(
+            "{}: only names in UTF-8 can be carried over",
+            path.display()
+        );
+        Failure::error(Status::Usage, message)
+    })
 }
 
 #[cfg(test)]
