@@ -64,7 +64,8 @@ pub fn run(workspace: &Workspace, arguments: &Cc) -> Result<u8> {
             return Err(Failure::error(Status::MissingFile, message));
         }
     }
-    let mut command = compiler(workspace, arguments)?;
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let mut command = compiler(workspace, arguments, folder.path())?;
     let compiled = process::run_limited(&mut command, LIMIT)?;
     let Some(compiled) = compiled else {
         return Err(Failure::error(Status::Build, "the C compiler does not end"));
@@ -85,28 +86,59 @@ pub fn gcc() -> Result<PathBuf> {
     find_or_install("gcc", &GCC)
 }
 
-/// The whole command line of the compiler.
-fn compiler(workspace: &Workspace, arguments: &Cc) -> Result<Command> {
+/// The whole command line of the compiler, which finds the sources in `folder`.
+fn compiler(workspace: &Workspace, arguments: &Cc, folder: &Path) -> Result<Command> {
     let gcc = gcc()?;
     let runtime = runtime(workspace)?;
     let faces = workspace.root.join("user/xv6");
     let face = faces.join(word(&arguments.face));
     let mut command = process::command(gcc);
     command.args(FLAGS);
-    for folder in &arguments.include {
+    // <stdarg.h> and its like are the compiler's, and only after ours.
+    for folder in includes(&faces, arguments) {
         command.arg("-I").arg(folder);
     }
-    for name in [&face, &faces.join("common"), &faces.join("lib")] {
-        command.arg("-I").arg(name);
-    }
-    // <stdarg.h> and its like are the compiler's, and only after ours.
     command.args(arguments.define.iter().map(|name| format!("-D{name}")));
     command.args(arguments.optimise.iter().map(|level| format!("-O{level}")));
-    command.args(&arguments.sources).arg(face.join("face.c"));
+    command.args(stage(&arguments.sources, folder)?);
+    command.arg(face.join("face.c"));
     let library = LIBRARY.iter().chain(more(arguments.face));
     command.args(library.map(|name| faces.join("lib").join(format!("{name}.c"))));
     command.arg(runtime).arg("-o").arg(output(arguments));
     Ok(command)
+}
+
+/// Where include files are looked for: in the face before the program's own
+/// folder, which may have a whole xv6 with another `user.h` in it.
+fn includes(faces: &Path, arguments: &Cc) -> Vec<PathBuf> {
+    let face = faces.join(word(&arguments.face));
+    let mut folders = arguments.include.clone();
+    folders.extend([face, faces.join("common"), faces.join("lib")]);
+    for source in &arguments.sources {
+        let own = source.parent().unwrap_or(Path::new(""));
+        folders.push(Path::new(".").join(own));
+    }
+    folders
+}
+
+/// Copies the sources into `folder`, for the compiler looks into the folder of
+/// a source first; where they are now. Messages still name the originals.
+fn stage(sources: &[PathBuf], folder: &Path) -> Result<Vec<PathBuf>> {
+    let stage = |(index, source): (usize, &PathBuf)| {
+        let name = source.file_name().unwrap_or_default();
+        let copy = folder.join(index.to_string()).join(name);
+        let quoted = source.display().to_string();
+        let quoted = quoted.replace('\\', r"\\").replace('"', r#"\""#);
+        let mut text = format!("#line 1 \"{quoted}\"\n").into_bytes();
+        text.extend(std::fs::read(source)?);
+        std::fs::create_dir(folder.join(index.to_string()))?;
+        std::fs::write(&copy, text)?;
+        std::io::Result::Ok(copy)
+    };
+    let copies = sources.iter().enumerate().map(stage);
+    copies
+        .collect::<std::io::Result<_>>()
+        .context("cannot copy the sources for the compiler")
 }
 
 /// What a face has of `user/xv6/lib` besides.
@@ -175,6 +207,34 @@ mod tests {
         assert_eq!(program, PathBuf::from("d/a"));
         let program = output(&cc("weft cc a.c --face uw -o x -I inc -DN=3 -O0"));
         assert_eq!(program, PathBuf::from("x"));
+    }
+
+    #[test]
+    fn the_face_comes_before_what_lies_beside_a_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("a \"project\"");
+        std::fs::create_dir(&own).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(own.join(name), text).unwrap();
+        write("user.h", "#error another xv6's\n");
+        write("extra.h", "#define ANSWER 42\n");
+        write(
+            "p.c",
+            "#include \"types.h\"\n#include \"user.h\"\n#include \"extra.h\"\nint a = ANSWER; char *f = __FILE__;\n",
+        );
+        let mut arguments = cc("weft cc --face uw p.c");
+        arguments.sources = vec![own.join("p.c")];
+        let faces = Workspace::find().root.join("user/xv6");
+        let mut command = process::command(gcc().unwrap());
+        for folder in includes(&faces, &arguments) {
+            command.arg("-I").arg(folder);
+        }
+        let staged = stage(&arguments.sources, folder.path()).unwrap();
+        command.arg("-E").args(staged);
+        let run = process::run_limited(&mut command, LIMIT).unwrap().unwrap();
+        assert!(run.status.success(), "{}", run.text());
+        let text = run.text();
+        assert!(text.contains("int a = 42;"), "{text}");
+        assert!(text.contains(r#"a \"project\"/p.c";"#), "{text}");
     }
 
     #[test]

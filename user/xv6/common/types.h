@@ -11,4 +11,9 @@ typedef unsigned long uint64;
 typedef unsigned long pde_t;
 typedef unsigned long uintp;
 
+/* The thread families' programs expect it here. */
+#ifndef NULL
+#define NULL ((void *)0)
+#endif
+
 #endif

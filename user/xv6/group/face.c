@@ -12,14 +12,9 @@ void exit(void) {
 
 void weft_end(int code) { weft_process_exit(code); }
 
-/* The stack ends at `stack`; how far it reaches down nobody says. Its page is
- * what must be there, and the kernel checks it. */
 int clone(void (*function)(void *, void *), void *stack, int flags, void *first, void *second) {
-  weft_word top = (weft_word)stack & ~15ul;
-  weft_word base = (top - 1) & ~(weft_word)(PAGE - 1);
-  if (top < 16)
-    return -1;
-  long tid = weft_clone(function, first, second, base, top - base, (unsigned int)flags);
+  weft_word base = (weft_word)stack & ~15ul;
+  long tid = weft_clone(function, first, second, base, PAGE, (unsigned int)flags);
   return tid < 0 ? -1 : (int)tid;
 }
 
@@ -28,9 +23,20 @@ int join(int tid) {
   return tid < 0 ? -1 : tid;
 }
 
-int thread_create(void (*function)(void *, void *), void *first, void *second) {
+int (thread_create)(void (*function)(void *, void *), void *first, void *second) {
   int tid = weft_thread_create(function, first, second, CLONE_ALL);
   return tid < 0 ? -1 : tid;
 }
 
-int thread_join(int tid) { return join(tid); }
+int (thread_join)(int tid) { return join(tid); }
+
+int thread_create_into(struct pthread *thread, void (*function)(void *, void *), int flags,
+                       void *first, void *second) {
+  int tid = weft_thread_create(function, first, second, (unsigned int)flags);
+  if (tid < 0)
+    return -1;
+  *thread = (struct pthread){tid, 0};
+  return tid;
+}
+
+int thread_join_from(struct pthread *thread) { return join(thread->threadId); }

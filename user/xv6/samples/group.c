@@ -50,11 +50,15 @@ int main(void) {
     fail("the sum");
 
   char *stack = malloc(8192);
-  int tid = clone(open_file, stack + 8192 - 3, CLONE_ALL, "group-file", 0);
+  int tid = clone(open_file, stack + 3, CLONE_ALL, "group-file", 0);
   if (tid <= 0 || join(tid) != tid)
     fail("clone");
   if (shared_fd < 0 || write(shared_fd, "x", 1) != 1)
     fail("a file that a thread opened");
+  struct pthread thread;
+  tid = thread_create(&thread, consume, CLONE_VM | CLONE_THREAD, 0, 0);
+  if (tid <= 0 || thread.threadId != tid || thread_join(&thread) != tid)
+    fail("a thread in a structure");
   close(shared_fd);
   unlink("group-file");
   if (join(gettid()) != -1 || gettid() != getpid() || tgkill(getpid(), gettid(), 0) != 0)
