@@ -79,6 +79,14 @@ impl Directory {
         place.as_ref().map(|place| place.parent.clone())
     }
 
+    /// ENOENT if it is removed.
+    pub(super) fn check_there(&self) -> Result<(), Errno> {
+        match self.names.read().removed {
+            true => Err(Errno::ENOENT),
+            false => Ok(()),
+        }
+    }
+
     /// Sets where the directory is. The caller holds the tree lock alone.
     pub(super) fn set_place(&self, place: Place) {
         let before = self.place.lock().replace(place);

@@ -35,6 +35,7 @@ impl Node {
             return Err(Errno::EXDEV);
         }
         let tree = fs.tree.write();
+        to.as_directory()?.check_there()?;
         let node = self.look_up_node(name)?;
         let old = match to.look_up_node(new_name) {
             Ok(old) => Some(old),

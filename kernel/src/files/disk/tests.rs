@@ -390,3 +390,15 @@ fn names_links_and_holes_stay() {
     drop(holes);
     mounted.unmount().unwrap();
 }
+
+#[test]
+fn nothing_moves_into_a_directory_that_was_removed() {
+    let mounted = Mounted::new(&[]);
+    let root = mounted.root.clone();
+    let gone = root.clone().create(b"d", New::Directory, 0o755).unwrap();
+    mounted.make("f").unwrap();
+    root.remove_directory(b"d").unwrap();
+    let moved = root.clone().rename(b"f", gone, b"x", Replace::Yes);
+    assert_eq!(moved, Err(Errno::ENOENT));
+    assert!(root.lookup(b"f").is_ok());
+}

@@ -186,7 +186,7 @@ impl State {
             let is_metadata = inode.kind() != Some(Kind::Regular);
             if is_metadata {
                 // They must not be replayed over what comes to be there.
-                for extent in tree.extents().take(CUT) {
+                for extent in tree.extents().rev().take(CUT) {
                     let blocks = extent.physical..extent.physical + u64::from(extent.length);
                     for block in blocks {
                         state.buffers.forget(block)?;

@@ -94,6 +94,9 @@ impl State {
         let now = clock::now();
         let kind = self.edit(number, |_, target| {
             let links = target.inode.links();
+            if links == 0 {
+                return Err(Errno::ENOENT);
+            }
             if links >= MOST_LINKS {
                 return Err(Errno::EMLINK);
             }
@@ -145,7 +148,7 @@ impl State {
             };
             gone.inode.set_links(links);
             gone.inode.set_changed(now);
-            if links == 0 {
+            if links == 0 && !state.is_orphan(number) {
                 state.add_orphan(&mut gone.inode)?;
             }
             Ok(())

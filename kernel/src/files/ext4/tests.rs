@@ -7,3 +7,4 @@ pub mod failing;
 mod faults;
 pub mod image;
 mod model;
+mod removal;

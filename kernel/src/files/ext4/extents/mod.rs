@@ -161,7 +161,7 @@ impl Tree {
     }
 
     /// All extents in order.
-    pub fn extents(&self) -> impl Iterator<Item = &Extent> {
+    pub fn extents(&self) -> impl DoubleEndedIterator<Item = &Extent> {
         self.leaves.iter().flat_map(|leaf| &leaf.extents)
     }
 
