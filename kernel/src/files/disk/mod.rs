@@ -11,6 +11,7 @@
 //! that an inode gets one node only. The table of nodes and a node's
 //! attributes have spin locks. A volume's own locks come after all of these.
 
+mod attributes;
 pub mod caretaker;
 mod directory;
 mod failures;

@@ -3,13 +3,13 @@
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_RDONLY, O_TRUNC};
-use sync::{SpinLock, rank};
+use sync::SpinLock;
 
 use super::DiskFs;
+use super::attributes::AttributesCopy;
 use super::directory::{Directory, Place};
 use super::pages::Pages;
 use super::volume::{self, Attributes, Changes, Maker, Number};
@@ -38,11 +38,7 @@ pub(super) enum Body {
 pub struct Node {
     fs: Arc<DiskFs>,
     number: Number,
-    /// Of a regular file the size and the time of modification are its pages'.
-    attributes: SpinLock<Attributes, rank::NodeAttributes>,
-    /// The volume knows newer attributes: a directory's after a change of names,
-    /// a file's after one of its blocks.
-    stale: AtomicBool,
+    attributes: AttributesCopy,
     body: Body,
 }
 
@@ -69,8 +65,7 @@ impl Node {
         try_arc(Node {
             fs,
             number,
-            attributes: SpinLock::new(attributes),
-            stale: AtomicBool::new(false),
+            attributes: AttributesCopy::new(attributes),
             body,
         })
     }
@@ -124,56 +119,44 @@ impl Node {
 
     /// Counts one more name, unless the last one is gone: ENOENT.
     pub(super) fn add_link(&self) -> Result<(), Errno> {
-        let mut attributes = self.attributes.lock();
-        if attributes.links == 0 {
-            return Err(Errno::ENOENT);
-        }
-        attributes.links += 1;
-        attributes.changed = clock::now();
-        Ok(())
+        self.attributes.change(|attributes| {
+            if attributes.links == 0 {
+                return Err(Errno::ENOENT);
+            }
+            attributes.links += 1;
+            attributes.changed = clock::now();
+            Ok(())
+        })
     }
 
     pub(super) fn drop_link(&self) {
-        let mut attributes = self.attributes.lock();
-        attributes.links = attributes.links.saturating_sub(1);
-        attributes.changed = clock::now();
+        self.attributes.change(|attributes| {
+            attributes.links = attributes.links.saturating_sub(1);
+            attributes.changed = clock::now();
+        });
     }
 
     /// As many names as may be remembered for it.
     pub(super) fn most_names(&self) -> usize {
         match self.body {
             Body::Directory(_) => 1,
-            _ => self.attributes.lock().links.max(1) as usize,
+            _ => self.attributes.get().links.max(1) as usize,
         }
     }
 
     /// A directory has lost its name.
     pub(super) fn removed(&self) {
-        self.attributes.lock().links = 0;
-        self.stale.store(false, Ordering::Release);
+        self.attributes.removed();
     }
 
     pub(super) fn touch_change(&self) {
-        self.attributes.lock().changed = clock::now();
+        self.attributes
+            .change(|attributes| attributes.changed = clock::now());
     }
 
     /// The volume knows better now: names in this directory changed, or blocks.
     pub(super) fn note_stale(&self) {
-        self.stale.store(true, Ordering::Release);
-    }
-
-    /// The attributes as they are now.
-    fn attributes(&self) -> Attributes {
-        if self.stale.swap(false, Ordering::AcqRel) {
-            // Without an answer the old ones have to do.
-            if let Ok(newer) = self.fs.volume.attributes(self.number) {
-                let mut attributes = self.attributes.lock();
-                if attributes.links > 0 {
-                    *attributes = newer;
-                }
-            }
-        }
-        *self.attributes.lock()
+        self.attributes.note_stale();
     }
 
     fn file(&self) -> Result<&Pages, Errno> {
@@ -189,21 +172,22 @@ impl Node {
         self.fs.check_writable()?;
         self.fs.volume.update(self.number, changes)?;
         self.fs.note_change();
-        let mut attributes = self.attributes.lock();
-        let Attributes {
-            permissions,
-            owner,
-            accessed,
-            modified,
-            changed,
-            ..
-        } = &mut *attributes;
-        set(permissions, changes.permissions);
-        set(&mut owner.user, changes.user);
-        set(&mut owner.group, changes.group);
-        set(accessed, changes.accessed);
-        set(modified, changes.modified);
-        *changed = clock::now();
+        self.attributes.change(|attributes| {
+            let Attributes {
+                permissions,
+                owner,
+                accessed,
+                modified,
+                changed,
+                ..
+            } = attributes;
+            set(permissions, changes.permissions);
+            set(&mut owner.user, changes.user);
+            set(&mut owner.group, changes.group);
+            set(accessed, changes.accessed);
+            set(modified, changes.modified);
+            *changed = clock::now();
+        });
         if let (Some(pages), Some(time)) = (self.pages(), changes.modified) {
             pages.set_modified(time);
         }
@@ -219,7 +203,7 @@ fn set<T>(value: &mut T, new: Option<T>) {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        if self.attributes.get_mut().links == 0 {
+        if self.attributes.get().links == 0 {
             self.fs.leave(self.number, self.pages().cloned());
         } else if let Some(pages) = self.pages()
             && !pages.is_settled()
@@ -238,12 +222,13 @@ impl Inode for Node {
             Body::Directory(_) => Kind::Directory,
             Body::Link => Kind::SymbolicLink,
             Body::Fifo(_) => Kind::Fifo,
-            Body::Device(_) => self.attributes.lock().kind,
+            Body::Device(_) => self.attributes.get().kind,
         }
     }
 
     fn metadata(&self) -> Metadata {
-        let attributes = self.attributes();
+        let ask = || self.fs.volume.attributes(self.number);
+        let attributes = self.attributes.refresh(ask);
         let mut metadata = Metadata {
             device: self.fs.device,
             number: self.number.into(),

@@ -12,6 +12,9 @@ use std::sync::MutexGuard;
 use std::sync::atomic::AtomicU64;
 use std::{format, vec};
 
+mod meanwhile;
+mod races;
+
 /// A mounted volume. Pages are counted for all volumes together, so only one
 /// test has one at a time.
 struct Mounted {

@@ -1,0 +1,166 @@
+//! A volume in whose calls something else happens: for tests of what comes
+//! between a question and the use of its answer.
+
+use super::super::volume::{
+    Attributes, Changes, Maker, Number, Place, Room, Volume as VolumeCalls,
+};
+use super::*;
+use crate::files::inode::{Listed, Sought};
+use machine::frames::Frame;
+use std::boxed::Box;
+use std::sync::Mutex as HostMutex;
+
+/// Where something can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Before the answer is used.
+    Attributes,
+}
+
+type Act = Box<dyn FnOnce() + Send>;
+
+/// See the module.
+pub struct Meanwhile {
+    pub volume: Ext4,
+    acts: HostMutex<Vec<(Call, Act)>>,
+}
+
+impl Meanwhile {
+    pub fn new(disk: Arc<Memory>) -> Arc<Meanwhile> {
+        Arc::new(Meanwhile {
+            volume: Ext4::open(disk, false).unwrap(),
+            acts: HostMutex::default(),
+        })
+    }
+
+    /// Does this at the next such call, or at one after those that have their
+    /// own.
+    pub fn at(&self, call: Call, act: impl FnOnce() + Send + 'static) {
+        self.acts.lock().unwrap().push((call, Box::new(act)));
+    }
+
+    fn act(&self, call: Call) {
+        let mut acts = self.acts.lock().unwrap();
+        let at = acts.iter().position(|&(when, _)| when == call);
+        let act = at.map(|at| acts.remove(at));
+        drop(acts);
+        if let Some((_, act)) = act {
+            act();
+        }
+    }
+}
+
+impl VolumeCalls for Meanwhile {
+    fn root(&self) -> Number {
+        VolumeCalls::root(&self.volume)
+    }
+
+    fn room(&self) -> Room {
+        self.volume.room()
+    }
+
+    fn attributes(&self, inode: Number) -> Result<Attributes, Errno> {
+        let found = self.volume.attributes(inode);
+        self.act(Call::Attributes);
+        found
+    }
+
+    fn update(&self, inode: Number, changes: Changes) -> Result<(), Errno> {
+        self.volume.update(inode, changes)
+    }
+
+    fn look_up(&self, place: Place<'_>) -> Result<Number, Errno> {
+        VolumeCalls::look_up(&self.volume, place)
+    }
+
+    fn list(
+        &self,
+        directory: Number,
+        from: u64,
+        emit: &mut dyn FnMut(Listed<'_>) -> bool,
+    ) -> Result<(), Errno> {
+        self.volume.list(directory, from, emit)
+    }
+
+    fn create(
+        &self,
+        place: Place<'_>,
+        new: New<'_>,
+        maker: Maker,
+    ) -> Result<(Number, Attributes), Errno> {
+        self.volume.create(place, new, maker)
+    }
+
+    fn link(&self, place: Place<'_>, inode: Number) -> Result<(), Errno> {
+        self.volume.link(place, inode)
+    }
+
+    fn unlink(&self, place: Place<'_>) -> Result<(), Errno> {
+        self.volume.unlink(place)
+    }
+
+    fn remove_directory(&self, place: Place<'_>) -> Result<(), Errno> {
+        self.volume.remove_directory(place)
+    }
+
+    fn rename(&self, from: Place<'_>, to: Place<'_>, replace: Replace) -> Result<(), Errno> {
+        self.volume.rename(from, to, replace)
+    }
+
+    fn release(&self, inode: Number) -> Result<(), Errno> {
+        self.volume.release(inode)
+    }
+
+    fn read_link(&self, inode: Number) -> Result<Vec<u8>, Errno> {
+        self.volume.read_link(inode)
+    }
+
+    fn read(&self, inode: Number, first: u64, frames: &[Frame]) -> Result<(), Errno> {
+        self.volume.read(inode, first, frames)
+    }
+
+    fn write(
+        &self,
+        inode: Number,
+        first: u64,
+        frames: &[Frame],
+        size: u64,
+        modified: u64,
+    ) -> Result<(), Errno> {
+        self.volume.write(inode, first, frames, size, modified)
+    }
+
+    fn reserve(&self, pages: u64) -> Result<(), Errno> {
+        self.volume.reserve(pages)
+    }
+
+    fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno> {
+        self.volume.set_size(inode, size)
+    }
+
+    fn allocate(
+        &self,
+        inode: Number,
+        offset: u64,
+        length: u64,
+        extends: bool,
+    ) -> Result<(), Errno> {
+        self.volume.allocate(inode, offset, length, extends)
+    }
+
+    fn seek(&self, inode: Number, offset: u64, sought: Sought, size: u64) -> Result<u64, Errno> {
+        self.volume.seek(inode, offset, sought, size)
+    }
+
+    fn commit(&self) -> Result<(), Errno> {
+        VolumeCalls::commit(&self.volume)
+    }
+
+    fn shrink(&self, all: bool) -> usize {
+        self.volume.shrink(all)
+    }
+
+    fn unmount(&self) -> Result<(), Errno> {
+        self.volume.unmount()
+    }
+}

@@ -1,0 +1,105 @@
+//! What one thread does between two steps of another.
+
+use super::meanwhile::{Call, Meanwhile};
+use super::*;
+use crate::files::inode::Position;
+
+/// A mounted volume in whose calls something can happen.
+struct Racing {
+    disk: Arc<Memory>,
+    volume: Arc<Meanwhile>,
+    root: Arc<Node>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Racing {
+    fn new() -> Racing {
+        static DEVICE: AtomicU64 = AtomicU64::new(2000);
+        let alone = arena::exclusive();
+        let disk = Memory::format(16 << 20, &["-J", "size=4"]);
+        let volume = Meanwhile::new(disk.clone());
+        let device = DEVICE.fetch_add(1, Ordering::Relaxed);
+        let root = DiskFs::mount(volume.clone(), device, false).unwrap();
+        Racing {
+            disk,
+            volume,
+            root,
+            _alone: alone,
+        }
+    }
+
+    fn make(&self, name: &[u8]) -> Arc<dyn Inode> {
+        let root = self.root.clone();
+        root.create(name, New::Regular, 0o644).unwrap()
+    }
+
+    /// Unmounts, and lets e2fsck look at what is left.
+    fn end(self) {
+        unmount(self.root).unwrap();
+        self.disk.check();
+    }
+}
+
+fn write_at(file: &Arc<dyn Inode>, offset: u64, bytes: &[u8]) -> usize {
+    let written = file.write_at(Position::At(offset), &mut Source::kernel(bytes));
+    written.unwrap().0
+}
+
+#[test]
+fn a_stat_does_not_forget_a_link() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    write_at(&file, 0, b"precious");
+    file.sync(false, None).unwrap();
+    // The next stat asks the volume.
+    write_at(&file, 0, b"precious");
+    let (root, target) = (racing.root.clone(), file.clone());
+    racing.volume.at(Call::Attributes, move || {
+        root.link(b"b", target).unwrap();
+    });
+    file.metadata();
+    assert_eq!(file.metadata().links, 2);
+    racing.root.unlink(b"a").unwrap();
+    file.sync(false, None).unwrap();
+    drop(file);
+    while shrink_names(racing.root.fs(), true) > 0 {}
+    racing.root.fs().release_left();
+    let file = racing.root.lookup(b"b").unwrap();
+    let mut bytes = [0; 8];
+    let read = file.read_at(0, &mut Sink::kernel(&mut bytes));
+    assert_eq!((read, &bytes), (Ok(8), b"precious"));
+    drop(file);
+    racing.end();
+}
+
+#[test]
+fn a_stat_between_the_steps_of_a_change_counts_names_right() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    racing.root.link(b"b", file.clone()).unwrap();
+    write_at(&file, 0, b"x");
+    // As if the volume had removed the name already, and its node not yet.
+    let place = racing.root.place_of(b"b");
+    volume::Volume::unlink(&racing.volume.volume, place).unwrap();
+    assert_eq!(file.metadata().links, 2);
+    volume::Volume::link(&racing.volume.volume, place, file.metadata().number as u32).unwrap();
+    racing.root.unlink(b"b").unwrap();
+    assert_eq!(file.metadata().links, 1);
+    drop(file);
+    racing.end();
+}
+
+#[test]
+fn a_stat_does_not_undo_a_change_of_permissions() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    write_at(&file, 0, b"x");
+    let peer = file.clone();
+    racing.volume.at(Call::Attributes, move || {
+        peer.set_permissions(0o600).unwrap();
+    });
+    assert_eq!(file.metadata().permissions, 0o600);
+    assert_eq!(file.metadata().permissions, 0o600);
+    drop(file);
+    racing.end();
+}
