@@ -30,9 +30,20 @@ impl<T, G> Slot<T, G> {
     }
 }
 
-/// The table: `T` and `G` are what is found under an id.
-pub struct Ids<T, G> {
+/// Slots are made and given back by so many.
+const CHUNK: usize = 64;
+const CHUNKS: usize = ID_MAX as usize / CHUNK;
+
+struct Chunk<T, G> {
+    /// None or all of them.
     slots: Vec<Slot<T, G>>,
+    used: usize,
+}
+
+/// The table: `T` and `G` are what is found under an id. Chunks without an id
+/// in use have no memory, except the one where ids are given out.
+pub struct Ids<T, G> {
+    chunks: [Chunk<T, G>; CHUNKS],
     /// Where the search for a free id goes on.
     next: usize,
     used: usize,
@@ -40,8 +51,14 @@ pub struct Ids<T, G> {
 
 impl<T: Clone, G: Clone> Ids<T, G> {
     pub const fn new() -> Self {
+        let chunks = [const {
+            Chunk {
+                slots: Vec::new(),
+                used: 0,
+            }
+        }; CHUNKS];
         Ids {
-            slots: Vec::new(),
+            chunks,
             next: 0,
             used: 0,
         }
@@ -52,25 +69,44 @@ impl<T: Clone, G: Clone> Ids<T, G> {
     /// # Errors
     /// `EAGAIN` if all are in use, `ENOMEM` if the table cannot grow.
     pub fn reserve(&mut self) -> Result<u32, Errno> {
-        if self.next == self.slots.len() && self.slots.len() < ID_MAX as usize {
-            match self.slots.try_reserve(1) {
-                Ok(()) => self.slots.push(Slot::empty()),
-                Err(_) if self.used == self.slots.len() => return Err(Errno::ENOMEM),
-                Err(_) => self.next = 0,
-            }
-        }
-        let length = self.slots.len();
-        if self.used == length || self.used >= crate::limits::threads() {
+        if self.used >= crate::limits::threads() {
             return Err(Errno::EAGAIN);
         }
-        let free = (self.next..length)
-            .chain(0..self.next)
-            .find(|&at| self.slots[at].is_free());
-        let at = free.ok_or(Errno::EAGAIN)?;
-        self.slots[at].reserved = true;
+        let at = self.find_free().ok_or(Errno::EAGAIN)?;
+        let chunk = &mut self.chunks[at / CHUNK];
+        if chunk.slots.is_empty() {
+            chunk
+                .slots
+                .try_reserve_exact(CHUNK)
+                .map_err(|_| Errno::ENOMEM)?;
+            chunk.slots.resize_with(CHUNK, Slot::empty);
+        }
+        chunk.slots[at % CHUNK].reserved = true;
+        chunk.used += 1;
         self.used += 1;
-        self.next = if at + 1 == ID_MAX as usize { 0 } else { at + 1 };
+        let before = self.next / CHUNK;
+        self.next = (at + 1) % ID_MAX as usize;
+        if self.next / CHUNK != before {
+            self.chunks[before].give_back_if_empty();
+        }
         Ok(at as u32 + 1)
+    }
+
+    /// The index of the first free slot from `next` on, and around.
+    fn find_free(&self) -> Option<usize> {
+        let (first, skipped) = (self.next / CHUNK, self.next % CHUNK);
+        // The first chunk comes again at the end, for what was skipped.
+        (0..=CHUNKS).find_map(|step| {
+            let index = (first + step) % CHUNKS;
+            let from = if step == 0 { skipped } else { 0 };
+            let chunk = &self.chunks[index];
+            let found = match chunk.slots.len() {
+                0 => Some(from),
+                _ if chunk.used == CHUNK => None,
+                _ => (from..CHUNK).find(|&at| chunk.slots[at].is_free()),
+            };
+            found.map(|at| index * CHUNK + at)
+        })
     }
 
     /// Makes what a reserved id stands for findable.
@@ -128,12 +164,16 @@ impl<T: Clone, G: Clone> Ids<T, G> {
 
     /// All threads, in order of their ids.
     pub fn threads(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().filter_map(|slot| slot.thread.as_ref())
+        self.slots().filter_map(|slot| slot.thread.as_ref())
     }
 
     /// All groups, in order of their ids.
     pub fn groups(&self) -> impl Iterator<Item = &G> {
-        self.slots.iter().filter_map(|slot| slot.group.as_ref())
+        self.slots().filter_map(|slot| slot.group.as_ref())
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot<T, G>> {
+        self.chunks.iter().flat_map(|chunk| &chunk.slots)
     }
 
     /// How many ids are in use.
@@ -143,16 +183,31 @@ impl<T: Clone, G: Clone> Ids<T, G> {
     }
 
     fn slot(&self, id: u32) -> Option<&Slot<T, G>> {
-        self.slots.get((id as usize).checked_sub(1)?)
+        let at = (id as usize).checked_sub(1)?;
+        self.chunks.get(at / CHUNK)?.slots.get(at % CHUNK)
     }
 
     fn slot_mut(&mut self, id: u32) -> Option<&mut Slot<T, G>> {
-        self.slots.get_mut((id as usize).checked_sub(1)?)
+        let at = (id as usize).checked_sub(1)?;
+        self.chunks.get_mut(at / CHUNK)?.slots.get_mut(at % CHUNK)
     }
 
     fn release_if_free(&mut self, id: u32) {
         if self.slot(id).is_some_and(Slot::is_free) {
+            let index = (id as usize - 1) / CHUNK;
+            self.chunks[index].used -= 1;
             self.used -= 1;
+            if index != self.next / CHUNK {
+                self.chunks[index].give_back_if_empty();
+            }
+        }
+    }
+}
+
+impl<T, G> Chunk<T, G> {
+    fn give_back_if_empty(&mut self) {
+        if self.used == 0 {
+            self.slots = Vec::new();
         }
     }
 }
@@ -194,6 +249,21 @@ mod tests {
         assert_eq!(ids.reserve(), Err(Errno::EAGAIN));
         ids.cancel(77);
         assert_eq!(ids.used(), ID_MAX as usize - 1);
+    }
+
+    #[test]
+    fn memory_is_for_ids_in_use() {
+        let mut ids: Ids<u32, u32> = Ids::new();
+        let kept = ids.reserve().unwrap();
+        for _ in 1..ID_MAX {
+            let id = ids.reserve().unwrap();
+            ids.publish(id, Some(id), None);
+            assert_eq!(remove(&mut ids, id), Some(id));
+            let with_memory = ids.chunks.iter().filter(|chunk| !chunk.slots.is_empty());
+            assert!(with_memory.count() <= 2);
+        }
+        // Around, past the one that is not free.
+        assert_eq!(ids.reserve(), Ok(kept + 1));
     }
 
     #[test]
