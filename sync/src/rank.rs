@@ -125,6 +125,7 @@ ranks! {
     KernelMap: Spinning, "the kernel half of the page tables, and free kernel stacks";
     Heap: Spinning, "the kernel heap's slabs";
     Frames: Spinning, "the frame allocator's free lists";
+    Spares: Spinning, "what a CPU keeps of free frames, tables, stacks and objects";
     ThreadQueue: Spinning, "a wait queue that is woken by threads only";
     LockQueue: Spinning, "those who wait for a sleeping lock";
 

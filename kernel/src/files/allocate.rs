@@ -2,9 +2,8 @@
 //!
 //! Collections grow through `try_reserve`. What stable Rust lacks is a
 //! fallible `Arc::new`; [`try_arc`] stands in: it asks the heap for a block of
-//! the same size, gives it back, and builds the `Arc` before anything else on
-//! this CPU can take it. Preemption is off in between and interrupt handlers
-//! do not allocate, so the heap's per-CPU cache hands out the same block.
+//! the same size, gives it back, and builds the `Arc` before anything else can
+//! take it: see [`machine::memory::heap::KeepObjects`].
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -13,6 +12,7 @@ use core::hint::black_box;
 
 use abi::Errno;
 use machine::frames;
+use machine::memory::heap::keep_objects;
 
 /// Whether files and full pipes may take more memory: a sixteenth of it stays
 /// for everything else, so that a full file system is no more than that.
@@ -45,7 +45,7 @@ struct ArcBlock<T> {
 
 /// `Arc::new`, or ENOMEM. The value is dropped on failure.
 pub fn try_arc<T>(value: T) -> Result<Arc<T>, Errno> {
-    let _here = sync::preempt::disable();
+    let _kept = keep_objects();
     let mut block = Vec::<ArcBlock<T>>::new();
     block.try_reserve_exact(1).map_err(|_| Errno::ENOMEM)?;
     // The compiler may drop an allocation that it sees unused.

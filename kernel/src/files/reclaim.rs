@@ -2,7 +2,8 @@
 //! in memory and can be had again.
 //!
 //! It is called when a page cache grows while the free frames are below a low
-//! mark, and goes on up to a high one. A round drops clean pages that were not
+//! mark, and goes on up to a high one. A round takes back what the CPUs keep for
+//! themselves, drops clean pages that were not
 //! used since it last came by, then names and metadata of disks that were not,
 //! then pages that programs map, and writes back what is dirty if that is not
 //! enough. Nobody waits for it, so it cannot deadlock: who finds no memory takes
@@ -15,6 +16,7 @@ use machine::frames;
 use sync::{WaitQueue, rank};
 
 use super::{cache, disk};
+use crate::memory::gather;
 
 /// Pages that a round drops at most.
 const BATCH: usize = 1024;
@@ -43,6 +45,7 @@ pub fn serve() -> ! {
 
 /// What was taken back.
 fn round() -> usize {
+    gather();
     let mut taken = cache::shrink_all(missing().min(BATCH));
     if missing() > 0 {
         taken += disk::shrink(false);
@@ -73,6 +76,7 @@ pub fn take_back() -> usize {
 pub fn drop_all() {
     super::sync_all();
     while disk::shrink(true) + cache::shrink_all(usize::MAX) > 0 {}
+    gather();
 }
 
 /// How many more frames should be free.

@@ -3,9 +3,9 @@
 
 use super::Space;
 use super::regions::{Backing, Region};
+use super::room::with_room;
 use super::space::Layout;
 use crate::files::cache::{flush_all, is_too_dirty};
-use crate::files::reclaim;
 use abi::memory::{PAGE_SIZE, USER_END};
 use machine::frames::Frame;
 use machine::hooks::Access;
@@ -35,16 +35,14 @@ impl From<OutOfMemory> for FaultError {
 }
 
 impl Space {
-    /// Makes the access to `address` possible, if the space allows it. Memory
-    /// that only keeps what files hold anyway makes room for it.
+    /// Makes the access to `address` possible, if the space allows it.
     pub fn fault(&self, address: usize, access: Access) -> Result<(), FaultError> {
-        match self.resolve(address, access) {
+        match with_room(|| self.resolve(address, access)) {
             Ok(()) if access == Access::Write && is_too_dirty() => {
                 // What is written to mapped files must not fill memory either.
                 flush_all();
                 Ok(())
             }
-            Err(FaultError::OutOfMemory) => self.reclaim_and_resolve(address, access),
             Err(FaultError::NoSpace) => {
                 // Room is reserved with caution for what is dirty.
                 flush_all();
@@ -52,18 +50,6 @@ impl Space {
             }
             result => result,
         }
-    }
-
-    /// With no lock held: what is dropped may be the last of a file.
-    #[cold]
-    fn reclaim_and_resolve(&self, address: usize, access: Access) -> Result<(), FaultError> {
-        while reclaim::take_back() > 0 {
-            match self.resolve(address, access) {
-                Err(FaultError::OutOfMemory) => {}
-                result => return result,
-            }
-        }
-        Err(FaultError::OutOfMemory)
     }
 
     #[inline(always)]

@@ -10,6 +10,7 @@
 //! | `mapping` | a mapping of a file, as the file's cache knows it |
 //! | `map` | mmap, munmap, mprotect, madvise |
 //! | `heap` | the break |
+//! | `room` | what is done when no frame is left |
 //! | `fork` | duplicating a space |
 //! | `populate` | writing into a space that need not be the running one |
 //! | [`user`] | values and strings of the running program, for calls |
@@ -25,6 +26,7 @@ mod map;
 mod mapping;
 mod populate;
 mod regions;
+mod room;
 mod space;
 pub mod user;
 
@@ -32,5 +34,6 @@ pub use fault::FaultError;
 pub(crate) use map::pages;
 pub use map::{Placement, Sort};
 pub use mapping::FileRange;
+pub use room::gather;
 pub(crate) use space::LOWEST;
 pub use space::Space;

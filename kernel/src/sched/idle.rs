@@ -2,10 +2,15 @@
 //! is none, and passes on threads that may not run here any more.
 
 use super::run_queue::{Arrival, Entity};
-use super::{IDLE, ONLINE, QUEUES, TASKS, give_way, place, this_queue};
+use super::{IDLE, ONLINE, QUEUES, TASKS, give_way, online, place, this_queue};
 use crate::thread::Thread;
-use core::sync::atomic::Ordering::Relaxed;
-use machine::{cpu, page_table};
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use machine::cpu::{self, PerCpu};
+use machine::page_table;
+
+/// Counts, for each CPU, how often its idle thread was about to halt.
+static PASSES: PerCpu<AtomicUsize> = PerCpu::new([const { AtomicUsize::new(0) }; cpu::MAX]);
 
 /// Makes the running boot code this CPU's idle thread. [`run`] must follow.
 pub fn start_this_cpu() {
@@ -31,6 +36,7 @@ pub fn run() -> ! {
         // From this check to the halt no interrupt can come between: a kick
         // in that time ends the halt at once.
         let interrupts = sync::interrupts::off();
+        PASSES.of(cpu::id()).fetch_add(1, Release);
         let outgoing = this_queue().outgoing.take();
         if let Some(thread) = outgoing {
             place(thread);
@@ -45,6 +51,24 @@ pub fn run() -> ! {
         } else {
             cpu::wait_for_interrupt();
             drop(interrupts);
+        }
+    }
+}
+
+/// Makes the CPUs that are idle let go of spaces that are gone, and waits for
+/// them. The caller holds no spin lock.
+pub fn shed_everywhere() {
+    let idles = |cpu| (IDLE.load(Relaxed) & online()) >> cpu & 1 == 1;
+    for cpu in (0..cpu::count()).filter(|&cpu| cpu != cpu::id()) {
+        // The pass that ends first may have begun before.
+        for _ in 0..2 {
+            let seen = PASSES.of(cpu).load(Acquire);
+            if idles(cpu) {
+                machine::kick(cpu);
+            }
+            while idles(cpu) && PASSES.of(cpu).load(Acquire) == seen {
+                cpu::relax();
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ mod placement;
 mod policy;
 mod run_queue;
 
-pub use idle::{run as idle, start_other_cpu, start_this_cpu};
+pub use idle::{run as idle, shed_everywhere, start_other_cpu, start_this_cpu};
 pub use policy::Policy;
 pub use run_queue::{Entity, RunQueue};
 

@@ -1,70 +1,59 @@
-//! One `T` for each CPU that only the code on that CPU touches, with
-//! preemption off instead of a lock. Not for interrupt handlers.
+//! What each CPU keeps of free memory, so that most uses meet nobody else's.
 //!
-//! Beside its own part, a slot has a part `S` that every CPU may read.
+//! A slot belongs to its CPU, but any CPU may empty it when memory is short
+//! (see [`super::gather`]), so it has a lock, which is nearly always free. Not
+//! for interrupt handlers. Beside its own part, a slot has a part `S` that all
+//! may read without the lock.
 
 use crate::cpu;
-#[cfg(target_os = "none")]
-use core::cell::UnsafeCell;
-
-#[cfg(target_os = "none")]
-type Own<T> = UnsafeCell<T>;
-/// Host threads share a CPU number, so there a lock stands in for the CPU.
-#[cfg(not(target_os = "none"))]
-type Own<T> = std::sync::Mutex<T>;
+use sync::{SpinLock, rank};
 
 /// Two lines apart, since CPUs fetch lines in pairs.
 #[repr(align(128))]
-pub(super) struct Slot<T, S> {
+pub(crate) struct Slot<T, S> {
     shared: S,
-    own: Own<T>,
+    own: SpinLock<T, rank::Spares>,
 }
 
 impl<T, S> Slot<T, S> {
-    pub(super) const fn new(own: T, shared: S) -> Self {
+    pub(crate) const fn new(own: T, shared: S) -> Self {
         Self {
             shared,
-            own: Own::new(own),
+            own: SpinLock::new(own),
         }
+    }
+
+    /// Runs `act` on the slot. `act` does not come back to any slot.
+    #[inline]
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut T, &S) -> R) -> R {
+        act(&mut self.own.lock(), &self.shared)
     }
 }
 
-pub(super) struct Local<T, S> {
+pub(crate) struct Local<T, S> {
     slots: [Slot<T, S>; cpu::MAX],
 }
 
-// SAFETY: the own part is touched only through `with`, by the CPU it belongs
-// to, and never by two pieces of code there at a time, as preemption is off.
-unsafe impl<T: Send, S: Sync> Sync for Local<T, S> {}
-
 impl<T, S> Local<T, S> {
     /// `Local::new([const { Slot::new(own, shared) }; cpu::MAX])`.
-    pub(super) const fn new(slots: [Slot<T, S>; cpu::MAX]) -> Self {
+    pub(crate) const fn new(slots: [Slot<T, S>; cpu::MAX]) -> Self {
         Self { slots }
     }
 
-    /// Runs `act` on this CPU's value. `act` must not come back here.
-    #[cfg(target_os = "none")]
+    /// As [`Slot::with`], on this CPU's. A thread that is moved to another CPU
+    /// right before uses the slot of the one it left: no harm is in that.
     #[inline]
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut T, &S) -> R) -> R {
-        debug_assert!(!sync::interrupts::in_handler(), "memory in a handler");
-        let _pinned = sync::preempt::disable();
-        let slot = &self.slots[cpu::id()];
-        // SAFETY: 1. preemption is off, so nothing else runs on this CPU but
-        // interrupt handlers, which keep away from here. 2. `act` does not
-        // nest, so this is the only reference.
-        act(unsafe { &mut *slot.own.get() }, &slot.shared)
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut T, &S) -> R) -> R {
+        self.slots[cpu::id()].with(act)
     }
 
-    #[cfg(not(target_os = "none"))]
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut T, &S) -> R) -> R {
-        let slot = &self.slots[cpu::id()];
-        let mut own = slot.own.lock().unwrap_or_else(|poison| poison.into_inner());
-        act(&mut own, &slot.shared)
+    /// The slots of all CPUs.
+    pub(crate) fn slots(&self) -> &[Slot<T, S>] {
+        &self.slots
     }
 
-    /// What every CPU may read, CPU by CPU.
-    pub(super) fn shared(&self) -> impl Iterator<Item = &S> {
+    /// What all may read, CPU by CPU.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = &S> {
         self.slots.iter().map(|slot| &slot.shared)
     }
 }

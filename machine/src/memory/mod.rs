@@ -14,8 +14,20 @@
 pub mod copy;
 pub mod frames;
 pub mod heap;
-mod local;
+pub(crate) mod local;
 pub mod page_table;
 pub mod tlb;
 
 pub use crate::task::OutOfMemory;
+
+/// Makes what the CPUs keep for their next uses free for all: of objects,
+/// tables, stacks and frames. Whether that gave any. The caller holds no spin
+/// lock, for it waits for the other CPUs.
+pub fn gather() -> bool {
+    let before = frames::store::free_in_pool();
+    heap::free_spares();
+    page_table::free_spares();
+    crate::arch::task::free_spares();
+    frames::store::gather();
+    frames::store::free_in_pool() > before
+}

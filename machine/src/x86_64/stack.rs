@@ -10,13 +10,13 @@ use super::paging::{self, Rights};
 use crate::address::{KERNEL_STACKS, PAGE_SIZE};
 use crate::cpu::MAX;
 use crate::memory::frames::Run;
+use crate::memory::local::{Local, Slot};
 use crate::task::OutOfMemory;
 use alloc::vec::Vec;
 use arrayvec::ArrayVec;
-use core::cell::UnsafeCell;
-use core::mem::ManuallyDrop;
+use core::mem::{self, ManuallyDrop};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use sync::{SpinLock, preempt, rank};
+use sync::{SpinLock, rank};
 
 /// Bytes of a stack.
 pub const SIZE: usize = 4 * PAGE_SIZE;
@@ -46,32 +46,36 @@ static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 type Cache = ArrayVec<Mapped, KEPT>;
 
-struct Caches([UnsafeCell<Cache>; MAX]);
-
-// SAFETY: each CPU touches its own cache only, with preemption off, and no
-// interrupt handler uses stacks.
-unsafe impl Sync for Caches {}
-
-static CACHES: Caches = Caches([const { UnsafeCell::new(Cache::new_const()) }; MAX]);
-
-/// How many stacks each CPU keeps, for all to read.
-static KEPT_NOW: [AtomicUsize; MAX] = [const { AtomicUsize::new(0) }; MAX];
+/// The shared part is the number of stacks in the cache.
+static CACHES: Local<Cache, AtomicUsize> =
+    Local::new([const { Slot::new(Cache::new_const(), AtomicUsize::new(0)) }; MAX]);
 
 /// Frames of stacks that wait for their next task: as good as free.
 pub fn spare_frames() -> usize {
-    let stacks = KEPT_NOW.iter().map(|kept| kept.load(Ordering::Relaxed));
+    let stacks = CACHES.shared().map(|kept| kept.load(Ordering::Relaxed));
     stacks.sum::<usize>() * (SIZE / PAGE_SIZE)
 }
 
+/// Frees the stacks that the CPUs keep. Waits for the other CPUs.
+pub fn free_spares() {
+    for slot in CACHES.slots() {
+        let taken = slot.with(|cache, kept| {
+            kept.store(0, Ordering::Relaxed);
+            mem::take(cache)
+        });
+        if !taken.is_empty() {
+            unmap(taken);
+        }
+    }
+}
+
+/// Does `act` to what this CPU keeps.
 fn with_cache<R>(act: impl FnOnce(&mut Cache) -> R) -> R {
-    let _pinned = preempt::disable();
-    let own = crate::cpu::id();
-    // SAFETY: preemption is off, this is this CPU's cache, and `act` does not
-    // come back here.
-    let cache = unsafe { &mut *CACHES.0[own].get() };
-    let result = act(cache);
-    KEPT_NOW[own].store(cache.len(), Ordering::Relaxed);
-    result
+    CACHES.with(|cache, kept| {
+        let result = act(cache);
+        kept.store(cache.len(), Ordering::Relaxed);
+        result
+    })
 }
 
 impl Stack {
@@ -95,7 +99,9 @@ impl Drop for Stack {
         let mapped = unsafe { ManuallyDrop::take(&mut self.0) };
         let excess = with_cache(|cache| {
             // The oldest go; the newest are warm.
-            let excess = cache.is_full().then(|| cache.drain(..BATCH).collect());
+            let excess = cache
+                .is_full()
+                .then(|| cache.drain(..BATCH).collect::<ArrayVec<_, BATCH>>());
             cache.push(mapped);
             excess
         });
@@ -116,7 +122,7 @@ fn map_new() -> Result<Mapped, OutOfMemory> {
     for offset in (0..SIZE).step_by(PAGE_SIZE) {
         let (address, physical) = (base(number) + offset, frames.physical() + offset);
         if paging::map_page(address, physical, Rights::DATA).is_err() {
-            unmap(ArrayVec::from_iter([Mapped {
+            unmap(ArrayVec::<_, 1>::from_iter([Mapped {
                 number,
                 _frames: frames,
             }]));
@@ -144,7 +150,7 @@ fn take_number() -> Result<u32, OutOfMemory> {
 
 /// Takes the pages of stacks away from every CPU, then frees their frames.
 #[cold]
-fn unmap(batch: ArrayVec<Mapped, BATCH>) {
+fn unmap<const N: usize>(batch: ArrayVec<Mapped, N>) {
     for mapped in &batch {
         for offset in (0..SIZE).step_by(PAGE_SIZE) {
             paging::unmap_page(base(mapped.number) + offset);

@@ -3,7 +3,7 @@
 use super::area::{self, Area};
 use super::registers::enable_interrupts as enable;
 use super::stack::Stack;
-pub use super::stack::spare_frames;
+pub use super::stack::{free_spares, spare_frames};
 use super::user_state::{self, UserState};
 
 pub use super::user_state::Vectors;

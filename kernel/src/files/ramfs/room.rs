@@ -1,11 +1,12 @@
-//! How much of `limit.disk` is taken, for programs that test a full disk.
-//!
-//! Without that boot option memory is the only bound, and nothing is counted.
+//! How much the file systems in memory have of it. Nobody else can be asked to
+//! give that up, so it counts as the kernel's own; `limit.disk` says how much
+//! it may be, for programs that test a full disk.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
+use machine::frames;
 
 use crate::limits;
 
@@ -23,13 +24,11 @@ impl Room {
     /// ENOSPC if there are not so many pages left.
     pub(super) fn take(&self, pages: usize) -> Result<(), Errno> {
         let most = limits::disk() / PAGE_SIZE;
-        if most == usize::MAX / PAGE_SIZE {
-            return Ok(());
-        }
         let more = |taken: usize| taken.checked_add(pages).filter(|&taken| taken <= most);
         TAKEN
             .fetch_update(Relaxed, Relaxed, more)
             .map_err(|_| Errno::ENOSPC)?;
+        frames::hold(pages);
         self.0.fetch_add(pages, Relaxed);
         Ok(())
     }
@@ -37,7 +36,9 @@ impl Room {
     /// Gives back all but `pages`.
     pub(super) fn keep(&self, pages: usize) {
         let before = self.0.fetch_min(pages, Relaxed);
-        TAKEN.fetch_sub(before.saturating_sub(pages), Relaxed);
+        let given = before.saturating_sub(pages);
+        TAKEN.fetch_sub(given, Relaxed);
+        frames::let_go(given);
     }
 }
 

@@ -30,8 +30,10 @@ static RECORDS: AtomicPtr<Meta> = AtomicPtr::new(core::ptr::null_mut());
 static RECORD_COUNT: AtomicUsize = AtomicUsize::new(0);
 /// Frames that were ever free.
 static TOTAL: AtomicUsize = AtomicUsize::new(0);
-/// Free frames below which only the kernel's own objects get some.
+/// Frames that the kernel's own objects have, or are to have.
 static RESERVE: AtomicUsize = AtomicUsize::new(0);
+/// Frames that they have, and what counts as theirs.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// Memory in frames of [`PAGE_SIZE`] bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +121,23 @@ pub fn may_have(pages: usize) -> bool {
     store::free_in_pool().saturating_sub(reserve()) >= pages
 }
 
+/// Counts `pages` frames as the kernel's own: they hold what nobody else can
+/// be asked to give up.
+pub fn hold(pages: usize) {
+    HELD.fetch_add(pages, Ordering::Relaxed);
+}
+
+/// Takes back as much of [`hold`].
+pub fn let_go(pages: usize) {
+    HELD.fetch_sub(pages, Ordering::Relaxed);
+}
+
+/// Free frames below which only the kernel's own objects get some. What they
+/// have already is part of the reserve, up to half of it: as long as they are
+/// few, programs find as much memory however many there are.
 fn reserve() -> usize {
-    RESERVE.load(Ordering::Relaxed)
+    let whole = RESERVE.load(Ordering::Relaxed);
+    whole - HELD.load(Ordering::Relaxed).min(whole / 2)
 }
 
 /// The records of all frames.

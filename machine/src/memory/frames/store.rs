@@ -39,7 +39,7 @@ pub(super) fn free_count() -> usize {
 }
 
 /// Frames in the pool.
-pub(super) fn free_in_pool() -> usize {
+pub(in crate::memory) fn free_in_pool() -> usize {
     POOL.lock().free_count()
 }
 
@@ -63,13 +63,11 @@ pub(super) fn take() -> Option<NonZeroU32> {
 #[inline(never)]
 fn refill() -> Option<NonZeroU32> {
     let mut pool = POOL.lock();
-    if pool.free_count() <= reserve() + BATCH {
-        return None;
-    }
+    let most = BATCH.min(pool.free_count().saturating_sub(reserve()));
     CACHES.with(|frames, length| {
         // Another thread on this CPU may have filled it meanwhile.
         let mut count = length.load(Relaxed);
-        pool.take_frames(metas(), BATCH.min(CAPACITY - count), |number| {
+        pool.take_frames(metas(), most.min(CAPACITY - count), |number| {
             frames[count] = number;
             count += 1;
         });
@@ -113,6 +111,19 @@ fn drain(number: NonZeroU32) {
     let mut pool = POOL.lock();
     for number in batch {
         pool.give_frame(metas(), number);
+    }
+}
+
+/// Moves what the CPUs keep to the pool.
+pub(in crate::memory) fn gather() {
+    let mut pool = POOL.lock();
+    for slot in CACHES.slots() {
+        slot.with(|frames, length| {
+            for &number in &frames[..length.load(Relaxed)] {
+                pool.give_frame(metas(), number);
+            }
+            length.store(0, Relaxed);
+        });
     }
 }
 

@@ -8,7 +8,7 @@
 use super::classes::{CLASSES, SIZES};
 use crate::address::PAGE_SIZE;
 use crate::memory::frames::meta::{Kind, List, Meta};
-use crate::memory::frames::{metas, number_of, pointer, store};
+use crate::memory::frames::{hold, let_go, metas, number_of, pointer, store};
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::Ordering::Relaxed;
 use sync::{SpinLock, rank};
@@ -118,6 +118,7 @@ pub(super) fn give(class: usize, count: usize, chain: &mut Chain) {
                 partial.remove(metas, slab);
             }
             meta.set(Kind::Taken, 0);
+            let_go(1);
             store::give_block(slab, 0);
             continue;
         }
@@ -142,6 +143,7 @@ pub(super) fn give(class: usize, count: usize, chain: &mut Chain) {
 fn new_slab(class: usize, partial: &mut List) -> Option<u32> {
     let metas = metas();
     let slab = store::take_block(0, true)?;
+    hold(1);
     let size = SIZES[class];
     let start = pointer(slab);
     let mut next = null_mut();

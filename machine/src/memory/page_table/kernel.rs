@@ -6,6 +6,7 @@ use super::table::{ENTRIES, Table};
 use crate::address::PAGE_SIZE;
 use crate::memory::frames::Frame;
 use crate::memory::local::{Local, Slot};
+use arrayvec::ArrayVec;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const KERNEL_HALF: core::ops::Range<usize> = ENTRIES / 2..ENTRIES;
@@ -63,6 +64,20 @@ pub(super) unsafe fn free_root(root: Table) {
     if !kept {
         // SAFETY: passed on to the caller. As a frame it may hold anything.
         drop(unsafe { root.into_frame() });
+    }
+}
+
+/// Frees the emptied roots that the CPUs keep.
+pub(super) fn free_spare_roots() {
+    for slot in SPARES.slots() {
+        let taken: ArrayVec<u32, SPARE> = slot.with(|roots, length| {
+            let count = length.swap(0, Relaxed);
+            roots.iter().copied().take(count).collect()
+        });
+        for number in taken {
+            // SAFETY: passed on from the caller of `free_root`.
+            drop(unsafe { Table::from_number(number).into_frame() });
+        }
     }
 }
 

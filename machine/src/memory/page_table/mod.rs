@@ -141,6 +141,12 @@ pub(super) fn spare_tables() -> usize {
     table::spare_tables() + kernel::spare_roots()
 }
 
+/// Frees the tables that the CPUs keep.
+pub(super) fn free_spares() {
+    table::free_spares();
+    kernel::free_spare_roots();
+}
+
 /// The index of `address` in a table of `level`, 0 the lowest.
 #[inline]
 const fn index(address: usize, level: usize) -> usize {

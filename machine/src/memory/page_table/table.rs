@@ -8,6 +8,7 @@
 use super::entry::Entry;
 use crate::memory::frames::{Frame, metas, pointer};
 use crate::memory::local::{Local, Slot};
+use arrayvec::ArrayVec;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -187,6 +188,20 @@ impl Table {
 #[inline]
 fn groups_of(range: &Range<usize>) -> u64 {
     (!0 << (range.start / GROUP)) & (!0 >> (63 - (range.end - 1) / GROUP))
+}
+
+/// Frees the empty tables that the CPUs keep.
+pub(super) fn free_spares() {
+    for slot in SPARES.slots() {
+        let taken: ArrayVec<u32, SPARE> = slot.with(|tables, length| {
+            let count = length.swap(0, Ordering::Relaxed);
+            tables.iter().copied().take(count).collect()
+        });
+        for number in taken {
+            // SAFETY: an empty table that `free` was given.
+            drop(unsafe { Table(number).into_frame() });
+        }
+    }
 }
 
 /// Frames in the caches of empty tables. A snapshot.
