@@ -187,8 +187,8 @@ calls! {
     UPTIME = NATIVE + 10,
     /// `(buffer: *mut ThreadInfo, count)`: a snapshot of all threads; the number there are.
     THREAD_LIST = NATIVE + 11,
-    /// `(increment: isize)`: moves the break by so many bytes, atomically across
-    /// threads; the old break. ENOMEM.
+    /// `(increment: isize, how)`: moves the break by so many bytes, atomically
+    /// across threads; the old break. `how` is one of `memory::SBRK_*`. ENOMEM.
     SBRK = NATIVE + 12,
     /// `(code)`: as exit_group(2), with 24 bits of the code in wait's status
     /// word, where Linux leaves 16 of them 0.

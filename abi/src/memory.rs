@@ -30,3 +30,10 @@ pub const MS_SYNC: usize = 4;
 
 pub const MADV_DONTNEED: usize = 4;
 pub const MADV_FREE: usize = 8;
+
+/// Pages are made when they are touched; more than is free is refused.
+pub const SBRK_CHECKED: usize = 0;
+/// Every page is made at once, or none is: what is granted is there.
+pub const SBRK_EAGER: usize = 1;
+/// Pages are made when they are touched, and nothing is refused before.
+pub const SBRK_LAZY: usize = 2;

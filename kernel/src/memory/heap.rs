@@ -1,11 +1,25 @@
 //! The break: where the heap that brk(2) moves ends.
 
-use super::Space;
 use super::regions::{Backing, Region};
+use super::room::with_room;
 use super::space::Layout;
+use super::{FaultError, Space};
+use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use machine::frames;
 use machine::page_table::Rights;
+
+/// When the pages of a growing heap are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pages {
+    /// When they are touched, if so many are free now: a program that grows its
+    /// heap until that fails is told in time.
+    Checked,
+    /// At once.
+    Eager,
+    /// When they are touched.
+    Lazy,
+}
 
 impl Space {
     /// Says where the heap starts: at the first page border from `end` on,
@@ -19,55 +33,76 @@ impl Space {
     /// if that is not possible. What a lower break leaves is unmapped on every
     /// CPU before this returns.
     pub fn brk(&self, new: usize) -> usize {
-        let mut layout = self.layout.write();
-        self.move_break(&mut layout, new);
-        layout.heap.end
+        let mut old = 0;
+        let moved = with_room(|| {
+            let mut layout = self.layout.write();
+            old = layout.heap.end;
+            self.move_break(&mut layout, new, Pages::Checked)
+        });
+        if moved.is_ok() { new } else { old }
     }
 
     /// Moves the break by `delta` bytes and returns the old one. ENOMEM.
-    pub fn sbrk(&self, delta: isize) -> Result<usize, abi::Errno> {
-        let mut layout = self.layout.write();
-        let old = layout.heap.end;
-        let new = old.checked_add_signed(delta).ok_or(abi::Errno::ENOMEM)?;
-        self.move_break(&mut layout, new);
-        if layout.heap.end == new {
+    pub fn sbrk(&self, delta: isize, how: Pages) -> Result<usize, Errno> {
+        let moved = with_room(|| {
+            let mut layout = self.layout.write();
+            let old = layout.heap.end;
+            let new = old.checked_add_signed(delta);
+            self.move_break(&mut layout, new.ok_or(FaultError::BadAddress)?, how)?;
             Ok(old)
-        } else {
-            Err(abi::Errno::ENOMEM)
-        }
+        });
+        moved.map_err(|_| Errno::ENOMEM)
     }
 
-    fn move_break(&self, layout: &mut Layout, new: usize) {
+    fn move_break(&self, layout: &mut Layout, new: usize, how: Pages) -> Result<(), FaultError> {
         let old = layout.heap.end;
         if new < layout.heap.start || new > USER_END {
-            return;
+            return Err(FaultError::BadAddress);
         }
         let mapped = old.next_multiple_of(PAGE_SIZE);
         let wanted = new.next_multiple_of(PAGE_SIZE);
-        let moved = if wanted > mapped {
-            grow(layout, mapped, wanted)
+        if wanted > mapped {
+            self.grow(layout, mapped, wanted, how)?;
         } else if wanted < mapped {
-            self.unmap_in(layout, wanted..mapped).is_ok()
-        } else {
-            true
-        };
-        if moved {
-            layout.heap.end = new;
+            let unmapped = self.unmap_in(layout, wanted..mapped);
+            unmapped.map_err(|_| FaultError::BadAddress)?;
         }
+        layout.heap.end = new;
+        Ok(())
     }
-}
 
-/// Maps `from..to`, if nothing is there and memory for it may be found: a
-/// program that grows its heap until that fails is told in time.
-fn grow(layout: &mut Layout, from: usize, to: usize) -> bool {
-    let region = Region {
-        start: from,
-        end: to,
-        rights: Rights::READ | Rights::WRITE,
-        backing: Backing::Private,
-    };
-    let above = layout.regions.after(from).map_or(USER_END, Region::floor);
-    to <= above
-        && frames::may_have((to - from) / PAGE_SIZE)
-        && layout.regions.insert(region).is_ok()
+    /// Maps `from..to`, if nothing is there.
+    fn grow(
+        &self,
+        layout: &mut Layout,
+        from: usize,
+        to: usize,
+        how: Pages,
+    ) -> Result<(), FaultError> {
+        let region = Region {
+            start: from,
+            end: to,
+            rights: Rights::READ | Rights::WRITE,
+            backing: Backing::Private,
+        };
+        let above = layout.regions.after(from).map_or(USER_END, Region::floor);
+        let pages = (to - from) / PAGE_SIZE;
+        if to > above || (how != Pages::Lazy && pages > frames::total_count()) {
+            return Err(FaultError::BadAddress);
+        }
+        if how != Pages::Lazy && !frames::may_have(pages) {
+            return Err(FaultError::OutOfMemory);
+        }
+        layout.regions.insert(region.clone())?;
+        if how == Pages::Eager {
+            let mut addresses = (from..to).step_by(PAGE_SIZE);
+            let made = addresses.try_for_each(|at| self.with_own_frame(&region, at, |_| ()));
+            if made.is_err() {
+                // Only its own end, so that no region has to be divided.
+                let _ = self.unmap_in(layout, from..to);
+            }
+            made?;
+        }
+        Ok(())
+    }
 }

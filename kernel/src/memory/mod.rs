@@ -31,6 +31,7 @@ mod space;
 pub mod user;
 
 pub use fault::FaultError;
+pub use heap::Pages;
 pub(crate) use map::pages;
 pub use map::{Placement, Sort};
 pub use mapping::FileRange;

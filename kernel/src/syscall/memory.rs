@@ -5,7 +5,7 @@ use super::descriptor::number;
 use crate::files::File;
 use crate::files::allocate::try_arc;
 use crate::files::cache::MAX_SIZE;
-use crate::memory::{FileRange, LOWEST, Placement, Sort, pages};
+use crate::memory::{FileRange, LOWEST, Pages, Placement, Sort, pages};
 use crate::thread::Current;
 use abi::Errno;
 use abi::memory::*;
@@ -221,7 +221,14 @@ pub fn brk(current: &Current, address: usize) -> Result<usize, Errno> {
     Ok(current.space().brk(address))
 }
 
-/// Moves the break by `increment` bytes, in one step; the old break. ENOMEM.
-pub fn sbrk(current: &Current, increment: usize) -> Result<usize, Errno> {
-    current.space().sbrk(increment as isize)
+/// Moves the break by `increment` bytes, in one step; the old break. ENOMEM;
+/// EINVAL if `how` is none of `SBRK_*`.
+pub fn sbrk(current: &Current, increment: usize, how: usize) -> Result<usize, Errno> {
+    let how = match how {
+        SBRK_CHECKED => Pages::Checked,
+        SBRK_EAGER => Pages::Eager,
+        SBRK_LAZY => Pages::Lazy,
+        _ => return Err(Errno::EINVAL),
+    };
+    current.space().sbrk(increment as isize, how)
 }

@@ -120,7 +120,7 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         MSYNC => memory::msync(current, a, b, c),
         MADVISE => memory::madvise(current, a, b, c),
         BRK => memory::brk(current, a),
-        SBRK => memory::sbrk(current, a),
+        SBRK => memory::sbrk(current, a, b),
         WIDE_EXIT => thread::wide_exit(current, a),
 
         // Threads.

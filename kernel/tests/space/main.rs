@@ -3,7 +3,7 @@
 
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
-use kernel::memory::{FaultError, Placement, Sort, Space};
+use kernel::memory::{FaultError, Pages, Placement, Sort, Space};
 use machine::copy;
 use machine::frames::{self, arena};
 use machine::hooks::{Access, Hooks};
@@ -182,6 +182,36 @@ fn the_stack_grows_to_its_limit() {
     depart();
 }
 
+/// Grows the heap page by page until that fails; by how many.
+fn pages_to_be_had(space: &Space) -> usize {
+    let page = PAGE_SIZE as isize;
+    let mut count = 0;
+    while space.sbrk(page, Pages::Eager).is_ok() {
+        count += 1;
+    }
+    let back = count as isize * page;
+    space.sbrk(-back, Pages::Eager).expect("it was there");
+    count
+}
+
+#[test]
+fn an_eager_heap_is_there_or_refused() {
+    let _alone = alone();
+    let space = Space::new().expect("memory");
+    space.set_heap(0x40_0000);
+    enter(&space);
+    let all = pages_to_be_had(&space);
+    let free = frames::free_count();
+    // All that the CPU keeps for itself is found again, to the page.
+    assert_eq!(pages_to_be_had(&space), all);
+    let more = (all + 1) * PAGE_SIZE;
+    let refused = space.sbrk(more as isize, Pages::Eager);
+    assert_eq!(refused, Err(Errno::ENOMEM));
+    assert_eq!((space.brk(0), frames::free_count()), (0x40_0000, free));
+    space.sbrk(more as isize, Pages::Lazy).expect("addresses");
+    assert_eq!(copy::store_u32(0x40_0000 + more - 4, 7), Ok(()));
+}
+
 #[test]
 fn the_break_moves_by_bytes() {
     let _alone = alone();
@@ -192,13 +222,13 @@ fn the_break_moves_by_bytes() {
     assert_eq!(space.brk(0x40_2001), 0x40_2001);
     assert_eq!(copy::store_u32(0x40_2ffc, 7), Ok(()));
     assert_eq!(copy::store_u32(0x40_3000, 7), Err(copy::Fault));
-    assert_eq!(space.sbrk(0x1fff), Ok(0x40_2001));
+    assert_eq!(space.sbrk(0x1fff, Pages::Checked), Ok(0x40_2001));
     assert_eq!(copy::store_u32(0x40_3000, 7), Ok(()));
     assert_eq!(space.brk(0x40_2000), 0x40_2000);
     assert_eq!(copy::fetch_u32(0x40_2ffc), Err(copy::Fault));
     assert_eq!(space.brk(0x40_1fff), 0x40_2000, "not below its start");
     assert_eq!(space.brk(usize::MAX), 0x40_2000);
-    assert_eq!(space.sbrk(isize::MIN), Err(Errno::ENOMEM));
+    assert_eq!(space.sbrk(isize::MIN, Pages::Checked), Err(Errno::ENOMEM));
     assert_eq!(
         space.brk(0x40_2000 + frames::total_count() * PAGE_SIZE),
         0x40_2000

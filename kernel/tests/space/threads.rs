@@ -3,7 +3,7 @@
 use super::{READ_WRITE, alone, call, depart, enter, map, run_on, settle};
 use abi::memory::PAGE_SIZE;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use kernel::memory::Space;
+use kernel::memory::{Pages, Space};
 use machine::copy;
 use machine::frames;
 use machine::page_table::Rights;
@@ -104,15 +104,15 @@ fn the_break_is_exact_under_threads() {
                 run_on(cpu, space, || {
                     for round in 1..300 {
                         let size = round * 37 % 9000;
-                        let old = call(space, || space.sbrk(size)).expect("memory");
+                        let old = call(space, || space.sbrk(size, Pages::Checked)).expect("memory");
                         let own = old + size as usize - 4;
                         if size > 4 {
                             // Peers may have shrunk it again, but never panic.
                             let _ = copy::store_u32(own, round as u32);
                         }
-                        call(space, || space.sbrk(-size)).expect("it was there");
+                        call(space, || space.sbrk(-size, Pages::Checked)).expect("it was there");
                     }
-                    call(space, || space.sbrk(1000)).expect("memory");
+                    call(space, || space.sbrk(1000, Pages::Checked)).expect("memory");
                 });
             });
         }

@@ -43,8 +43,13 @@ pub unsafe fn protect(address: usize, length: usize, protection: usize) -> Resul
 /// Moves the end of the heap segment by `by` bytes; where it was. One
 /// step, whatever other threads do.
 pub fn move_break(by: isize) -> Result<usize, Errno> {
+    move_break_and(by, SBRK_CHECKED)
+}
+
+/// As [`move_break`], where `how` (`SBRK_*`) says when the pages are made.
+pub fn move_break_and(by: isize, how: usize) -> Result<usize, Errno> {
     // SAFETY: what lies past the break belongs to whoever moves it.
-    unsafe { raw(call::SBRK, [by as usize]) }
+    unsafe { raw(call::SBRK, [by as usize, how]) }
 }
 
 #[cfg(not(test))]

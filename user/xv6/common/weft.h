@@ -14,7 +14,8 @@ int weft_exec(const char *path, char **argv);
 void *weft_malloc(weft_word size);
 void weft_free(void *block);
 void *weft_realloc(void *block, weft_word size);
-long weft_sbrk(long by);
+/* The old break. Pages are made when they are touched if lazy, else at once. */
+long weft_sbrk(long by, _Bool lazy);
 
 /* What a thread shares (abi/src/clone.rs). */
 #define WEFT_CLONE_VM 0x100

@@ -2,7 +2,7 @@
 #include "process.h"
 #include "weft.h"
 
-enum { NANOSLEEP = 35, WAIT4 = 61, SYSINFO = 99, WIDE_EXIT = 0x1000 + 13 };
+enum { NANOSLEEP = 35, WAIT4 = 61, WIDE_EXIT = 0x1000 + 13 };
 
 #define EINTR 4
 
@@ -32,23 +32,10 @@ int weft_sleep(int ticks) {
   return weft_call(NANOSLEEP, (weft_word)time, 0, 0, 0, 0) < 0 ? -1 : 0;
 }
 
-/* Bytes of memory in all (sysinfo(2)). */
-static weft_word memory_size(void) {
-  struct {
-    long uptime;
-    weft_word loads[3], total, rest[16];
-  } info;
-  return weft_call(SYSINFO, (weft_word)&info, 0, 0, 0, 0) < 0 ? 0 : info.total;
-}
-
 long weft_move_break(long by, int lazy) {
-  enum { WORTH_ASKING = 1 << 20 };
-  long old;
-  if (!lazy && by >= WORTH_ASKING && (weft_word)by > memory_size())
-    return -1;
-  old = weft_sbrk(by);
+  long old = weft_sbrk(by, lazy);
   if (old >= 0)
     return old;
-  old = weft_sbrk(0);
+  old = weft_sbrk(0, 1);
   return by < 0 && -by > old ? old : -1;
 }

@@ -7,8 +7,8 @@ void weft_process_exit(int code) __attribute__((noreturn));
 /* A child's id, -1 if there is none. *status: its exit code, -1 if killed. */
 int weft_wait(int *status);
 int weft_sleep(int ticks);
-/* The old break, or -1. Unless lazy, more than all memory fails at once. As in
- * xv6, less than nothing does nothing. */
+/* The old break, or -1 if there is not so much memory, which lazy does not ask.
+ * As in xv6, less than nothing does nothing. */
 long weft_move_break(long by, int lazy);
 
 #endif

@@ -1,5 +1,6 @@
 /* The plain xv6 face for RISC-V. */
 #include "user/user.h"
+#include "kernel/memlayout.h"
 #include "kernel/riscv.h"
 #include "kernel/vm.h"
 #include "process.h"
@@ -11,14 +12,15 @@ int wait(int *status) { return weft_wait(status); }
 int sleep(int ticks) { return weft_sleep(ticks); }
 int pause(int ticks) { return weft_sleep(ticks); }
 
-char *sbrk(int by) {
-  return (char *)weft_move_break(by, 0);
+/* The break stays below what xv6 keeps for itself at the top of a space. */
+char *sys_sbrk(int by, int how) {
+  if (by > 0 && weft_sbrk(0, 1) + by > TRAPFRAME)
+    return SBRK_ERROR;
+  return (char *)weft_move_break(by, how == SBRK_LAZY);
 }
 
-/* Memory is always made when it is touched; here more than there is may be
- * asked for. */
-char *sbrklazy(int by) { return (char *)weft_move_break(by, 1); }
-char *sys_sbrk(int by, int how) { return how == SBRK_LAZY ? sbrklazy(by) : sbrk(by); }
+char *sbrk(int by) { return sys_sbrk(by, SBRK_EAGER); }
+char *sbrklazy(int by) { return sys_sbrk(by, SBRK_LAZY); }
 
 weft_word weft_memory_low(void) { return 3ul << 30; }
 

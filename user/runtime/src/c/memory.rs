@@ -5,6 +5,7 @@
 
 use super::result;
 use crate::{heap, memory};
+use abi::memory::{SBRK_EAGER, SBRK_LAZY};
 use core::ptr::null_mut;
 
 /// Called once, before `main`: where memory begins, above the program and room
@@ -52,8 +53,9 @@ pub unsafe extern "C" fn weft_realloc(block: *mut u8, size: usize) -> *mut u8 {
     }
 }
 
-/// The old break.
+/// The old break. Pages are made when they are touched if `lazy`, else at once.
 #[unsafe(no_mangle)]
-pub extern "C" fn weft_sbrk(by: isize) -> isize {
-    result(memory::move_break(by))
+pub extern "C" fn weft_sbrk(by: isize, lazy: bool) -> isize {
+    let how = if lazy { SBRK_LAZY } else { SBRK_EAGER };
+    result(memory::move_break_and(by, how))
 }
