@@ -20,6 +20,8 @@ use crate::memory::gather;
 
 /// Pages that a round drops at most.
 const BATCH: usize = 1024;
+/// This part of memory is few pages.
+const FEW: usize = 64;
 /// Pages that somebody who waits for one takes back.
 const SOME: usize = 128;
 
@@ -59,16 +61,31 @@ fn round() -> usize {
 }
 
 /// Takes back some pages for who found no memory, and holds no spin lock and no
-/// lock of a space. How many.
+/// lock of a space. How many. While only few pages of files are left, those that
+/// programs map stay: without their text programs would not get on at all.
 pub fn take_back() -> usize {
+    match take_unused() {
+        0 if cache::clean_total() > frames::total_count() / FEW => cache::shrink_mapped(SOME),
+        taken => taken,
+    }
+}
+
+/// The same for who wants the frame for another page of a file.
+pub fn take_back_for_file() -> usize {
+    match take_unused() {
+        0 => cache::shrink_mapped(SOME),
+        taken => taken,
+    }
+}
+
+/// The same, except for pages that programs map.
+pub fn take_unused() -> usize {
     let taken = cache::shrink_all(SOME);
-    if taken > 0 {
-        return taken;
-    }
-    if cache::dirty_total() > 0 {
+    if taken == 0 && cache::dirty_total() > 0 {
         cache::flush_all();
+        return cache::shrink_all(SOME);
     }
-    cache::shrink_all(SOME) + cache::shrink_mapped(SOME)
+    taken
 }
 
 /// Takes back all that can be, after writing what is dirty: for those who

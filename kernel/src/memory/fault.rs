@@ -22,6 +22,8 @@ pub enum FaultError {
     BadAddress,
     /// No frame is left for the page.
     OutOfMemory,
+    /// No frame is left for the page of a file that is mapped there.
+    OutOfCache,
     /// The disk has no room for what is going to be written.
     NoSpace,
     /// The file that is mapped there has no such page, or it cannot be read.

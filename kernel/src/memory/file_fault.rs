@@ -162,7 +162,7 @@ fn map_cached(cursor: &mut Cursor<'_>, frame: &Frame, rights: Rights) {
 
 fn refused(error: Errno) -> FaultError {
     match error {
-        Errno::ENOMEM => FaultError::OutOfMemory,
+        Errno::ENOMEM => FaultError::OutOfCache,
         Errno::ENOSPC => FaultError::NoSpace,
         _ => FaultError::Missing,
     }

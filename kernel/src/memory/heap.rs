@@ -49,7 +49,7 @@ impl Space {
             let old = layout.heap.end;
             let new = old.checked_add_signed(delta);
             self.move_break(&mut layout, new.ok_or(FaultError::BadAddress)?, how)?;
-            Ok(old)
+            Ok::<usize, FaultError>(old)
         });
         moved.map_err(|_| Errno::ENOMEM)
     }

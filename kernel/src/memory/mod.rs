@@ -35,6 +35,6 @@ pub use heap::Pages;
 pub(crate) use map::pages;
 pub use map::{Placement, Sort};
 pub use mapping::FileRange;
-pub use room::gather;
+pub use room::{gather, with_room};
 pub(crate) use space::LOWEST;
-pub use space::Space;
+pub use space::{Space, Tenant};

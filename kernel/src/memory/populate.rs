@@ -34,7 +34,7 @@ impl Space {
 fn errno(error: FaultError) -> Errno {
     match error {
         FaultError::BadAddress | FaultError::Missing => Errno::EFAULT,
-        FaultError::OutOfMemory => Errno::ENOMEM,
+        FaultError::OutOfMemory | FaultError::OutOfCache => Errno::ENOMEM,
         FaultError::NoSpace => Errno::ENOSPC,
     }
 }

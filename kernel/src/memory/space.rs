@@ -4,7 +4,10 @@ use super::regions::{Backing, Region, Regions};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use alloc::sync::{Arc, Weak};
-use core::ops::Range;
+use core::mem;
+use core::ops::{Deref, Range};
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use machine::memory::OutOfMemory;
 use machine::page_table::{PageTable, Rights};
 use sync::{RwLock, rank};
@@ -21,6 +24,8 @@ const STACK_START: usize = 16 * PAGE_SIZE;
 pub struct Space {
     pub(super) layout: RwLock<Layout, rank::Space>,
     pub(super) table: Arc<PageTable>,
+    /// Threads in it, and those that are being made.
+    tenants: AtomicUsize,
 }
 
 /// What the space's lock guards.
@@ -50,6 +55,7 @@ impl Space {
         Ok(Arc::new_cyclic(|space| Self {
             layout: RwLock::new(layout(space)),
             table,
+            tenants: AtomicUsize::new(0),
         }))
     }
 
@@ -91,6 +97,44 @@ impl Space {
         };
         layout.regions.insert(region).map_err(no_memory)?;
         Ok(end)
+    }
+}
+
+/// A thread's hold on its space. With the last one the memory goes that the
+/// space maps, at once, also if a file's cache looks at the space just then:
+/// whoever learns of the end of a process finds its memory free.
+pub struct Tenant(Arc<Space>);
+
+impl Tenant {
+    pub fn new(space: Arc<Space>) -> Self {
+        space.tenants.fetch_add(1, Relaxed);
+        Self(space)
+    }
+}
+
+impl Clone for Tenant {
+    fn clone(&self) -> Self {
+        Self::new(self.0.clone())
+    }
+}
+
+impl Deref for Tenant {
+    type Target = Arc<Space>;
+
+    fn deref(&self) -> &Arc<Space> {
+        &self.0
+    }
+}
+
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        if self.0.tenants.fetch_sub(1, AcqRel) == 1 {
+            let mut layout = self.0.layout.write();
+            let regions = mem::replace(&mut layout.regions, Regions::new());
+            drop(layout);
+            drop(regions);
+            self.0.table.vacate();
+        }
     }
 }
 

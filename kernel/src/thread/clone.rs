@@ -8,7 +8,7 @@
 use super::current::{Completion, Resources};
 use super::group::Group;
 use super::{CloneFlags, Current, JoinTable, Kind, Thread, Tid, registry};
-use crate::memory::user;
+use crate::memory::{Tenant, user, with_room};
 use crate::sched::{self, Entity};
 use abi::Errno;
 use abi::clone::*;
@@ -31,6 +31,7 @@ pub struct Request {
 }
 
 /// A native start: the stack's base, and the child's stack pointer.
+#[derive(Clone, Copy)]
 struct Native {
     base: usize,
     pointer: usize,
@@ -100,7 +101,7 @@ fn create(
     native: Option<Native>,
 ) -> Result<usize, Errno> {
     let tid = registry::ids().reserve()?;
-    let created = build(current, flags, request, regs, native, tid);
+    let created = with_room(|| build(current, flags, request, regs.clone(), native, tid));
     let (thread, vfork) = created.inspect_err(|_| registry::ids().cancel(tid))?;
     sched::start(thread);
     if let Some(vfork) = vfork {
@@ -187,7 +188,7 @@ fn share_or_copy(
         space: if shares_space {
             own.space.clone()
         } else {
-            own.space.fork()?
+            Tenant::new(own.space.fork()?)
         },
         files: if flags.has(CLONE_FILES) {
             own.files.clone()

@@ -3,7 +3,7 @@
 
 use super::{Group, JoinTable, MUST_EXIT, Thread, Tid};
 use crate::files::{FileTable, FsContext};
-use crate::memory::Space;
+use crate::memory::{Space, Tenant};
 use crate::sched;
 use abi::process::wait_signaled;
 use alloc::boxed::Box;
@@ -17,7 +17,7 @@ use sync::{Once, WaitQueue};
 /// What a thread owns or shares: each by `Arc`, given back when it ends.
 pub struct Resources {
     pub regs: UserRegs,
-    pub space: Arc<Space>,
+    pub space: Tenant,
     pub files: Arc<FileTable>,
     pub fs: Arc<FsContext>,
     /// The native threads of this address space that are not joined yet.

@@ -9,7 +9,7 @@ use super::{Current, JoinTable, elf, registry};
 use crate::files::allocate::try_arc;
 use crate::files::{self, Follow, Inode, Kind};
 use crate::limits;
-use crate::memory::{FileRange, Placement, Space, user};
+use crate::memory::{FileRange, Placement, Space, Tenant, user, with_room};
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use alloc::boxed::Box;
@@ -43,7 +43,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
         envp: read_vector(envp, &mut room)?,
     };
     let fs = current.fs();
-    let loaded = load(&fs.root(), &fs.working(), &path, &arguments)?;
+    let loaded = with_room(|| load(&fs.root(), &fs.working(), &path, &arguments))?;
     let group = current.group().clone();
     group.become_alone(current)?;
     current.forget_signal_stack();
@@ -78,7 +78,7 @@ pub fn exec_first(
     let loaded = load(&root, &root, path, &arguments)?;
     let own = Box::new(Resources {
         regs: loaded.regs,
-        space: loaded.space,
+        space: Tenant::new(loaded.space),
         files,
         fs: Arc::new(files::FsContext::new(root)),
         joins: JoinTable::new(),
@@ -222,7 +222,7 @@ fn replace(current: &mut Current, loaded: Loaded) {
     current.task.reset_user_state();
     current.set_space(Some(loaded.space.clone()));
     loaded.space.activate();
-    current.own.space = loaded.space;
+    current.own.space = Tenant::new(loaded.space);
     current.own.joins = JoinTable::new();
     current.own.regs = loaded.regs;
     if let Some(vfork) = current.own.vfork.take() {

@@ -82,7 +82,7 @@ fn live(current: &mut Current) -> i32 {
 fn page_fault(current: &mut Current, addr: usize, access: Access) {
     match current.space().fault(addr, access) {
         Ok(()) => {}
-        Err(FaultError::OutOfMemory) => {
+        Err(FaultError::OutOfMemory | FaultError::OutOfCache) => {
             log::warn!(
                 "{} (thread {}): out of memory at {addr:#x}; the process ends",
                 current.group().name(),

@@ -131,7 +131,7 @@ impl Thread {
         entity: Entity,
         start: Box<Resources>,
     ) -> Result<Thread, OutOfMemory> {
-        let space = start.space.clone();
+        let space = Arc::clone(&start.space);
         let task = Task::new(life::begin)?;
         Ok(Thread::assemble(
             task,

@@ -210,6 +210,8 @@ fn an_eager_heap_is_there_or_refused() {
     assert_eq!((space.brk(0), frames::free_count()), (0x40_0000, free));
     space.sbrk(more as isize, Pages::Lazy).expect("addresses");
     assert_eq!(copy::store_u32(0x40_0000 + more - 4, 7), Ok(()));
+    drop(space);
+    settle();
 }
 
 #[test]
@@ -249,6 +251,8 @@ fn the_break_moves_by_bytes() {
         Err(Errno::EEXIST)
     );
     depart();
+    drop(space);
+    settle();
 }
 
 #[test]

@@ -51,7 +51,7 @@ use errors::WriteErrors;
 pub use mappers::{Mappers, Mapping};
 use page_map::PageMap;
 use read::ReadAhead;
-pub use registry::{flush_all, shrink_all, shrink_mapped};
+pub use registry::{clean_total, flush_all, shrink_all, shrink_mapped};
 pub use write_back::{dirty_total, is_too_dirty, serve};
 
 const PAGE: u64 = PAGE_SIZE as u64;

@@ -116,9 +116,18 @@ impl PageTable {
         found.ok_or(OutOfMemory)
     }
 
+    /// Nobody runs in the space any more: gives back the frames it maps.
+    pub fn vacate(&self) {
+        tlb::retire(self);
+        self.clear();
+    }
+
     /// The space is gone: gives back all its frames. No thread may run with
     /// it any more, nor activate it.
     pub fn retire(&self) {
+        if self.holders.is_retired() {
+            return;
+        }
         tlb::retire(self);
         // Without holders it is dropped next, which does the same at less cost.
         if self.holders.are_any() {

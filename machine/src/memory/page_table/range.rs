@@ -100,10 +100,7 @@ impl PageTable {
 
     /// Unmaps everything, with no flush: nobody uses the translations.
     pub(super) fn clear(&self) {
-        self.each_leaf(0..USER_END, |leaf, part, _| {
-            let _locked = lock(leaf);
-            leaf.take(&part, |_, entry| drop_frame(entry));
-        });
+        clear_below(self.root, 3, 0..ENTRIES / 2);
     }
 
     /// Calls `act` for each leaf that may map a page in `range`, with the part
@@ -173,6 +170,19 @@ fn share_leaf(
 fn drop_frame(entry: Entry) {
     // SAFETY: the caller took the entry out of its table.
     drop(unsafe { Frame::from_number(entry.number()) });
+}
+
+/// Empties the leaves below `table`, of `level`, in `range`. A peer that adds a
+/// table meanwhile maps nothing in it.
+fn clear_below(table: Table, level: usize, range: Range<usize>) {
+    table.each(&range, |_, entry| {
+        let below = Table::of_present(entry);
+        if level > 1 {
+            return clear_below(below, level - 1, 0..ENTRIES);
+        }
+        let _locked = lock(below);
+        below.take(&(0..ENTRIES), |_, entry| drop_frame(entry));
+    });
 }
 
 /// Empties `table`, of `level`, in `range`, and frees what is below.

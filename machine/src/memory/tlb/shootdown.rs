@@ -93,7 +93,7 @@ impl Holders {
         self.generation.load(Ordering::SeqCst)
     }
 
-    pub(super) fn is_retired(&self) -> bool {
+    pub(in crate::memory) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::SeqCst)
     }
 
