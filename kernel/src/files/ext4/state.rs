@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 
 use super::buffers::Buffers;
 use super::bytes::{put_u16, put_u32, u32_at};
-use super::extents::Tree;
+use super::extents::{self, Tree};
 use super::index::Index;
 use super::inode::Inode;
 use super::seal::Kind;
@@ -197,7 +197,11 @@ impl State {
         if let Some(loaded) = self.loaded.remove(&number) {
             return Ok(loaded);
         }
-        let inode = self.read_inode(number)?;
+        let mut inode = self.read_inode(number)?;
+        if !extents::claim_body(&mut inode) {
+            log::error!("ext4: inode {number} has a map of blocks, as of ext3, which is not known");
+            return Err(Errno::EIO);
+        }
         let tree = match inode.has_extents() {
             true => Tree::read(self, &inode)?,
             false => Tree::empty(),

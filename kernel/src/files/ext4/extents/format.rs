@@ -7,8 +7,9 @@ use abi::Errno;
 
 use super::Extent;
 use crate::files::ext4::bytes::{put_u16, put_u32, u16_at, u32_at};
-use crate::files::ext4::inode::Inode;
+use crate::files::ext4::inode::{BODY_SIZE, EXTENTS, Inode};
 use crate::files::ext4::storage::BLOCK;
+use crate::files::inode::Kind;
 
 const MAGIC: u16 = 0xf30a;
 const HEAD: usize = 12;
@@ -112,4 +113,25 @@ fn clear_behind(node: &mut [u8], entries: usize, room: usize) {
 /// An inode's body without any extent.
 pub fn clear_body(inode: &mut Inode) {
     put_leaf(inode.body_mut(), IN_INODE, &[]);
+}
+
+/// Sees to it that an inode whose body should hold extents does: if it has none
+/// yet, its map of blocks (of ext2 and ext3) must be empty, and becomes a tree
+/// without extents. False if there is something in it.
+pub fn claim_body(inode: &mut Inode) -> bool {
+    let holds_blocks = match inode.kind() {
+        Some(Kind::Regular | Kind::Directory) => true,
+        // A short target lies there itself.
+        Some(Kind::SymbolicLink) => inode.size() >= BODY_SIZE as u64,
+        _ => false,
+    };
+    if inode.has_extents() || !holds_blocks {
+        return true;
+    }
+    let is_empty = inode.body().iter().all(|&byte| byte == 0);
+    if is_empty {
+        inode.set_flags(inode.flags() | EXTENTS);
+        clear_body(inode);
+    }
+    is_empty
 }

@@ -20,7 +20,7 @@ use super::state::State;
 use format::{IN_BLOCK, IN_INODE, LONGEST, head, parse_leaf, push_children};
 use settle::free_node;
 
-pub use format::clear_body;
+pub use format::{claim_body, clear_body};
 
 /// Longest extent that is unwritten.
 const LONGEST_UNWRITTEN: u32 = LONGEST - 1;
