@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use abi::Errno;
 
-use super::extents::{Extent, Mapped};
+use super::extents::{Extent, Mapped, Tree};
 use super::state::{Loaded, State};
 use super::storage::BLOCK;
 use crate::files::disk::volume::Number;
@@ -24,6 +24,19 @@ pub struct Piece {
     pub extent: Extent,
     /// They do not belong to the file yet.
     pub is_new: bool,
+}
+
+impl Piece {
+    /// Whether what the plan was made for is still there: a hole, or the blocks.
+    fn is_as_planned(&self, tree: &Tree) -> bool {
+        let Extent {
+            length, physical, ..
+        } = self.extent;
+        match tree.map(self.extent.logical..self.extent.end()) {
+            Mapped::Hole(count) => self.is_new && count == length,
+            Mapped::Blocks(now) => !self.is_new && (now.physical, now.length) == (physical, length),
+        }
+    }
 }
 
 impl State {
@@ -114,7 +127,8 @@ impl State {
     }
 
     /// The blocks of a plan have been written: they belong to the file now,
-    /// which is `size` bytes long at least.
+    /// which is `size` bytes long at least. EAGAIN if the file has got other
+    /// blocks there since the plan was made: the pages are not in those.
     pub fn finish_write(
         &mut self,
         number: Number,
@@ -124,6 +138,9 @@ impl State {
     ) -> Result<(), Errno> {
         self.edit(number, |state, Loaded { inode, tree }| {
             for piece in pieces {
+                if !piece.is_as_planned(tree) {
+                    return Err(Errno::EAGAIN);
+                }
                 let extent = Extent {
                     unwritten: false,
                     ..piece.extent

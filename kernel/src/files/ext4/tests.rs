@@ -1,5 +1,6 @@
 //! The engine against images that the host's tools make and check.
 
+mod allocation;
 mod block_map;
 mod compare;
 mod crash;

@@ -157,13 +157,18 @@ impl Volume for Ext4 {
         let start = u32::try_from(first).map_err(|_| Errno::EFBIG)?;
         let end = start.checked_add(frames.len() as u32).ok_or(Errno::EFBIG)?;
         let size = size.min(u64::from(end) * BLOCK_U64);
-        match self.write_once(inode, start..end, frames, size, modified) {
-            Err(Errno::ENOSPC) => {
+        let mut has_waited = false;
+        loop {
+            match self.write_once(inode, start..end, frames, size, modified) {
+                // A hole has got blocks meanwhile: there is one less now.
+                Err(Errno::EAGAIN) => {}
                 // Blocks that were freed can be had after a commit.
-                self.commit()?;
-                self.write_once(inode, start..end, frames, size, modified)
+                Err(Errno::ENOSPC) if !has_waited => {
+                    has_waited = true;
+                    self.commit()?;
+                }
+                result => return result,
             }
-            result => result,
         }
     }
 
