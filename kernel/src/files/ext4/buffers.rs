@@ -53,6 +53,8 @@ pub struct Buffers {
     /// What checksums begin with, if there are any.
     seed: Option<u32>,
     map: HashMap<u64, Buffer>,
+    /// A block could not be read: the disk is bad, not what is on it.
+    has_failed: bool,
     /// In transactions that have ended, and not home yet.
     homeless: HashMap<u64, Arc<Block>>,
     /// Blocks of the running transaction; some may be clean again.
@@ -71,6 +73,7 @@ impl Buffers {
             storage,
             seed,
             map: HashMap::new(),
+            has_failed: false,
             homeless: HashMap::new(),
             dirty: Vec::new(),
             revoked: Vec::new(),
@@ -89,6 +92,11 @@ impl Buffers {
     pub fn has(&self, number: u64) -> bool {
         let buffer = self.map.get(&number);
         buffer.is_some_and(|buffer| buffer.kind != Kind::Gone)
+    }
+
+    /// Whether the disk has ever refused to be read.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     /// Whether the running transaction has changed it.
@@ -117,7 +125,10 @@ impl Buffers {
             Some(block) => block.clone(),
             None => {
                 let mut block = Block::new()?;
-                self.storage.read(number, &mut block)?;
+                if let Err(error) = self.storage.read(number, &mut block) {
+                    self.has_failed = true;
+                    return Err(error);
+                }
                 if let Some(seed) = self.seed
                     && !seal::is_intact(kind, number, &block, seed)
                 {

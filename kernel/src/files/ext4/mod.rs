@@ -29,6 +29,7 @@ mod inode;
 mod journal;
 mod names;
 mod orphans;
+mod release;
 mod seal;
 mod state;
 mod storage;
@@ -54,7 +55,6 @@ use self::inode::Inode;
 use self::journal::Journal;
 use self::state::State;
 use self::superblock::Geometry;
-use crate::files::clock;
 
 /// A mounted file system.
 pub struct Ext4 {
@@ -119,51 +119,6 @@ impl Ext4 {
             ext4.free_orphans()?;
         }
         Ok(ext4)
-    }
-
-    /// Ends what a crash has left half done.
-    fn free_orphans(&self) -> Result<(), Errno> {
-        self.state.lock().read_orphans()?;
-        loop {
-            let Some(number) = self.state.lock().orphans.last().copied() else {
-                return Ok(());
-            };
-            let inode = self.state.lock().read_inode(number)?;
-            if inode.links() == 0 {
-                self.free(number)?;
-            } else {
-                self.cut(number, inode.size())?;
-            }
-        }
-    }
-
-    /// Frees an inode without names and its blocks.
-    fn free(&self, number: u32) -> Result<(), Errno> {
-        let has_blocks = self.state.lock().with(number, |_, loaded| {
-            Ok(loaded.inode.has_extents() && loaded.inode.blocks() > 0)
-        })?;
-        if has_blocks {
-            self.empty(number)?;
-        }
-        self.change(|state| state.free_inode(number, clock::now()))
-    }
-
-    /// Takes all blocks from an inode that has no name.
-    fn empty(&self, number: u32) -> Result<(), Errno> {
-        let mut done = false;
-        while !done {
-            done = self.change(|state| state.cut_all(number))?;
-        }
-        Ok(())
-    }
-
-    /// Sets a file's size.
-    fn cut(&self, number: u32, size: u64) -> Result<(), Errno> {
-        let mut done = false;
-        while !done {
-            done = self.change(|state| state.resize(number, size, clock::now()))?;
-        }
-        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ use super::bytes::{put_u16, put_u32, u32_at};
 use super::extents::{self, Tree};
 use super::index::Index;
 use super::inode::Inode;
+use super::orphans::Orphans;
 use super::seal::Kind;
 use super::storage::{BLOCK, Block, Storage};
 use super::superblock::{self, Geometry};
@@ -41,15 +42,13 @@ pub struct State {
     pub bases: HashMap<u32, Arc<Block>>,
     /// Blocks that are being written, before they belong to their file.
     pub reserved: Vec<Range<u64>>,
-    /// Inodes in use without a name, the first of the chain on the disk last.
-    pub orphans: Vec<Number>,
+    /// Inodes in use without a name.
+    pub orphans: Orphans,
     /// The running transaction.
     pub running: u64,
     pub free_blocks: u64,
     pub free_inodes: u64,
     free_before: (u64, u64),
-    /// What the chain of orphans was before the operation, if that changes it.
-    orphans_before: Option<Vec<Number>>,
 }
 
 impl State {
@@ -61,12 +60,11 @@ impl State {
             indices: HashMap::new(),
             bases: HashMap::new(),
             reserved: Vec::new(),
-            orphans: Vec::new(),
+            orphans: Orphans::new(),
             running: 1,
             free_blocks: 0,
             free_inodes: 0,
             free_before: (0, 0),
-            orphans_before: None,
         }
     }
 
@@ -78,7 +76,7 @@ impl State {
             self.indices.clear();
         }
         self.free_before = (self.free_blocks, self.free_inodes);
-        self.orphans_before = None;
+        self.orphans.begin();
         self.buffers.begin();
     }
 
@@ -92,28 +90,13 @@ impl State {
         self.loaded.clear();
         self.indices.clear();
         (self.free_blocks, self.free_inodes) = self.free_before;
-        if let Some(before) = self.orphans_before.take() {
-            self.orphans = before;
-        }
+        self.orphans.undo();
     }
 
     /// The head of the chain of orphans.
     pub fn set_first_orphan(&mut self, number: Number) -> Result<(), Errno> {
         let first = self.buffers.change(0, Kind::Superblock)?;
         put_u32(&mut first[..], superblock::LAST_ORPHAN, number);
-        Ok(())
-    }
-
-    /// Called before the chain of orphans changes: if the operation fails, this
-    /// is what it was, and nothing need be read. ENOMEM.
-    pub fn keep_orphans(&mut self) -> Result<(), Errno> {
-        if self.orphans_before.is_none() {
-            let mut before = Vec::new();
-            let room = before.try_reserve_exact(self.orphans.len());
-            room.map_err(|_| Errno::ENOMEM)?;
-            before.extend_from_slice(&self.orphans);
-            self.orphans_before = Some(before);
-        }
         Ok(())
     }
 

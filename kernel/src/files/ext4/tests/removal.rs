@@ -1,6 +1,8 @@
 //! What is left of files and directories that go.
 
 use super::super::Ext4;
+use super::super::inode::Inode;
+use super::super::state::State;
 use super::super::storage::BLOCK;
 use super::image::Memory;
 use super::model::{MAKER, page, place};
@@ -128,4 +130,51 @@ fn an_inode_without_names_gets_no_new_one() {
     volume.release(number).unwrap();
     volume.unmount().unwrap();
     memory.check();
+}
+
+#[test]
+fn what_has_a_name_is_not_freed() {
+    let (memory, volume) = volume();
+    let number = in_pieces(&volume, "f", 3);
+    assert_eq!(volume.release(number), Err(Errno::EIO));
+    let attributes = volume.attributes(number).unwrap();
+    assert_eq!(attributes.allocated, 3 * BLOCK as u64);
+    volume.unmount().unwrap();
+    memory.check();
+}
+
+/// Mounts what a crash leaves of a removed file whose record `damage` has changed.
+fn mount_with_orphan(damage: impl Fn(&mut Inode)) {
+    let (memory, volume) = volume();
+    make(&volume, "other", New::Regular);
+    let number = in_pieces(&volume, "f", 3);
+    volume.unlink(place(ROOT, "f")).unwrap();
+    let change = |state: &mut State| {
+        state.edit(number, |_, loaded| {
+            damage(&mut loaded.inode);
+            Ok(())
+        })
+    };
+    volume.change(change).unwrap();
+    volume.commit().unwrap();
+    let memory = Memory::holding(memory.contents());
+    let volume = Ext4::open(memory.clone(), false).unwrap();
+    // What is removed from now on goes as ever.
+    let other = volume.look_up(place(ROOT, "other")).unwrap();
+    volume.unlink(place(ROOT, "other")).unwrap();
+    volume.release(other).unwrap();
+    volume.unmount().unwrap();
+    Ext4::open(memory, false).unwrap();
+}
+
+#[test]
+fn a_damaged_chain_of_orphans_does_not_forbid_the_mount() {
+    mount_with_orphan(|inode| inode.set_deleted(99_999));
+    mount_with_orphan(|inode| inode.set_deleted(inode.number));
+}
+
+#[test]
+fn an_orphan_that_cannot_be_freed_does_not_forbid_the_mount() {
+    mount_with_orphan(|inode| inode.body_mut().fill(0xff));
+    mount_with_orphan(|inode| inode.set_flags(0));
 }

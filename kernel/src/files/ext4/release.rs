@@ -1,0 +1,80 @@
+//! How files get shorter, and how inodes go: in several operations if they have
+//! many pieces, which the chain of orphans ends after a crash.
+
+use abi::Errno;
+
+use super::Ext4;
+use crate::files::clock;
+use crate::files::disk::volume::Number;
+
+impl Ext4 {
+    /// Ends what a crash has left half done. What is damaged does not forbid
+    /// the mount: what is left of the chain then stays as it is, for e2fsck.
+    pub(super) fn free_orphans(&self) -> Result<(), Errno> {
+        let result = self.free_chain();
+        let has_failed = self.state.lock().buffers.has_failed();
+        match result {
+            Err(Errno::EIO) if !has_failed && self.check_writable().is_ok() => {
+                log::error!(
+                    "ext4: what was deleted while open cannot be freed: run e2fsck on the disk"
+                );
+                self.change(|state| state.drop_orphans())
+            }
+            result => result,
+        }
+    }
+
+    fn free_chain(&self) -> Result<(), Errno> {
+        self.state.lock().read_orphans()?;
+        loop {
+            let (number, inode) = {
+                let mut state = self.state.lock();
+                let number = state.first_orphan()?;
+                if number == 0 {
+                    return Ok(());
+                }
+                (number, state.read_inode(number)?)
+            };
+            if inode.links() == 0 {
+                self.free(number)?;
+            } else {
+                self.cut(number, inode.size())?;
+            }
+        }
+    }
+
+    /// Frees an inode without names and its blocks. EIO, and nothing is freed,
+    /// if it has a name.
+    pub(super) fn free(&self, number: Number) -> Result<(), Errno> {
+        let has_blocks = self.state.lock().with(number, |state, loaded| {
+            let inode = &loaded.inode;
+            if inode.links() > 0 || !state.is_orphan(number) {
+                log::error!("ext4: inode {number} is still in use and cannot be freed");
+                return Err(Errno::EIO);
+            }
+            Ok(inode.has_extents() && inode.blocks() > 0)
+        })?;
+        if has_blocks {
+            self.empty(number)?;
+        }
+        self.change(|state| state.free_inode(number, clock::now()))
+    }
+
+    /// Takes all blocks from an inode that has no name.
+    fn empty(&self, number: Number) -> Result<(), Errno> {
+        let mut done = false;
+        while !done {
+            done = self.change(|state| state.cut_all(number))?;
+        }
+        Ok(())
+    }
+
+    /// Sets a file's size.
+    pub(super) fn cut(&self, number: Number, size: u64) -> Result<(), Errno> {
+        let mut done = false;
+        while !done {
+            done = self.change(|state| state.resize(number, size, clock::now()))?;
+        }
+        Ok(())
+    }
+}
