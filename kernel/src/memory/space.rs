@@ -65,11 +65,14 @@ impl Space {
         self.table.activate();
     }
 
-    /// The program may write to all of the range.
+    /// The program may write to all of the range, and all of it is its own: what
+    /// the last page of the heap has behind the break is not.
     pub fn is_writable(&self, start: usize, length: usize) -> bool {
         start.checked_add(length).is_some_and(|end| {
             let layout = self.layout.read();
+            let heap = &layout.heap;
             layout.regions.cover(start..end, Rights::WRITE)
+                && !(heap.contains(&start) && end > heap.end)
         })
     }
 

@@ -49,6 +49,8 @@ const FLAGS: &[&str] = &[
     "-Wl,--gc-sections",
     "-Wl,--allow-multiple-definition",
     "-Wl,-z,max-page-size=4096,-z,noexecstack",
+    // As low as programs may lie: those of xv6 think of addresses as small.
+    "-Wl,-Ttext-segment=0x10000",
 ];
 
 /// What every face has of `user/xv6/lib`.

@@ -138,6 +138,9 @@ fn clone_refuses_bad_stacks() {
     wild::protect(read_only, PAGE, PROT_READ).unwrap();
     let nothing = read_only + 2 * PAGE;
     wild::protect(nothing, PAGE, PROT_NONE).unwrap();
+    // A page of the heap that is only in part below the break.
+    let heap = wild::brk(0).next_multiple_of(PAGE);
+    assert_eq!(wild::brk(heap + PAGE / 2), heap + PAGE / 2);
     let bad = [
         (low - PAGE, PAGE),
         (low - 16, PAGE),
@@ -166,6 +169,7 @@ fn clone_refuses_bad_stacks() {
         (low, usize::MAX - low + 1),
         (low, 0),
         (low, 15),
+        (heap, PAGE),
     ];
     for stack in bad {
         for flags in [GROUP, SPACE] {
