@@ -14,6 +14,7 @@ use machine::page_table::{Rights, leave};
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A store of which nothing is asked but ones.
 struct Ones;
@@ -24,6 +25,26 @@ impl Store for Ones {
             frame.fill(0, PAGE_SIZE, 1);
         }
         Ok(())
+    }
+
+    fn write(&self, _: u64, _: &[Frame], _: u64) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn reserve(&self, _: Range<u64>) -> Result<(), Errno> {
+        Ok(())
+    }
+}
+
+/// The same, once a first read has found no memory.
+struct Scarce(AtomicBool);
+
+impl Store for Scarce {
+    fn read(&self, first: u64, frames: &[Frame]) -> Result<(), Errno> {
+        match self.0.swap(true, Ordering::Relaxed) {
+            false => Err(Errno::ENOMEM),
+            true => Ones.read(first, frames),
+        }
     }
 
     fn write(&self, _: u64, _: &[Frame], _: u64) -> Result<(), Errno> {
@@ -174,5 +195,23 @@ fn a_write_from_a_bad_address_is_short() {
     let mut source = Source::user(start + PAGE_SIZE, 5);
     assert_eq!(cache.write_at(Position::At(0), &mut source), Ok((0, 0)));
     assert_eq!(cache.size(), 2 * PAGE_SIZE as u64);
+    depart();
+}
+
+/// The copy ends inside a page, which has to be read for its other bytes; there
+/// is no memory for that yet.
+#[test]
+fn a_write_that_found_no_memory_can_be_tried_again() {
+    let _alone = arena::exclusive();
+    let (start, _) = buffer(1);
+    let from = start + PAGE_SIZE - 10;
+    assert_eq!(machine::copy::store_u32(from, 0x0909_0909), Ok(()));
+    let scarce = Box::new(Scarce(AtomicBool::new(false)));
+    let cache = PageCache::new(scarce, 2 * PAGE_SIZE as u64).expect("memory");
+    let mut source = Source::user(from, PAGE_SIZE);
+    let mut write = || cache.write_at(Position::At(0), &mut source);
+    assert_eq!(write(), Err(Errno::ENOMEM));
+    assert_eq!(write(), Ok((10, 10)));
+    assert_eq!(bytes(&cache, 0, 5)[..4], [9, 9, 9, 9]);
     depart();
 }

@@ -21,6 +21,7 @@ trait Copying: FnMut(usize, Range<usize>) -> Result<(), Fault> {}
 impl<F: FnMut(usize, Range<usize>) -> Result<(), Fault>> Copying for F {}
 
 /// Pieces of user memory, in order.
+#[derive(Clone, Copy)]
 struct Segments<'a> {
     /// What is left of the current piece.
     address: usize,
@@ -225,12 +226,15 @@ impl<'a> Sink<'a> {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Origin<'a> {
     User(Segments<'a>),
     Kernel(&'a [u8]),
 }
 
-/// Where a write takes its bytes from.
+/// Where a write takes its bytes from. A clone stays where it is: who finds that
+/// bytes have got nowhere puts it back in place of the original.
+#[derive(Clone)]
 pub struct Source<'a>(Origin<'a>);
 
 impl<'a> Source<'a> {

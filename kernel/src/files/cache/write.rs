@@ -207,8 +207,20 @@ impl PageCache {
     }
 
     /// Writes `length` bytes at `at`, which lie in one page that is reserved;
-    /// how many. The copy runs without a lock but that of the change.
+    /// how many. After an error they are still to be taken from the source: the
+    /// caller may try again.
     fn write_page(&self, at: u64, length: usize, from: &mut Source<'_>) -> Result<usize, Errno> {
+        let before = from.clone();
+        let written = self.copy_page(at, length, from);
+        if written.is_err() {
+            *from = before;
+        }
+        written
+    }
+
+    /// The same, with bytes lost after an error. The copy runs without a lock
+    /// but that of the change.
+    fn copy_page(&self, at: u64, length: usize, from: &mut Source<'_>) -> Result<usize, Errno> {
         let index = at / PAGE;
         let within = (at % PAGE) as usize;
         let (frame, is_fresh) = match self.target(index, length)? {
