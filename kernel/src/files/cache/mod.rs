@@ -77,6 +77,11 @@ pub trait Store: Send + Sync {
     /// become dirty, and not for pages that are; some may then stay clean.
     fn reserve(&self, pages: Range<u64>) -> Result<(), Errno>;
 
+    /// Up to how many bytes a file can be long.
+    fn largest_size(&self) -> u64 {
+        MAX_SIZE
+    }
+
     /// What is dirty stays in memory, for it is nowhere else: [`Store::write`]
     /// is never called.
     fn keeps_dirty(&self) -> bool {
@@ -102,6 +107,8 @@ pub struct PageCache {
     store: Box<dyn Store>,
     /// [`Store::keeps_dirty`].
     keeps_dirty: bool,
+    /// [`Store::largest_size`], and no more than [`MAX_SIZE`].
+    largest_size: u64,
     change: Mutex<(), rank::FileChange>,
     write_back: Mutex<(), rank::FileWriteBack>,
     pages: SpinLock<Pages, rank::CachePages>,
@@ -122,6 +129,7 @@ impl PageCache {
         let cache = try_arc(PageCache {
             id: registry::next_id(),
             keeps_dirty: store.keeps_dirty(),
+            largest_size: store.largest_size().min(MAX_SIZE),
             store,
             change: Mutex::new(()),
             write_back: Mutex::new(()),

@@ -4,7 +4,7 @@ use abi::Errno;
 use machine::frames::Frame;
 
 use super::page_map::{Page, State};
-use super::{CLUSTER, MAX_SIZE, PAGE, PageCache, Pages, pages_of, registry};
+use super::{CLUSTER, PAGE, PageCache, Pages, pages_of, registry};
 use crate::files::buffer::Source;
 use crate::files::inode::Position;
 use crate::limits;
@@ -38,7 +38,7 @@ impl PageCache {
         if wanted == 0 {
             return Ok((0, offset));
         }
-        let most = MAX_SIZE.min(limits::size() as u64);
+        let most = self.largest_size.min(limits::size() as u64);
         if offset >= most || offset.saturating_sub(self.size()) > limits::gap() as u64 {
             return Err(Errno::EFBIG);
         }
@@ -109,7 +109,7 @@ impl PageCache {
         size: u64,
         follow: impl FnOnce() -> Result<(), Errno>,
     ) -> Result<(), Errno> {
-        if size > MAX_SIZE {
+        if size > self.largest_size {
             return Err(Errno::EFBIG);
         }
         let _change = self.change.lock();

@@ -189,6 +189,10 @@ impl Backing {
 }
 
 impl Store for Arc<Backing> {
+    fn largest_size(&self) -> u64 {
+        self.fs.volume.largest_size()
+    }
+
     fn read(&self, first: u64, frames: &[Frame]) -> Result<(), Errno> {
         self.fs.volume.read(self.number, first, frames)
     }

@@ -14,6 +14,7 @@ use std::{format, vec};
 
 mod meanwhile;
 mod races;
+mod space;
 
 /// A mounted volume. Pages are counted for all volumes together, so only one
 /// test has one at a time.

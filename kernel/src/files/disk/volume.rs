@@ -76,6 +76,9 @@ pub trait Volume: Send + Sync {
 
     fn room(&self) -> Room;
 
+    /// Up to how many bytes a file can be long.
+    fn largest_size(&self) -> u64;
+
     /// The attributes of an inode in use: EIO if it is not.
     fn attributes(&self, inode: Number) -> Result<Attributes, Errno>;
 

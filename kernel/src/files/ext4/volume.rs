@@ -7,6 +7,7 @@ use abi::Errno;
 use machine::frames::Frame;
 
 use super::Ext4;
+use super::data::MOST_BLOCKS;
 use super::storage::BLOCK;
 use crate::files::cache::dirty_total;
 use crate::files::clock;
@@ -37,6 +38,10 @@ impl Volume for Ext4 {
             inodes: state.geometry.inodes.into(),
             free_inodes: state.free_inodes,
         }
+    }
+
+    fn largest_size(&self) -> u64 {
+        MOST_BLOCKS * BLOCK_U64
     }
 
     fn attributes(&self, inode: Number) -> Result<Attributes, Errno> {

@@ -59,6 +59,10 @@ impl VolumeCalls for Meanwhile {
         self.volume.room()
     }
 
+    fn largest_size(&self) -> u64 {
+        self.volume.largest_size()
+    }
+
     fn attributes(&self, inode: Number) -> Result<Attributes, Errno> {
         let found = self.volume.attributes(inode);
         self.act(Call::Attributes);
