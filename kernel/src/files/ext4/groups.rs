@@ -231,8 +231,11 @@ impl State {
             descriptor.free_blocks = descriptor.free_blocks.saturating_sub(count as u32);
             self.free_blocks = self.free_blocks.saturating_sub(count);
         } else {
-            descriptor.free_blocks += count as u32;
-            self.free_blocks += count;
+            // More than there are, if the count was wrong before.
+            let most = self.geometry.blocks_in(group);
+            let free = descriptor.free_blocks.saturating_add(count as u32);
+            descriptor.free_blocks = free.min(most);
+            self.free_blocks = self.free_blocks.saturating_add(count);
         }
         self.set_counts(group, &descriptor)
     }
@@ -256,23 +259,48 @@ impl State {
         let directories = u32::from(directory);
         if used {
             descriptor.free_inodes = descriptor.free_inodes.saturating_sub(1);
-            descriptor.directories += directories;
+            let count = descriptor.directories.saturating_add(directories);
+            descriptor.directories = count.min(per_group);
             let behind = per_group - (bit + 1);
             descriptor.unused_inodes = descriptor.unused_inodes.min(behind);
             self.free_inodes = self.free_inodes.saturating_sub(1);
         } else {
-            descriptor.free_inodes += 1;
+            descriptor.free_inodes = descriptor.free_inodes.saturating_add(1).min(per_group);
             descriptor.directories = descriptor.directories.saturating_sub(directories);
-            self.free_inodes += 1;
+            self.free_inodes = self.free_inodes.saturating_add(1);
         }
         self.set_counts(group, &descriptor)
     }
 
-    /// Counts what is free.
+    /// Whether what a descriptor says can be: all of a group's metadata on the
+    /// disk, and no more free than there is.
+    fn is_sane(&self, group: u32, descriptor: &Descriptor) -> bool {
+        let geometry = &self.geometry;
+        let per_group = geometry.inodes_per_group;
+        let table = u64::from(per_group) * geometry.inode_size as u64;
+        let fits =
+            |first: u64, count: u64| first > 0 && first.saturating_add(count) <= geometry.blocks;
+        fits(descriptor.block_bitmap, 1)
+            && fits(descriptor.inode_bitmap, 1)
+            && fits(descriptor.inode_table, table.div_ceil(BLOCK as u64))
+            && descriptor.free_blocks <= geometry.blocks_in(group)
+            && descriptor.free_inodes <= per_group
+            && descriptor.directories <= per_group
+            && descriptor.unused_inodes <= per_group
+    }
+
+    /// Counts what is free: EIO if a descriptor is damaged.
     pub fn count_free(&mut self) -> Result<(), Errno> {
         let (mut blocks, mut inodes) = (0, 0);
         for group in 0..self.geometry.groups {
             let descriptor = self.descriptor(group)?;
+            if !self.is_sane(group, &descriptor) {
+                log::error!(
+                    "the disk cannot be mounted: the descriptor of group {group} is damaged: \
+                     run e2fsck on it"
+                );
+                return Err(Errno::EIO);
+            }
             blocks += u64::from(descriptor.free_blocks);
             inodes += u64::from(descriptor.free_inodes);
         }

@@ -5,6 +5,7 @@ mod block_map;
 mod compare;
 mod crash;
 mod damage;
+mod descriptors;
 pub mod failing;
 mod faults;
 pub mod image;
