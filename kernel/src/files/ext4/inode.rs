@@ -268,8 +268,10 @@ impl Inode {
         self.set_time(MODIFIED, time);
     }
 
+    /// Never back: a write that gets to the disk may be older than a change of
+    /// the attributes.
     pub fn set_changed(&mut self, time: u64) {
-        self.set_time(CHANGED, time);
+        self.set_time(CHANGED, time.max(self.time(CHANGED)));
     }
 
     /// All times of a new inode.

@@ -11,3 +11,4 @@ mod faults;
 pub mod image;
 mod model;
 mod removal;
+mod times;
