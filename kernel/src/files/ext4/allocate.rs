@@ -11,6 +11,9 @@ use crate::files::disk::volume::Number;
 /// A run this long is taken without looking for a better one.
 const LONG: u32 = 64;
 
+/// Groups whose bitmaps are looked at for a longer run, if there is a short one.
+const ENOUGH_GROUPS: u32 = 8;
+
 /// What is free in a group, now and in the last durable state.
 struct Free<'b> {
     now: &'b Block,
@@ -53,6 +56,7 @@ impl State {
         let first = (goal / per_group) as u32;
         let groups = self.geometry.groups;
         let mut best = 0..0;
+        let mut seen = 0;
         // The goal's group comes again at the end, for what lies before it.
         for step in 0..=groups {
             let group = (first + step) % groups;
@@ -68,7 +72,10 @@ impl State {
             if found.end - found.start > best.end - best.start {
                 best = found;
             }
-            if best.end - best.start >= u64::from(most.min(LONG)) {
+            seen += 1;
+            // Else a disk in small pieces would be read as a whole for each.
+            let is_enough = seen >= ENOUGH_GROUPS && !best.is_empty();
+            if is_enough || best.end - best.start >= u64::from(most.min(LONG)) {
                 break;
             }
         }

@@ -2,6 +2,7 @@
 
 use super::super::Ext4;
 use super::super::storage::{BLOCK, Block, Storage};
+use super::failing::{Access, Failing};
 use super::image::Memory;
 use super::model::{MAKER, page, place};
 use crate::files::disk::volume::Volume;
@@ -9,7 +10,9 @@ use crate::files::inode::New;
 use abi::Errno;
 use alloc::boxed::Box;
 use machine::frames::Frame;
+use std::format;
 use std::sync::{Arc, Mutex};
+use std::vec::Vec;
 
 type Act = Box<dyn FnOnce() + Send>;
 
@@ -77,4 +80,51 @@ fn a_hole_is_allocated_while_it_is_written() {
     }
     volume.unmount().unwrap();
     disk.check();
+}
+
+/// On a disk on which no two free blocks are neighbours.
+#[test]
+fn not_every_group_is_read_for_a_short_run() {
+    let memory = Memory::format(
+        16 << 20,
+        &[
+            "-N",
+            "4096",
+            "-g",
+            "256",
+            "-J",
+            "size=4",
+            "-O",
+            "^resize_inode",
+        ],
+    );
+    let disk = Failing::new(memory);
+    let volume = Ext4::open(disk.clone(), false).unwrap();
+    let mut files = Vec::new();
+    for index in 0.. {
+        let name = format!("{index}");
+        let Ok((number, _)) = volume.create(place(2, &name), New::Regular, MAKER) else {
+            break;
+        };
+        files.push((name, number));
+        if volume
+            .write(number, 0, &[page(1)], BLOCK as u64, 0)
+            .is_err()
+        {
+            break;
+        }
+    }
+    for (name, number) in files.iter().step_by(2) {
+        volume.unlink(place(2, name)).unwrap();
+        volume.release(*number).unwrap();
+    }
+    volume.commit().unwrap();
+    volume.checkpoint().unwrap();
+    volume.shrink(true);
+    let before = disk.count(Access::Read);
+    let found = volume.state.lock().find_blocks(0, 64).unwrap();
+    assert!(found.end - found.start < 64, "{found:?}");
+    let read = disk.count(Access::Read) - before;
+    let groups = volume.state.lock().geometry.groups;
+    assert!(read < groups as usize, "{read} blocks for {groups} groups");
 }
