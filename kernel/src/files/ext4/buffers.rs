@@ -166,6 +166,11 @@ impl Buffers {
         self.revoked_before = self.revoked.len();
     }
 
+    /// The number of the operation, or of the last one.
+    pub fn operation(&self) -> u64 {
+        self.operation
+    }
+
     /// The operation has succeeded.
     pub fn finish(&mut self) {
         self.before.clear();

@@ -109,7 +109,7 @@ impl State {
         if let Some(index) = self.indices.remove(&directory.inode.number) {
             return Ok(index);
         }
-        let mut index = Index::new();
+        let mut index = Index::new(self.buffers.operation());
         for block in 0..self.block_count(directory) {
             let content = self.read(directory, block)?;
             for entry in entries::entries(&content[..]) {
@@ -154,9 +154,23 @@ impl State {
             return Ok(());
         }
         let mut index = self.index(directory)?;
+        let result = self.add_indexed(directory, &mut index, name, number, mark);
+        // Also if there is no room: it is made from the whole directory.
+        self.keep_index(directory, index);
+        result
+    }
+
+    fn add_indexed(
+        &mut self,
+        directory: &mut Loaded,
+        index: &mut Index,
+        name: &[u8],
+        number: Number,
+        mark: u8,
+    ) -> Result<(), Errno> {
         let needed = entries::needed(name.len()) as u16;
         let mut added = None;
-        for block in 0..blocks {
+        for block in 0..self.block_count(directory) {
             if index.gaps[block as usize] < needed {
                 continue;
             }
@@ -169,17 +183,15 @@ impl State {
         }
         let block = match added {
             Some(block) => block,
-            None => {
-                let block = self.append_block(directory)?;
-                index.gaps.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-                index.gaps.push(BLOCK as u16);
-                self.add_in(directory, block, name, number, mark)?;
-                block
-            }
+            None => self.append_block(directory)?,
         };
-        index.add(name, block)?;
-        self.keep_index(directory, index);
-        Ok(())
+        index.changed_by = self.buffers.operation();
+        if added.is_none() {
+            index.gaps.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            index.gaps.push(BLOCK as u16);
+            self.add_in(directory, block, name, number, mark)?;
+        }
+        index.add(name, block)
     }
 
     fn add_in(
@@ -276,6 +288,7 @@ impl State {
         }
         let gap = entries::largest_gap(&content[..])? as u16;
         if let Some(index) = self.indices.get_mut(&directory.inode.number) {
+            index.changed_by = self.buffers.operation();
             index.remove(name, found.block);
             if let Some(known) = index.gaps.get_mut(found.block as usize) {
                 *known = gap;

@@ -20,14 +20,18 @@ pub struct Index {
     builder: DefaultHashBuilder,
     /// The largest gap of each block, or more: in bytes.
     pub gaps: Vec<u16>,
+    /// The last operation that has changed it, or in which it was made: if that
+    /// one fails, it is wrong.
+    pub changed_by: u64,
 }
 
 impl Index {
-    pub fn new() -> Index {
+    pub fn new(operation: u64) -> Index {
         Index {
             slots: HashTable::new(),
             builder: DefaultHashBuilder::default(),
             gaps: Vec::new(),
+            changed_by: operation,
         }
     }
 

@@ -7,6 +7,7 @@ use super::extents::{self, Extent, Tree};
 use super::inode::{self, BODY_SIZE, Inode};
 use super::seal;
 use super::state::{Loaded, State};
+use super::superblock::Geometry;
 use crate::files::clock;
 use crate::files::disk::volume::{Attributes, Maker, Number, Place};
 use crate::files::inode::{Kind, New};
@@ -55,7 +56,7 @@ impl State {
         self.edit(place.directory, |state, directory| {
             state.add_name(directory, place.name, number, entries::mark(kind))?;
             if is_directory {
-                add_directory_link(&mut directory.inode);
+                add_directory_link(&mut directory.inode, &state.geometry)?;
             }
             directory.inode.set_modified(now);
             directory.inode.set_changed(now);
@@ -179,7 +180,7 @@ impl State {
                 drop_directory_link(&mut directory.inode);
             }
             if is_directory {
-                add_directory_link(&mut directory.inode);
+                add_directory_link(&mut directory.inode, &state.geometry)?;
             }
             directory.inode.set_modified(now);
             directory.inode.set_changed(now);
@@ -214,7 +215,7 @@ impl State {
                 state.replace_name(directory, place.name, old, new.number, new.mark)?;
                 match (is_directory(old.mark), is_directory(new.mark)) {
                     (true, false) => drop_directory_link(&mut directory.inode),
-                    (false, true) => add_directory_link(&mut directory.inode),
+                    (false, true) => add_directory_link(&mut directory.inode, &state.geometry)?,
                     _ => {}
                 }
                 directory.inode.set_modified(now);
@@ -270,14 +271,17 @@ fn kind_of_new(new: &New<'_>) -> Kind {
     }
 }
 
-fn add_directory_link(inode: &mut Inode) {
-    let links = inode.links();
-    // 1 means: too many to count.
-    inode.set_links(if links == 1 || links >= MOST_LINKS {
-        1
-    } else {
-        links + 1
-    });
+/// Counts one more subdirectory: EMLINK if there are too many.
+fn add_directory_link(inode: &mut Inode, geometry: &Geometry) -> Result<(), Errno> {
+    let links = match inode.links() {
+        // Too many to be counted.
+        1 => 1,
+        links if links < MOST_LINKS => links + 1,
+        _ if geometry.many_links => 1,
+        _ => return Err(Errno::EMLINK),
+    };
+    inode.set_links(links);
+    Ok(())
 }
 
 fn drop_directory_link(inode: &mut Inode) {

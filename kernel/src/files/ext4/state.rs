@@ -88,7 +88,8 @@ impl State {
         }
         self.buffers.undo();
         self.loaded.clear();
-        self.indices.clear();
+        let failed = self.buffers.operation();
+        self.indices.retain(|_, index| index.changed_by != failed);
         (self.free_blocks, self.free_inodes) = self.free_before;
         self.orphans.undo();
     }

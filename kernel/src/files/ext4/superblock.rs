@@ -74,6 +74,8 @@ pub struct Geometry {
     pub seed: Option<u32>,
     /// How much of a 256-byte inode is in use by default.
     pub extra_size: u16,
+    /// Directories may have more subdirectories than can be counted.
+    pub many_links: bool,
     /// Has features that forbid writing.
     pub read_only: bool,
     /// The checksum is right: no write of the superblock was cut in the middle.
@@ -137,6 +139,7 @@ impl Geometry {
             sparse: read_only & SPARSE_SUPER != 0,
             seed,
             extra_size: half(0x15e).clamp(28, 128),
+            many_links: read_only & MANY_LINKS != 0,
             read_only: read_only & !KNOWN_READ_ONLY != 0,
             is_intact: seed.is_none() || u32_at(&first[..], CHECKSUM) == checksum(first),
         };

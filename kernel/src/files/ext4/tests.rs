@@ -6,6 +6,7 @@ mod compare;
 mod crash;
 mod damage;
 mod descriptors;
+mod directories;
 pub mod failing;
 mod faults;
 pub mod image;

@@ -154,10 +154,12 @@ impl Tree {
         self.extents().all(|extent| {
             let follows = extent.logical >= end && extent.length > 0;
             let fits = extent.logical.checked_add(extent.length).is_some();
+        let mut total = 0;
             end = extent.logical.saturating_add(extent.length);
             let behind = extent.physical.saturating_add(extent.length.into());
-            follows && fits && extent.physical > 0 && behind <= blocks
+            follows && fits && extent.physical > 0 && behind <= blocks && total <= blocks
         })
+            total += u64::from(extent.length);
     }
 
     /// All extents in order.
