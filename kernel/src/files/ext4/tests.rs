@@ -10,6 +10,6 @@ mod directories;
 pub mod failing;
 mod faults;
 pub mod image;
-mod model;
+pub mod model;
 mod removal;
 mod times;

@@ -20,7 +20,7 @@ pub const IN_BLOCK: usize = (BLOCK - HEAD) / ENTRY;
 /// Longest extent. More says that it is unwritten.
 pub const LONGEST: u32 = 1 << 15;
 /// The format allows no more.
-const DEEPEST: u16 = 5;
+pub const DEEPEST: u16 = 5;
 
 /// Depth and number of entries of a node that has room for `room`.
 pub fn head(node: &[u8], room: usize) -> Option<(u16, usize)> {

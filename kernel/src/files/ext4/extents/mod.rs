@@ -3,11 +3,13 @@
 //!
 //! A [`Tree`] is the whole of it in memory, in the order of the file. It is
 //! changed leaf by leaf: a leaf is what one block of the disk holds, or the
-//! inode itself while it is enough. Above the leaves there is, if the inode
-//! cannot point to all of them, one level of index blocks.
+//! inode itself while it is enough. Above the leaves there are, if the inode
+//! cannot point to all of them, levels of index blocks.
 
 mod format;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -75,7 +77,7 @@ struct Leaf {
 pub struct Tree {
     /// Never empty; only a single leaf can be.
     leaves: Vec<Leaf>,
-    /// The index blocks.
+    /// The index blocks, in any order.
     nodes: Vec<u64>,
 }
 
@@ -148,18 +150,19 @@ impl Tree {
         Ok(())
     }
 
-    /// In order, without overlap, on the disk.
+    /// In order, without overlap, on the disk; and not so many that some must
+    /// be there twice, which would make a directory as good as endless.
     fn is_sane(&self, blocks: u64) -> bool {
         let mut end = 0;
+        let mut total = 0;
         self.extents().all(|extent| {
             let follows = extent.logical >= end && extent.length > 0;
             let fits = extent.logical.checked_add(extent.length).is_some();
-        let mut total = 0;
             end = extent.logical.saturating_add(extent.length);
+            total += u64::from(extent.length);
             let behind = extent.physical.saturating_add(extent.length.into());
             follows && fits && extent.physical > 0 && behind <= blocks && total <= blocks
         })
-            total += u64::from(extent.length);
     }
 
     /// All extents in order.

@@ -4,8 +4,9 @@ use core::ops::Range;
 
 use abi::Errno;
 
-use super::format::{IN_BLOCK, IN_INODE, put_index, put_leaf};
-use super::{Leaf, Tree};
+use super::Tree;
+use super::format::{DEEPEST, IN_BLOCK, IN_INODE, put_index, put_leaf};
+use crate::files::allocate::try_vec;
 use crate::files::ext4::inode::Inode;
 use crate::files::ext4::seal::Kind;
 use crate::files::ext4::state::State;
@@ -56,33 +57,42 @@ impl Tree {
         inode: &mut Inode,
         seed: u32,
     ) -> Result<(), Errno> {
-        let key = |leaf: &Leaf| leaf.extents.first().map_or(0, |first| first.logical);
-        if self.leaves.len() <= IN_INODE {
-            self.set_nodes(state, inode, 0)?;
-            let children = self.leaves.iter().map(|leaf| (key(leaf), leaf.block));
-            put_index(inode.body_mut(), IN_INODE, 1, children);
-            return Ok(());
+        // How many index blocks there are on each level, the lowest first.
+        let mut counts = [0; DEEPEST as usize - 1];
+        let mut depth = 0;
+        let mut count = self.leaves.len();
+        while count > IN_INODE {
+            count = count.div_ceil(IN_BLOCK);
+            *counts.get_mut(depth).ok_or(Errno::EFBIG)? = count;
+            depth += 1;
         }
-        let nodes = self.leaves.len().div_ceil(IN_BLOCK);
-        if nodes > IN_INODE {
-            // More than 460,000 pieces.
-            return Err(Errno::EFBIG);
+        self.set_nodes(state, inode, counts.iter().sum())?;
+        let mut children = try_vec(self.leaves.len())?;
+        for leaf in &self.leaves {
+            let first = leaf.extents.first().map_or(0, |first| first.logical);
+            children.push((first, leaf.block));
         }
-        self.set_nodes(state, inode, nodes)?;
-        for (node, leaves) in self.nodes.iter().zip(self.leaves.chunks(IN_BLOCK)) {
-            let children = leaves.iter().map(|leaf| (key(leaf), leaf.block));
-            // Most changes do not reach the index.
-            let mut wanted = Block::new()?;
-            put_index(&mut wanted[..], IN_BLOCK, 1, children);
-            let now = state.buffers.get(*node, Kind::Extents { seed })?;
-            if now[..BLOCK - 4] != wanted[..BLOCK - 4] {
-                let block = state.buffers.change(*node, Kind::Extents { seed })?;
-                block.copy_from_slice(&wanted[..]);
+        // The lowest level is last: when it grows, the others stay where they are.
+        let mut end = self.nodes.len();
+        for (level, count) in (1..).zip(&counts[..depth]) {
+            let mut above = try_vec(*count)?;
+            let nodes = &self.nodes[end - count..end];
+            for (node, some) in nodes.iter().zip(children.chunks(IN_BLOCK)) {
+                above.push((some[0].0, *node));
+                // Most changes do not reach the index.
+                let mut wanted = Block::new()?;
+                put_index(&mut wanted[..], IN_BLOCK, level, some.iter().copied());
+                let now = state.buffers.get(*node, Kind::Extents { seed })?;
+                if now[..BLOCK - 4] != wanted[..BLOCK - 4] {
+                    let block = state.buffers.change(*node, Kind::Extents { seed })?;
+                    block.copy_from_slice(&wanted[..]);
+                }
             }
+            end -= count;
+            children = above;
         }
-        let firsts = self.leaves.chunks(IN_BLOCK).map(|leaves| key(&leaves[0]));
-        let children = firsts.zip(self.nodes.iter().copied());
-        put_index(inode.body_mut(), IN_INODE, 2, children);
+        let depth = depth as u16 + 1;
+        put_index(inode.body_mut(), IN_INODE, depth, children.into_iter());
         Ok(())
     }
 
