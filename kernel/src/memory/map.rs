@@ -176,7 +176,7 @@ impl Space {
     }
 
     pub(super) fn unmap_in(&self, layout: &mut Layout, range: Range<usize>) -> Result<(), Errno> {
-        if !layout.regions.remove(range.clone()).map_err(no_memory)? {
+        if !layout.regions.prepare_removal(&range).map_err(no_memory)? {
             return Ok(());
         }
         layout.search_from = layout.search_from.max(range.end);
@@ -186,8 +186,10 @@ impl Space {
         };
         // With the lock held for writing, what seems so is so.
         if range.len() > PAGE_SIZE || !untouched() {
-            self.table.unmap(range, &mut self.table.flush());
+            self.table.unmap(range.clone(), &mut self.table.flush());
         }
+        // Last, for write-back does not ask for the lock if there is no mapping.
+        layout.regions.remove(range).map_err(no_memory)?;
         Ok(())
     }
 

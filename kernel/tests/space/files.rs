@@ -1,11 +1,16 @@
 //! Mapped files: whose frame a page is.
 
 use super::*;
-use kernel::files::cache::PageCache;
-use kernel::files::inode::{Inode, New, Position};
+use abi::Errno;
+use core::ops::Range;
+use kernel::files::cache::{PageCache, Store};
+use kernel::files::inode::{Inode, Kind, Metadata, New, Position};
+use kernel::files::open_file::File;
 use kernel::files::ramfs::RamFs;
 use kernel::files::{Sink, Source};
 use kernel::memory::FileRange;
+use machine::frames::Frame;
+use std::sync::Mutex;
 
 const PAGES: usize = 8;
 
@@ -114,4 +119,83 @@ fn writes_go_to_the_file_or_to_a_copy() {
         }
     }
     depart();
+}
+
+/// A file of zeroes whose pages are clean.
+struct Zeroes;
+
+impl Store for Zeroes {
+    fn read(&self, _: u64, frames: &[Frame]) -> Result<(), Errno> {
+        for frame in frames {
+            frame.fill(0, PAGE_SIZE, 0);
+        }
+        Ok(())
+    }
+
+    fn write(&self, _: u64, _: &[Frame], _: u64) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn reserve(&self, _: Range<u64>) -> Result<(), Errno> {
+        Ok(())
+    }
+}
+
+/// Goes with the last mapping of its pages, and then notes how many of them
+/// are in somebody's hands.
+struct Watched {
+    cache: Arc<PageCache>,
+    held: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Inode for Watched {
+    fn kind(&self) -> Kind {
+        Kind::Regular
+    }
+
+    fn metadata(&self) -> Metadata {
+        unreachable!("nobody asks")
+    }
+
+    fn open(self: Arc<Self>, _: u32) -> Result<Arc<File>, Errno> {
+        Err(Errno::EIO)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // The first look finds marks of use.
+        for _ in 0..2 {
+            self.cache.shrink(usize::MAX);
+        }
+        self.held.lock().unwrap().push(self.cache.resident());
+    }
+}
+
+/// Write-back asks a file's mappings only: what it does not find there it takes
+/// as clean, so no peer may write to it any more.
+#[test]
+fn a_mapping_is_known_until_nothing_is_mapped() {
+    let _alone = alone();
+    let cache = PageCache::new(Box::new(Zeroes), (PAGES * PAGE_SIZE) as u64).expect("memory");
+    let held = Arc::new(Mutex::new(Vec::new()));
+    let space = Space::new().expect("memory");
+    for part in [0..PAGES, 1..3, 0..2] {
+        let inode: Arc<dyn Inode> = Arc::new(Watched {
+            cache: cache.clone(),
+            held: held.clone(),
+        });
+        let file = (inode, cache.clone());
+        let start = map(&space, &file, true);
+        drop(file);
+        for page in 0..PAGES {
+            space
+                .fault(start + page * PAGE_SIZE, Access::Read)
+                .expect("a page");
+        }
+        let at = |page: usize| start + page * PAGE_SIZE;
+        space.unmap(at(part.start)..at(part.end)).expect("memory");
+        space.unmap(at(0)..at(PAGES)).expect("memory");
+    }
+    assert_eq!(*held.lock().unwrap(), [0, 0, 0]);
 }

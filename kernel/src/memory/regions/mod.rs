@@ -120,20 +120,31 @@ impl Regions {
         Ok(())
     }
 
-    /// Takes `range` out of all regions; false if none overlaps it.
-    pub fn remove(&mut self, range: Range<usize>) -> Result<bool, OutOfMemory> {
-        let mut position = self.chunks.after(range.start);
+    /// Sees to it that `remove` of this range does not fail, with nothing changed
+    /// as to what is mapped; false if no region overlaps it.
+    pub fn prepare_removal(&mut self, range: &Range<usize>) -> Result<bool, OutOfMemory> {
+        let position = self.chunks.after(range.start);
         let Some(first) = self.region_before(position, range.end) else {
             return Ok(false);
         };
-        if first.start < range.start {
-            if first.end > range.end {
-                // A hole: the one case that needs room.
-                position = self.split(position, range.start)?;
-            } else {
-                first.end = range.start;
-                position = self.chunks.next(position);
-            }
+        // A hole: the one case that needs room.
+        if first.start < range.start && first.end > range.end {
+            self.split(position, range.start)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes `range` out of all regions; false if none overlaps it.
+    pub fn remove(&mut self, range: Range<usize>) -> Result<bool, OutOfMemory> {
+        if !self.prepare_removal(&range)? {
+            return Ok(false);
+        }
+        let mut position = self.chunks.after(range.start);
+        if let Some(first) = self.region_before(position, range.end)
+            && first.start < range.start
+        {
+            first.end = range.start;
+            position = self.chunks.next(position);
         }
         while let Some(region) = self.region_before(position, range.end) {
             if region.end > range.end {
