@@ -1,6 +1,8 @@
 //! The cache against a store that is slow, fails, and leaves garbage wherever
 //! it may.
 
+mod throttle;
+
 use super::*;
 use crate::files::buffer::{Sink, Source};
 use crate::files::inode::Position;

@@ -53,6 +53,8 @@ impl PageCache {
         let mut result = Ok(());
         while at < end {
             if at / PAGE >= reserved {
+                // One call may write more than memory holds.
+                self.throttle();
                 result = self
                     .reserve(at / PAGE..pages_of(end))
                     .map(|to| reserved = to);
