@@ -62,6 +62,7 @@ pub fn serve() -> ! {
         for_each(|fs| {
             fs.release_left();
             if commit {
+                fs.settle_kept();
                 // The volume has logged what is wrong with it.
                 let _ = fs.commit();
             }

@@ -16,19 +16,17 @@ pub mod caretaker;
 mod directory;
 mod failures;
 mod node;
+mod nodes;
 mod pages;
 mod rename;
 #[cfg(test)]
 mod tests;
 pub mod volume;
 
-use alloc::sync::{Arc, Weak};
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use abi::Errno;
-use arrayvec::ArrayVec;
-use hashbrown::HashMap;
 use sync::{Mutex, RwLock, SpinLock, rank};
 
 use super::allocate::try_arc;
@@ -40,7 +38,8 @@ use crate::device::disk;
 use directory::shrink_names;
 use failures::Failures;
 pub use node::Node;
-use pages::{Pages, WeakPages};
+use nodes::{Left, Nodes};
+use pages::Pages;
 use volume::{Attributes, Number, Volume};
 
 /// A mounted volume.
@@ -55,47 +54,6 @@ pub struct DiskFs {
     /// Something was changed that no commit has covered yet.
     changed: AtomicBool,
     failures: Failures,
-}
-
-struct Nodes {
-    known: HashMap<Number, Known>,
-    /// Inodes without names whose last user has left them. Room for all nodes
-    /// is made beforehand, so that leaving needs no memory.
-    left: Vec<Left>,
-}
-
-struct Left {
-    number: Number,
-    pages: Option<Pages>,
-}
-
-/// What is in memory of an inode.
-struct Known {
-    node: Weak<Node>,
-    /// A regular file's. Pages that wait to be written can outlive the node;
-    /// the inode's next node takes them over.
-    pages: Option<WeakPages>,
-}
-
-impl Nodes {
-    fn insert(&mut self, inode: Number, known: Known) -> Result<(), Errno> {
-        if self.known.len() == self.known.capacity() {
-            // Nothing is dropped here but weak references.
-            self.known.retain(|_, known| !known.is_dead());
-        }
-        self.known.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        let room = self.known.len() + 1;
-        self.left.try_reserve(room).map_err(|_| Errno::ENOMEM)?;
-        self.known.insert(inode, known);
-        Ok(())
-    }
-}
-
-impl Known {
-    fn is_dead(&self) -> bool {
-        let pages = self.pages.as_ref();
-        self.node.strong_count() == 0 && pages.is_none_or(WeakPages::is_dead)
-    }
 }
 
 /// `EXT4_SUPER_MAGIC` (statfs(2)).
@@ -123,6 +81,7 @@ pub fn mount(index: usize, read_only: bool) -> Result<Arc<Node>, Errno> {
 /// Makes durable what was changed on any disk (sync(2)).
 pub fn commit_all() {
     caretaker::for_each(|fs| {
+        fs.settle_kept();
         // The volume has logged what is wrong with it.
         let _ = fs.commit();
     });
@@ -144,6 +103,7 @@ pub fn unmount_all() {
     cache::flush_all();
     caretaker::for_each(|fs| {
         fs.release_left();
+        fs.settle_kept();
         fs.close();
     });
 }
@@ -163,6 +123,7 @@ pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     cache::flush_all();
     while shrink_names(fs, true) > 0 {}
     fs.release_left();
+    fs.settle_kept();
     if fs.is_busy(&root) {
         return Err(match fs.has_unwritten() {
             true => Errno::EIO,
@@ -185,10 +146,7 @@ impl DiskFs {
             read_only,
             tree: RwLock::new(()),
             loading: Mutex::new(()),
-            nodes: SpinLock::new(Nodes {
-                known: HashMap::new(),
-                left: Vec::new(),
-            }),
+            nodes: SpinLock::new(Nodes::new()),
             changed: AtomicBool::new(false),
             failures: Failures::new(),
         })?;
@@ -200,12 +158,15 @@ impl DiskFs {
     /// Whether anything but `root`, of which the caller and its mount have one
     /// reference each, is in use.
     fn is_busy(&self, root: &Arc<Node>) -> bool {
-        self.nodes_in_use() > 1 || Arc::strong_count(root) > 2
+        self.nodes_in_use() > 1 || self.has_kept() || Arc::strong_count(root) > 2
     }
 
     /// Whether there is a file that nobody uses and that could not be written
     /// just now.
     fn has_unwritten(&self) -> bool {
+        if self.has_kept() {
+            return true;
+        }
         let mut from = 0;
         while from < self.nodes_in_memory() {
             for node in self.some_nodes(from) {
@@ -257,9 +218,10 @@ impl DiskFs {
 
     /// Writes back all that is dirty, and commits it. EIO also if a page of any
     /// file cannot be written.
-    fn sync(&self) -> Result<(), Errno> {
+    fn sync(self: &Arc<Self>) -> Result<(), Errno> {
         let before = self.failures.count();
         cache::flush_all();
+        self.settle_kept();
         self.commit()?;
         self.failures.check_since(before)
     }
@@ -267,7 +229,7 @@ impl DiskFs {
     /// Before the answer is that there is no space or memory: writes what is
     /// dirty, whose blocks are reserved with caution and whose pages can then be
     /// dropped, and frees what nobody uses.
-    fn make_room(&self) {
+    fn make_room(self: &Arc<Self>) {
         self.release_left();
         // An error is found again by whoever needs the room.
         let _ = self.sync();
@@ -319,10 +281,6 @@ impl DiskFs {
         self.enter(inode, attributes, place, None)
     }
 
-    fn loaded(&self, inode: Number) -> Option<Arc<Node>> {
-        self.nodes.lock().known.get(&inode)?.node.upgrade()
-    }
-
     /// Makes the node of an inode that has none. The caller holds `loading`.
     fn enter(
         self: &Arc<Self>,
@@ -332,34 +290,14 @@ impl DiskFs {
         pages: Option<Pages>,
     ) -> Result<Arc<Node>, Errno> {
         let node = Node::new(self.clone(), inode, attributes, place, pages)?;
-        let known = Known {
-            node: Arc::downgrade(&node),
-            pages: node.pages().map(Pages::downgrade),
-        };
-        self.nodes.lock().insert(inode, known)?;
+        self.add_node(inode, &node)?;
         Ok(node)
-    }
-
-    /// The pages that an earlier node of `inode` left to be written.
-    fn pages_alive(&self, inode: Number) -> Option<Pages> {
-        let nodes = self.nodes.lock();
-        nodes.known.get(&inode)?.pages.as_ref()?.upgrade()
-    }
-
-    /// The last user leaves an inode that has no names.
-    fn leave(&self, number: Number, pages: Option<Pages>) {
-        self.nodes.lock().left.push(Left { number, pages });
-        caretaker::call();
     }
 
     /// Frees the inodes that were left. Who removes a name does this too: its
     /// space is there again when the call returns, and the list stays short.
     fn release_left(&self) {
-        loop {
-            let left = self.nodes.lock().left.pop();
-            let Some(Left { number, pages }) = left else {
-                return;
-            };
+        while let Some(Left { number, pages }) = self.next_left() {
             if let Some(pages) = pages {
                 // No page is written from here on.
                 pages.cache().discard();
@@ -369,24 +307,5 @@ impl DiskFs {
             }
             self.note_change();
         }
-    }
-
-    /// Nodes in memory, from position `from` of the table on; as the table
-    /// changes between calls, some are missed or come twice. They are not held:
-    /// whoever looks at one must not keep its neighbours in use.
-    fn some_nodes(&self, from: usize) -> ArrayVec<Weak<Node>, 64> {
-        let nodes = self.nodes.lock();
-        let later = nodes.known.values().skip(from);
-        later.take(64).map(|known| known.node.clone()).collect()
-    }
-
-    fn nodes_in_use(&self) -> usize {
-        let nodes = self.nodes.lock();
-        let alive = |known: &&Known| known.node.strong_count() > 0;
-        nodes.known.values().filter(alive).count()
-    }
-
-    fn nodes_in_memory(&self) -> usize {
-        self.nodes.lock().known.len()
     }
 }

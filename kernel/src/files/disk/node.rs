@@ -206,11 +206,11 @@ impl Drop for Node {
         if self.attributes.get().links == 0 {
             self.fs.leave(self.number, self.pages().cloned());
         } else if let Some(pages) = self.pages()
-            && !pages.is_settled()
+            && pages.are_behind()
         {
-            // No name keeps it, for there was no memory to remember one. There
-            // is nobody to tell of an error.
-            let _ = pages.write_back(None);
+            // No name keeps it, for there was no memory to remember one. It is
+            // not written here: the caller may be at work on the same file.
+            self.fs.keep(self.number, self, pages);
         }
     }
 }

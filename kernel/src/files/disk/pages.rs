@@ -165,6 +165,21 @@ impl Pages {
         true
     }
 
+    /// Whether the volume has yet to be told of something. Does not sleep.
+    pub(super) fn are_behind(&self) -> bool {
+        self.cache.dirty() > 0 || self.backing.touched.load(Ordering::Acquire)
+    }
+
+    /// Writes what can be, with nobody to tell of an error: whoever opens the
+    /// file next is, and pages that cannot be written stay dirty.
+    pub(super) fn settle(&self) {
+        self.cache.flush();
+        if self.cache.dirty() == 0 && self.backing.write_times() != Err(Errno::ENOMEM) {
+            // A time that cannot be written is not worth keeping the file.
+            self.backing.touched.store(false, Ordering::Release);
+        }
+    }
+
     /// Writes what is dirty, and the time of the last change. The commit that
     /// makes it durable is the caller's.
     pub(super) fn write_back(&self, told: Option<&ErrorMark>) -> Result<(), Errno> {

@@ -1,5 +1,7 @@
 //! Files on a volume in memory that may fail, used as programs use them.
 
+mod kept;
+
 use super::*;
 use crate::files::buffer::{Sink, Source};
 use crate::files::ext4::tests::failing::{Access, Failing};
