@@ -21,6 +21,7 @@
 
 mod access;
 mod errors;
+mod list;
 mod map;
 mod mappers;
 mod page_map;

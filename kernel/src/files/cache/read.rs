@@ -183,7 +183,13 @@ impl PageCache {
         if frames.is_empty() {
             return Ok(());
         }
-        let result = self.store.read(index, &frames);
+        let mut result = self.store.read(index, &frames);
+        if result.is_err() && frames.len() > 1 {
+            // The page that is wanted may be good.
+            self.unclaim(index + 1, frames.len() - 1);
+            frames.truncate(1);
+            result = self.store.read(index, &frames);
+        }
         // What the store has behind the end is no part of the file.
         let last = index + frames.len() as u64 - 1;
         if size % PAGE != 0 && size / PAGE == last {
@@ -202,6 +208,17 @@ impl PageCache {
         drop(pages);
         self.idle.wake_all();
         result
+    }
+
+    /// Some of the pages that were claimed are not read after all.
+    fn unclaim(&self, first: u64, count: usize) {
+        let mut pages = self.pages.lock();
+        for index in (first..).take(count) {
+            pages.map.remove(index);
+        }
+        self.note_count(&pages);
+        drop(pages);
+        self.idle.wake_all();
     }
 
     /// Enters pages from `index` on as being read, with the first of `frames`,

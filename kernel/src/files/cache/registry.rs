@@ -4,19 +4,19 @@
 //! Locks: `Caches`, a spin lock over the list, never held while a cache is
 //! worked on.
 
-use alloc::sync::{Arc, Weak};
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use abi::Errno;
 use machine::frames::{self, Frame};
 use sync::{SpinLock, rank};
 
+use super::list::{List, Numbered};
 use super::{CLUSTER, PageCache};
 use crate::files::reclaim;
 
-/// By id, which grows.
-static CACHES: SpinLock<Vec<(u64, Weak<PageCache>)>, rank::Caches> = SpinLock::new(Vec::new());
+static CACHES: SpinLock<List<PageCache>, rank::Caches> = SpinLock::new(List::new());
+/// Ids grow.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 /// The cache that gave memory back last; the next one begins.
 static LAST_SHRUNK: AtomicU64 = AtomicU64::new(0);
@@ -27,23 +27,23 @@ pub(super) fn next_id() -> u64 {
     NEXT_ID.fetch_add(1, Relaxed)
 }
 
+impl Numbered for PageCache {
+    fn id(&self) -> u64 {
+        self.id
+    }
+}
+
 /// Adds a cache; it leaves when it is dropped. ENOMEM.
 pub(super) fn add(cache: &Arc<PageCache>) -> Result<(), Errno> {
     let mut caches = CACHES.lock();
-    caches.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    // Nearly always at the end.
-    let at = caches.partition_point(|&(id, _)| id < cache.id);
-    caches.insert(at, (cache.id, Arc::downgrade(cache)));
+    caches.add(cache)?;
     COUNT.store(caches.len(), Relaxed);
     Ok(())
 }
 
 pub(super) fn remove(id: u64) {
     let mut caches = CACHES.lock();
-    let gone = caches
-        .binary_search_by_key(&id, |&(id, _)| id)
-        .ok()
-        .map(|at| caches.remove(at));
+    let gone = caches.remove(id);
     COUNT.store(caches.len(), Relaxed);
     drop(caches);
     drop(gone);
@@ -51,16 +51,16 @@ pub(super) fn remove(id: u64) {
 
 /// The first cache whose id is greater.
 fn after(id: u64) -> Option<Arc<PageCache>> {
-    let caches = CACHES.lock();
-    let at = caches.partition_point(|&(other, _)| other <= id);
-    caches[at..].iter().find_map(|(_, cache)| cache.upgrade())
+    CACHES.lock().after(id)
 }
 
-/// Writes back what is dirty in any cache, and waits. Errors are kept for those
-/// who synchronise the file.
+/// Writes back what is dirty in any cache there is at the beginning, and waits:
+/// those that come meanwhile might have no end. Errors are kept for those who
+/// synchronise the file.
 pub fn flush_all() {
+    let end = NEXT_ID.load(Relaxed);
     let mut id = 0;
-    while let Some(cache) = after(id) {
+    while let Some(cache) = after(id).filter(|cache| cache.id < end) {
         id = cache.id;
         if !cache.keeps_dirty && cache.dirty() > 0 {
             cache.flush();

@@ -1,6 +1,8 @@
 //! The cache against a store that is slow, fails, and leaves garbage wherever
 //! it may.
 
+mod bad_page;
+mod registry;
 mod throttle;
 
 use super::*;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use abi::Errno;
-use sync::{SpinLock, WaitError, WaitQueue, rank};
+use sync::{SpinLock, WaitQueue, rank};
 
 use super::DiskFs;
 
@@ -50,14 +50,35 @@ pub(super) fn call() {
     QUEUE.wake_one();
 }
 
+/// When changes are to be committed.
+#[derive(Default)]
+struct Schedule {
+    /// `None` if there are none.
+    due: Option<u64>,
+}
+
+impl Schedule {
+    /// Whether to commit now. What wakes the thread does not matter: it may be
+    /// called more often than the time runs out.
+    fn is_due(&self, now: u64) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
+    /// After a round; `changed` if something is not committed.
+    fn went(&mut self, committed: bool, changed: bool, now: u64) {
+        let before = self.due.filter(|_| !committed);
+        self.due = changed.then(|| before.unwrap_or(now + COMMIT_AFTER));
+    }
+}
+
 /// What the thread does for ever.
 pub fn serve() -> ! {
-    // When changes are to be committed, if there are any.
-    let mut due = None;
+    let mut schedule = Schedule::default();
     loop {
         let called = || CALLED.swap(false, Ordering::AcqRel).then_some(());
-        let woken = QUEUE.wait_interruptible(called, due);
-        let commit = woken == Err(WaitError::TimedOut);
+        // Woken for either, it looks for both.
+        let _ = QUEUE.wait_interruptible(called, schedule.due);
+        let commit = schedule.is_due(machine::time::now());
         let mut changed = false;
         for_each(|fs| {
             fs.release_left();
@@ -68,11 +89,7 @@ pub fn serve() -> ! {
             }
             changed |= fs.changed.load(Ordering::Acquire);
         });
-        due = match changed {
-            false => None,
-            true if commit => Some(machine::time::now() + COMMIT_AFTER),
-            true => due.or_else(|| Some(machine::time::now() + COMMIT_AFTER)),
-        };
+        schedule.went(commit, changed, machine::time::now());
     }
 }
 
@@ -86,5 +103,27 @@ pub(super) fn for_each(mut act: impl FnMut(&Arc<DiskFs>)) {
         };
         act(&fs);
         index += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_do_not_put_a_commit_off() {
+        let mut schedule = Schedule::default();
+        assert!(!schedule.is_due(u64::MAX));
+        // Called every second for other work.
+        let mut commits = 0;
+        for second in 1..=60 {
+            let now = second * 1_000_000_000;
+            let commit = schedule.is_due(now);
+            commits += usize::from(commit);
+            schedule.went(commit, true, now);
+        }
+        assert_eq!(commits, 11);
+        schedule.went(true, false, 0);
+        assert!(!schedule.is_due(u64::MAX));
     }
 }
