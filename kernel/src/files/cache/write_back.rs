@@ -65,19 +65,32 @@ impl PageCache {
     ///
     /// # Errors
     /// The last error of this or an earlier write-back of which the open file
-    /// that owns `mark` was not told yet: EIO, ENOSPC.
+    /// that owns `mark` was not told yet: EIO, ENOSPC. ENOMEM if that is why
+    /// pages are dirty still.
     pub fn sync(&self, mark: &ErrorMark) -> Result<(), Errno> {
-        self.flush();
-        self.errors.check(mark)
+        let written = self.write_dirty();
+        self.errors.check(mark)?;
+        match written {
+            Err(Errno::ENOMEM) => written,
+            _ => Ok(()),
+        }
     }
 
     /// Writes all that is dirty to the store, and waits. Errors are kept for
     /// those who call `sync`; their pages stay dirty, unless nothing can be
     /// written there any more (EROFS): what is lost need not take memory.
     pub fn flush(&self) {
+        // Kept, or tried again when there is memory.
+        let _ = self.write_dirty();
+    }
+
+    /// The same for those who go on only if all of it is written: the first
+    /// error.
+    pub fn write_dirty(&self) -> Result<(), Errno> {
         if self.keeps_dirty {
-            return;
+            return Ok(());
         }
+        let mut outcome = Ok(());
         let _alone = self.write_back.lock();
         let mut at = 0;
         while let Some(cluster) = self.take_dirty(at) {
@@ -88,7 +101,9 @@ impl PageCache {
                 .store
                 .write(cluster.first, &cluster.frames, cluster.size);
             self.written(&cluster, result);
+            outcome = outcome.and(result);
         }
+        outcome
     }
 
     /// The first dirty pages from `from` on; they are clean and being written.
@@ -122,7 +137,10 @@ impl PageCache {
 
     fn written(&self, cluster: &Cluster, result: Result<(), Errno>) {
         // Told before the pages are seen as done, or a peer might miss it.
-        if let Err(error) = result {
+        // Pages that wait for memory are not lost, so that is no error of theirs.
+        if let Err(error) = result
+            && error != Errno::ENOMEM
+        {
             self.errors.note(error);
         }
         let again = result.is_err_and(|error| error != Errno::EROFS);

@@ -145,38 +145,24 @@ impl Directory {
     /// nobody else has, hold no others, and have nothing to be written; all such
     /// names if `all`. How many.
     fn forget(&self, all: bool) -> usize {
-        // Some at a time: nodes are dropped without the lock.
-        let mut gone = arrayvec::ArrayVec::<Remembered, 32>::new();
-        let mut count = 0;
-        loop {
-            let mut names = self.names.write();
-            let forgettable = |known: &Remembered| {
-                let node = known.node.as_ref();
-                // Each name has one reference.
-                let shared = node.is_some_and(|node| Arc::strong_count(node) > node.most_names());
-                // A file's pages go with its node, so what is dirty must stay.
-                let pages = || node.and_then(|node| node.pages());
-                let folder = || node.and_then(|node| node.as_directory().ok());
-                !shared
-                    && !folder().is_some_and(Directory::holds_nodes)
-                    && (all || !known.used.swap(false, Ordering::Relaxed))
-                    && pages().is_none_or(|pages| pages.is_settled())
-            };
-            let mut room = gone.remaining_capacity();
-            let taken = names.known.extract_if(|_, known| {
-                let take = room > 0 && forgettable(known);
-                room -= usize::from(take);
-                take
-            });
-            gone.extend(taken.map(|(_, known)| known));
-            drop(names);
-            count += gone.len();
-            let was_full = gone.is_full();
-            gone.clear();
-            if !was_full {
-                return count;
-            }
-        }
+        let mut names = self.names.write();
+        let before = names.known.len();
+        // One pass, so that a mark of use is good for a whole call. Nodes are
+        // dropped with the lock held: they take no lock that sleeps.
+        names.known.retain(|_, known| {
+            let node = known.node.as_ref();
+            // Each name has one reference.
+            let shared = node.is_some_and(|node| Arc::strong_count(node) > node.most_names());
+            // A file's pages go with its node, so what is dirty must stay.
+            let pages = || node.and_then(|node| node.pages());
+            let folder = || node.and_then(|node| node.as_directory().ok());
+            let forgettable = !shared
+                && !folder().is_some_and(Directory::holds_nodes)
+                && (all || !known.used.swap(false, Ordering::Relaxed))
+                && pages().is_none_or(|pages| pages.is_settled());
+            !forgettable
+        });
+        before - names.known.len()
     }
 }
 

@@ -213,13 +213,18 @@ impl DiskFs {
     fn commit(&self) -> Result<(), Errno> {
         // Cleared first: what is changed meanwhile may miss this commit.
         self.changed.store(false, Ordering::Release);
-        self.volume.commit()
+        let result = self.volume.commit();
+        if result == Err(Errno::ENOMEM) {
+            // Nothing is lost; it has to be tried again.
+            self.note_change();
+        }
+        result
     }
 
     /// Writes back all that is dirty, and commits it. EIO also if a page of any
     /// file cannot be written.
     fn sync(self: &Arc<Self>) -> Result<(), Errno> {
-        let before = self.failures.count();
+        let before = self.failures.counts();
         cache::flush_all();
         self.settle_kept();
         self.commit()?;
@@ -302,7 +307,12 @@ impl DiskFs {
                 // No page is written from here on.
                 pages.cache().discard();
             }
-            if let Err(error) = self.volume.release(number) {
+            let released = self.volume.release(number);
+            if released == Err(Errno::ENOMEM) {
+                self.leave_again(number);
+                return;
+            }
+            if let Err(error) = released {
                 log::error!("inode {number} cannot be freed: {error}");
             }
             self.note_change();

@@ -174,6 +174,20 @@ impl DiskFs {
         self.nodes.lock().left.pop()
     }
 
+    /// One that was left cannot be freed for now: the caretaker tries again when
+    /// it commits. If there is no memory even for this, the next mount frees it.
+    pub(super) fn leave_again(&self, number: Number) {
+        let mut nodes = self.nodes.lock();
+        if nodes.left.try_reserve(1).is_ok() {
+            nodes.left.push(Left {
+                number,
+                pages: None,
+            });
+        }
+        drop(nodes);
+        self.note_change();
+    }
+
     /// The last user leaves a file that has names, with something to be written.
     pub(super) fn keep(&self, number: Number, node: *const Node, pages: &Pages) {
         self.nodes.lock().keep(number, node, pages.clone());

@@ -121,7 +121,7 @@ impl Pages {
         let Backing { fs, number, .. } = &*self.backing;
         let old = fs.volume.attributes(*number)?.size;
         if size > old && !old.is_multiple_of(PAGE_SIZE as u64) {
-            self.cache.flush();
+            self.cache.write_dirty()?;
         }
         fs.volume.set_size(*number, size)
     }
@@ -145,7 +145,7 @@ impl Pages {
     /// The first data or hole from `offset` on; what is not written yet is, so
     /// that the volume knows of it.
     pub(super) fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {
-        self.cache.flush();
+        self.cache.write_dirty()?;
         let size = self.cache.size();
         if offset >= size {
             return Err(Errno::ENXIO);
@@ -193,13 +193,18 @@ impl Backing {
         if !self.touched.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
-        self.fs.volume.update(
-            self.number,
-            Changes {
-                modified: Some(self.modified.load(Ordering::Relaxed)),
-                ..Changes::default()
-            },
-        )
+        let changes = Changes {
+            modified: Some(self.modified.load(Ordering::Relaxed)),
+            ..Changes::default()
+        };
+        let updated = self.fs.volume.update(self.number, changes);
+        match updated {
+            Ok(()) => self.fs.note_change(),
+            // Never again.
+            Err(Errno::EROFS) => {}
+            Err(_) => self.touched.store(true, Ordering::Release),
+        }
+        updated
     }
 }
 

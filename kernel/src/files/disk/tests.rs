@@ -1,6 +1,8 @@
 //! Files on a volume in memory that may fail, used as programs use them.
 
 mod kept;
+mod names;
+mod short;
 
 use super::*;
 use crate::files::buffer::{Sink, Source};
