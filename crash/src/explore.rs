@@ -145,6 +145,7 @@ impl<'r> Worker<'r> {
 /// Checks one disk, with room for its image in a file.
 pub fn check_disk(disk: Disk, done: &Done, promises: &[Promise], image: &Path) -> Result<()> {
     disk.save(image).context("cannot write an image")?;
+    fsck::check_flag(image)?;
     fsck::replay(image)?;
     fsck::check(image).context("after e2fsck has replayed the journal")?;
     let disk = Arc::new(disk);

@@ -166,9 +166,14 @@ impl Ext4 {
         Ok(())
     }
 
-    /// Ends the running transaction; its number.
+    /// Ends the running transaction between two changes; its number.
     fn close(&self) -> Result<(u64, Closed), Errno> {
         let _gate = self.gate.write();
+        self.end_transaction()
+    }
+
+    /// The same with the gate held alone.
+    fn end_transaction(&self) -> Result<(u64, Closed), Errno> {
         let mut state = self.state.lock();
         state.begin();
         let sealed = state.seal_bitmaps();
@@ -216,7 +221,7 @@ impl Ext4 {
     fn write_home(&self, journal: &mut Journal) -> Result<(), Errno> {
         self.check_writable()?;
         let blocks = self.state.lock().buffers.homeless()?;
-        if blocks.is_empty() {
+        if blocks.is_empty() && !journal.needs_recovery() {
             return Ok(());
         }
         let mut part: alloc::vec::Vec<(u64, &Block)> = try_vec(PART.min(blocks.len()))?;
@@ -235,11 +240,35 @@ impl Ext4 {
         Ok(())
     }
 
-    /// Says in the superblock whether the journal may hold something, for good.
+    /// Says in the superblock whether the journal may hold something, for good;
+    /// if not, nothing can be changed any more.
+    ///
+    /// It is said past the journal, while nothing is in it: whoever reads, as
+    /// Linux does, that there is nothing, throws away what is there.
     pub fn mark(&self, needs_recovery: bool) -> Result<(), Errno> {
-        self.change(|state| state.mark(needs_recovery, clock::now()))?;
+        // Most of it while others go on.
         self.commit()?;
-        self.checkpoint()
+        self.checkpoint()?;
+        let Some(mut turn) = self.turn(u64::MAX) else {
+            return Err(Errno::EIO);
+        };
+        let log = &mut *turn.log;
+        let _gate = self.gate.write();
+        if log.unfinished.is_some() {
+            self.commit_one(log)?;
+        }
+        if self.state.lock().buffers.changes() > 0 {
+            log.unfinished = Some(self.end_transaction()?);
+            self.commit_one(log)?;
+        }
+        self.write_home(&mut log.journal)?;
+        let first = self.state.lock().mark(needs_recovery, clock::now())?;
+        let written = self.storage.write(&[(0, &first)]);
+        self.abort_on_error(written.and_then(|()| self.storage.flush()))?;
+        if !needs_recovery {
+            self.aborted.store(true, Ordering::Release);
+        }
+        Ok(())
     }
 }
 

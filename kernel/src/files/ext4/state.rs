@@ -106,10 +106,11 @@ impl State {
         Ok(u32_at(&first[..], superblock::LAST_ORPHAN))
     }
 
-    /// Writes to the superblock what tells Linux and e2fsck how it was left.
-    pub fn mark(&mut self, needs_recovery: bool, now: u64) -> Result<(), Errno> {
+    /// The superblock, which no transaction has changed, with what tells Linux
+    /// and e2fsck how the volume was left: to be written.
+    pub fn mark(&mut self, needs_recovery: bool, now: u64) -> Result<Arc<Block>, Errno> {
         let (blocks, inodes) = (self.free_blocks, self.free_inodes);
-        let first = self.buffers.change(0, Kind::Superblock)?;
+        let mut first = self.buffers.get(0, Kind::Superblock)?.copy()?;
         let features = u32_at(&first[..], superblock::INCOMPATIBLE);
         let features = match needs_recovery {
             true => features | superblock::NEEDS_RECOVERY,
@@ -130,7 +131,12 @@ impl State {
         );
         // Clean; errors are not noted there.
         put_u16(&mut first[..], superblock::STATE, 1);
-        Ok(())
+        if self.geometry.seed.is_some() {
+            superblock::seal(&mut first);
+        }
+        let first = first.share()?;
+        self.buffers.put_clean(0, first.clone(), Kind::Superblock)?;
+        Ok(first)
     }
 
     /// Where an inode's record is: block and offset.

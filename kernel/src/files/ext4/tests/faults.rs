@@ -113,6 +113,52 @@ fn a_disk_that_fails_loses_nothing_that_was_durable() {
     }
 }
 
+#[test]
+fn a_disk_that_fails_as_it_is_left_says_what_its_journal_holds() {
+    let mut after = 0;
+    loop {
+        let mut run = Run::new(1);
+        run.steps();
+        for _ in 0..10 {
+            run.pair.step();
+        }
+        run.disk.fail(Fault {
+            access: Access::Write,
+            after,
+            always: true,
+        });
+        let left = run.pair.volume.unmount();
+        assert_eq!(left.is_err(), run.disk.heal());
+        run.disk.disk.check_as_linux_mounts();
+        if left.is_ok() {
+            break;
+        }
+        after += 1;
+    }
+    // The transaction, its end, home, an empty journal, the superblock.
+    assert!(after >= 5, "{after}");
+}
+
+#[test]
+fn a_volume_is_left_clean_while_others_change_it() {
+    let disk = Memory::format(16 << 20, &["-N", "256", "-J", "size=4"]);
+    let mut pair = pair(disk.clone(), 1);
+    pair.may_fail = true;
+    let volume = pair.volume.clone();
+    std::thread::scope(|scope| {
+        let left = scope.spawn(move || volume.unmount());
+        while !left.is_finished() {
+            pair.step();
+        }
+        left.join().unwrap().unwrap();
+    });
+    // No journal is in use, and nothing comes later.
+    disk.check();
+    pair.step();
+    assert_eq!(pair.volume.commit(), Ok(()));
+    disk.check();
+}
+
 /// A disk that a crash has left with a journal to be replayed, and with inodes
 /// that were deleted while open.
 fn crashed(seed: u64) -> (Arc<Memory>, Model) {
