@@ -158,6 +158,31 @@ impl Image {
         Ok(())
     }
 
+    /// The numbers of a file's blocks, in their order.
+    pub fn blocks(&self, path: &str) -> Result<Vec<u64>> {
+        let output = self.ask("blocks", path)?;
+        let words = output.lines().filter(|line| !line.starts_with("debugfs:"));
+        let numbers = words.flat_map(str::split_whitespace);
+        Ok(numbers.filter_map(|word| word.parse().ok()).collect())
+    }
+
+    /// The number of the block that a file's inode lies in.
+    pub fn inode_block(&self, path: &str) -> Result<u64> {
+        let output = self.ask("imap", path)?;
+        let number = output
+            .split_once("located at block ")
+            .and_then(|(_, rest)| rest.split(',').next()?.trim().parse().ok());
+        number.ok_or_else(|| refuse(&self.path, &format!("debugfs says {output}")))
+    }
+
+    fn ask(&self, request: &str, path: &str) -> Result<String> {
+        let mut script = Script::default();
+        script.add(&[request, path])?;
+        let said = script.run(&self.path, false)?;
+        said.check(&format!("look at {path}"))?;
+        Ok(said.output)
+    }
+
     fn missing(&self, path: &str) -> anyhow::Error {
         let message = format!("there is no {path} in {}", self.path.display());
         Failure::error(Status::MissingFile, message)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::failing;
 use super::report::{Report, Row};
 use crate::cli::machine;
 use crate::command::crash::faults::{Access, Fault};
@@ -51,6 +52,7 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         )?);
     }
     report.add(fail(workspace, &workload, &folder)?);
+    failing::tests(workspace, report)?;
     let stressed = Workload {
         stress: STRESS,
         ..workload

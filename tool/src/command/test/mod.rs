@@ -8,6 +8,7 @@
 mod c;
 mod crash;
 mod disk;
+mod failing;
 mod guest;
 mod host;
 mod linux;
