@@ -116,18 +116,42 @@ impl PageCache {
         }
         let _change = self.change.lock();
         if size > self.size() {
-            let _tail = self.clear_tail()?;
-            self.grow(&mut self.pages.lock(), size);
+            self.extend(size)?;
         } else if size < self.size() {
             self.cut(size);
         }
         follow()
     }
 
+    /// The same for a file that is shorter; nothing for one that is not, or not
+    /// any more. Whether it was.
+    pub fn grow_to(
+        &self,
+        size: u64,
+        follow: impl FnOnce() -> Result<(), Errno>,
+    ) -> Result<bool, Errno> {
+        if size > MAX_SIZE {
+            return Err(Errno::EFBIG);
+        }
+        let _change = self.change.lock();
+        if size <= self.size() {
+            return Ok(false);
+        }
+        self.extend(size)?;
+        follow().map(|()| true)
+    }
+
     /// The file is gone: drops all pages without writing them.
     pub fn discard(&self) {
         let _change = self.change.lock();
         self.cut(0);
+    }
+
+    /// Extends with zeros, with the change held.
+    fn extend(&self, size: u64) -> Result<(), Errno> {
+        let _tail = self.clear_tail()?;
+        self.grow(&mut self.pages.lock(), size);
+        Ok(())
     }
 
     /// Shrinks. Those who come from now on find the new end, so it is enough to

@@ -135,9 +135,10 @@ impl Pages {
             .allocate(backing.number, offset, length, false)?;
         backing.fs.note_change();
         let end = offset + length;
-        if extends && end > self.cache.size() {
-            self.cache.set_size(end, || self.set_volume_size(end))?;
+        // A write may have made it longer than that meanwhile.
+        if extends && self.cache.grow_to(end, || self.set_volume_size(end))? {
             self.touch();
+            backing.fs.note_change();
         }
         Ok(())
     }

@@ -95,8 +95,8 @@ impl Content {
             self.cache.page_for_write(page).map_err(no_space)?;
         }
         self.below.promise(pages.end.saturating_sub(inside))?;
-        if extends && end > self.size() {
-            self.cache.set_size(end, || Ok(()))?;
+        if extends {
+            self.cache.grow_to(end, || Ok(()))?;
         }
         Ok(())
     }

@@ -15,6 +15,9 @@ use std::sync::Mutex as HostMutex;
 pub enum Call {
     /// Before the answer is used.
     Attributes,
+    Reserve,
+    /// Once it is done.
+    Allocate,
 }
 
 type Act = Box<dyn FnOnce() + Send>;
@@ -135,7 +138,9 @@ impl VolumeCalls for Meanwhile {
     }
 
     fn reserve(&self, pages: u64) -> Result<(), Errno> {
-        self.volume.reserve(pages)
+        let result = self.volume.reserve(pages);
+        self.act(Call::Reserve);
+        result
     }
 
     fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno> {
@@ -149,7 +154,9 @@ impl VolumeCalls for Meanwhile {
         length: u64,
         extends: bool,
     ) -> Result<(), Errno> {
-        self.volume.allocate(inode, offset, length, extends)
+        let result = self.volume.allocate(inode, offset, length, extends);
+        self.act(Call::Allocate);
+        result
     }
 
     fn seek(&self, inode: Number, offset: u64, sought: Sought, size: u64) -> Result<u64, Errno> {

@@ -3,6 +3,8 @@
 use super::meanwhile::{Call, Meanwhile};
 use super::*;
 use crate::files::inode::Position;
+use std::sync::mpsc::channel;
+use std::thread;
 
 /// A mounted volume in whose calls something can happen.
 struct Racing {
@@ -100,6 +102,35 @@ fn a_stat_does_not_undo_a_change_of_permissions() {
     });
     assert_eq!(file.metadata().permissions, 0o600);
     assert_eq!(file.metadata().permissions, 0o600);
+    drop(file);
+    racing.end();
+}
+
+#[test]
+fn allocation_cuts_nothing_off() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    let peer = file.clone();
+    let (allocated, has_allocated) = channel();
+    let (ended, has_ended) = channel();
+    racing.volume.at(Call::Allocate, move || {
+        allocated.send(()).unwrap();
+    });
+    racing.volume.at(Call::Reserve, || ());
+    // Half of it is written by the second call.
+    racing.volume.at(Call::Reserve, move || {
+        thread::spawn(move || {
+            peer.allocate(0, 600 << 10, true).unwrap();
+            drop(peer);
+            ended.send(()).unwrap();
+        });
+        has_allocated.recv().unwrap();
+        // The peer sees the file shorter than it becomes, if it looks at all.
+        (0..10_000).for_each(|_| thread::yield_now());
+    });
+    let count = write_at(&file, 0, &vec![7; 1 << 20]);
+    has_ended.recv().unwrap();
+    assert_eq!((count, file.metadata().size), (1 << 20, 1 << 20));
     drop(file);
     racing.end();
 }
