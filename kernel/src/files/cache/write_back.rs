@@ -106,6 +106,18 @@ impl PageCache {
         outcome
     }
 
+    /// Does something while nothing of the file is on its way to the store.
+    pub fn between_write_backs<R>(&self, act: impl FnOnce() -> R) -> R {
+        let _alone = self.write_back.lock();
+        act()
+    }
+
+    /// Whether a write-back would have to wait.
+    #[cfg(test)]
+    pub fn is_writing_back(&self) -> bool {
+        self.write_back.try_lock().is_none()
+    }
+
     /// The first dirty pages from `from` on; they are clean and being written.
     /// A write that comes later makes them dirty again. They go on counting as
     /// dirty until they are written: the store may have to find room for them.

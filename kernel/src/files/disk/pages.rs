@@ -129,10 +129,11 @@ impl Pages {
     /// Gives the holes of a range blocks, so that writes there need no more.
     pub(super) fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
         let backing = &self.backing;
-        backing
-            .fs
-            .volume
-            .allocate(backing.number, offset, length, false)?;
+        // A write-back would find other blocks for the same holes.
+        self.cache.between_write_backs(|| {
+            let volume = &backing.fs.volume;
+            volume.allocate(backing.number, offset, length, false)
+        })?;
         backing.fs.note_change();
         let end = offset + length;
         // A write may have made it longer than that meanwhile.

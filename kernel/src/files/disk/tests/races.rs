@@ -134,3 +134,18 @@ fn allocation_cuts_nothing_off() {
     drop(file);
     racing.end();
 }
+
+#[test]
+fn a_hole_is_not_written_back_while_it_is_allocated() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    write_at(&file, 0, &[7; 8192]);
+    let cache = file.pages_to_map().unwrap();
+    racing.volume.at(Call::Allocate, move || {
+        assert!(cache.is_writing_back());
+    });
+    file.allocate(0, 16384, true).unwrap();
+    file.sync(false, None).unwrap();
+    drop(file);
+    racing.end();
+}
