@@ -3,7 +3,7 @@
 //! Purpose: a [`PageCache`] holds one file's size and pages, and serves read,
 //! write, changes of size and page faults from them; a [`Store`] is where pages
 //! come from and go to. `read.rs` finds and reads pages, `write.rs` changes
-//! them, `write_back.rs` gives what is dirty to the store, `map.rs` shows them to
+//! them, `room.rs` keeps what the store has promised, `write_back.rs` gives what is dirty to the store, `map.rs` shows them to
 //! address spaces, which `mappers.rs` knows, `access.rs` keeps
 //! writers from running programs, `registry.rs` knows all caches.
 //!
@@ -28,6 +28,7 @@ mod page_map;
 mod read;
 mod reclaim;
 mod registry;
+mod room;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -74,9 +75,18 @@ pub trait Store: Send + Sync {
     /// can be written any more.
     fn write(&self, first: u64, frames: &[Frame], size: u64) -> Result<(), Errno>;
 
-    /// Sees to it that `pages` can be written later: ENOSPC. Called before they
-    /// become dirty, and not for pages that are; some may then stay clean.
+    /// Promises that `pages`, which are clean, can be written later, besides all
+    /// that was promised before: ENOSPC. A page that becomes dirty keeps its
+    /// promise until [`Store::unreserve`].
     fn reserve(&self, pages: Range<u64>) -> Result<(), Errno>;
+
+    /// Promises room for a page that has it: it was written just now, and is
+    /// dirty again. Does not sleep.
+    fn reserve_again(&self) {}
+
+    /// Takes back the promise for `count` pages: they are written, or will not
+    /// be. Does not sleep.
+    fn unreserve(&self, _count: usize) {}
 
     /// Up to how many bytes a file can be long.
     fn largest_size(&self) -> u64 {

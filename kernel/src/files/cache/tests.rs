@@ -39,6 +39,8 @@ struct Model {
     entered: AtomicUsize,
     /// Pages that may still be reserved.
     room: AtomicUsize,
+    /// Promises that were not taken back.
+    promised: AtomicUsize,
     fails: AtomicBool,
     /// Nothing can be written any more.
     is_gone: AtomicBool,
@@ -60,6 +62,7 @@ impl Model {
             written: AtomicUsize::new(0),
             entered: AtomicUsize::new(0),
             room: AtomicUsize::new(usize::MAX),
+            promised: AtomicUsize::new(0),
             fails: AtomicBool::new(false),
             is_gone: AtomicBool::new(false),
         })
@@ -163,8 +166,19 @@ impl Store for Shared {
         let room = self.0.room.load(SeqCst);
         let left = room.checked_sub(new.count()).ok_or(Errno::ENOSPC)?;
         self.0.room.store(left, SeqCst);
+        let count = (pages.end - pages.start) as usize;
         disk.reserved.extend(pages);
+        self.0.promised.fetch_add(count, SeqCst);
         Ok(())
+    }
+
+    fn reserve_again(&self) {
+        self.0.promised.fetch_add(1, SeqCst);
+    }
+
+    fn unreserve(&self, count: usize) {
+        let before = self.0.promised.fetch_sub(count, SeqCst);
+        assert!(before >= count, "more is taken back than was promised");
     }
 }
 
@@ -285,6 +299,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(cache.size(), model.len() as u64);
+            prop_assert_eq!(store.promised.load(SeqCst), cache.dirty());
         }
         let size = cache.size();
         prop_assert!(read(&cache, 0, size as usize).unwrap() == model);
@@ -363,7 +378,7 @@ fn nobody_sees_what_is_not_the_file() {
     });
     cache.flush();
     let size = cache.size();
-    assert_eq!(cache.dirty(), 0);
+    assert_eq!((cache.dirty(), store.promised.load(SeqCst)), (0, 0));
     assert!(store.bytes(size) == read(&cache, 0, size as usize).expect("it works"));
     assert_eq!(store.disk.lock().unwrap().size, size);
 }
@@ -460,7 +475,7 @@ fn an_error_is_told_once_to_each_who_asks_and_loses_nothing() {
     write(&cache, 0, &[7; 5000]).expect("room");
     store.fails.store(true, SeqCst);
     assert_eq!(cache.sync(&one), Err(Errno::EIO));
-    assert_eq!(cache.dirty(), 2);
+    assert_eq!((cache.dirty(), store.promised.load(SeqCst)), (2, 2));
     store.fails.store(false, SeqCst);
     assert_eq!(cache.sync(&one), Ok(()));
     assert_eq!(cache.sync(&other), Err(Errno::EIO));
@@ -478,6 +493,7 @@ fn what_can_never_be_written_is_lost_and_told() {
     store.is_gone.store(true, SeqCst);
     assert_eq!(cache.sync(&one), Err(Errno::EIO));
     assert_eq!((cache.dirty(), dirty_total()), (0, 0));
+    assert_eq!(store.promised.load(SeqCst), 0);
     assert_eq!(cache.sync(&one), Ok(()));
     assert_eq!(cache.sync(&other), Err(Errno::EIO));
     // Until its memory is needed, it can be read.

@@ -4,7 +4,8 @@ use abi::Errno;
 use machine::frames::Frame;
 
 use super::page_map::{Page, State};
-use super::{CLUSTER, PAGE, PageCache, Pages, pages_of, registry};
+use super::room::Promise;
+use super::{PAGE, PageCache, Pages, pages_of, registry};
 use crate::files::buffer::Source;
 use crate::files::inode::Position;
 use crate::limits;
@@ -50,20 +51,21 @@ impl PageCache {
         };
         let end = offset + wanted.min(most - offset);
         let (mut at, mut reserved) = (offset, 0);
+        let mut promise = self.promise();
         let mut result = Ok(());
         while at < end {
             if at / PAGE >= reserved {
                 // One call may write more than memory holds.
                 self.throttle();
                 result = self
-                    .reserve(at / PAGE..pages_of(end))
+                    .reserve(at / PAGE..pages_of(end), &mut promise)
                     .map(|to| reserved = to);
                 if result.is_err() {
                     break;
                 }
             }
             let length = (end - at).min(PAGE - at % PAGE) as usize;
-            let written = self.write_page(at, length, from);
+            let written = self.write_page(at, length, from, &mut promise);
             let copied = *written.as_ref().unwrap_or(&0);
             at += copied as u64;
             result = written.map(|_| ());
@@ -71,6 +73,7 @@ impl PageCache {
                 break;
             }
         }
+        drop(promise);
         drop(change);
         self.throttle();
         if at == offset {
@@ -89,10 +92,9 @@ impl PageCache {
             let Some(frame) = self.page(index)? else {
                 return Ok(None);
             };
-            if !self.pages.lock().map.is_dirty(index) {
-                self.store.reserve(index..index + 1)?;
-            }
-            if self.dirty_if_same(index, &frame) {
+            let mut promise = self.promise();
+            self.reserve_clean(index..index + 1, &mut promise)?;
+            if self.dirty_if_same(index, &frame, &mut promise) {
                 return Ok(Some(frame));
             }
         }
@@ -130,7 +132,7 @@ impl PageCache {
         size: u64,
         follow: impl FnOnce() -> Result<(), Errno>,
     ) -> Result<bool, Errno> {
-        if size > MAX_SIZE {
+        if size > self.largest_size {
             return Err(Errno::EFBIG);
         }
         let _change = self.change.lock();
@@ -205,39 +207,18 @@ impl PageCache {
         Ok(last)
     }
 
-    /// Reserves room for those of the first `pages` that are clean. Up to where
-    /// all have it: at least one page.
-    fn reserve(&self, pages: Range<u64>) -> Result<u64, Errno> {
-        let end = pages.end.min(pages.start + CLUSTER as u64);
-        match self.reserve_clean(pages.start..end) {
-            // There may be room for less.
-            Err(Errno::ENOSPC) if end > pages.start + 1 => {
-                self.reserve_clean(pages.start..pages.start + 1)?;
-                Ok(pages.start + 1)
-            }
-            result => result.map(|()| end),
-        }
-    }
-
-    fn reserve_clean(&self, pages: Range<u64>) -> Result<(), Errno> {
-        let mut at = pages.start;
-        while at < pages.end {
-            let dirty = self.pages.lock().map.next_dirty(at..pages.end);
-            let clean_end = dirty.unwrap_or(pages.end);
-            if clean_end > at {
-                self.store.reserve(at..clean_end)?;
-            }
-            at = clean_end + 1;
-        }
-        Ok(())
-    }
-
     /// Writes `length` bytes at `at`, which lie in one page that is reserved;
     /// how many. After an error they are still to be taken from the source: the
     /// caller may try again.
-    fn write_page(&self, at: u64, length: usize, from: &mut Source<'_>) -> Result<usize, Errno> {
+    fn write_page(
+        &self,
+        at: u64,
+        length: usize,
+        from: &mut Source<'_>,
+        promise: &mut Promise<'_>,
+    ) -> Result<usize, Errno> {
         let before = from.clone();
-        let written = self.copy_page(at, length, from);
+        let written = self.copy_page(at, length, from, promise);
         if written.is_err() {
             *from = before;
         }
@@ -246,7 +227,13 @@ impl PageCache {
 
     /// The same, with bytes lost after an error. The copy runs without a lock
     /// but that of the change.
-    fn copy_page(&self, at: u64, length: usize, from: &mut Source<'_>) -> Result<usize, Errno> {
+    fn copy_page(
+        &self,
+        at: u64,
+        length: usize,
+        from: &mut Source<'_>,
+        promise: &mut Promise<'_>,
+    ) -> Result<usize, Errno> {
         let index = at / PAGE;
         let within = (at % PAGE) as usize;
         let (frame, is_fresh) = match self.target(index, length)? {
@@ -261,7 +248,7 @@ impl PageCache {
         // A page of the file that the copy did not fill has to be read after
         // all; one behind the end is zero where the copy did not reach.
         let is_whole = copied == PAGE as usize || index >= pages_of(self.size());
-        if is_fresh && is_whole && self.enter(index, &frame, end)? {
+        if is_fresh && is_whole && self.enter(index, &frame, end, promise)? {
             return Ok(copied);
         }
         if is_fresh {
@@ -269,9 +256,9 @@ impl PageCache {
                 return Ok(0);
             };
             copy_part(&resident, &frame, within..within + copied);
-            self.finish(index, &resident, end);
+            self.finish(index, &resident, end, promise);
         } else {
-            self.finish(index, &frame, end);
+            self.finish(index, &frame, end, promise);
         }
         Ok(copied)
     }
@@ -292,7 +279,13 @@ impl PageCache {
 
     /// Makes `frame` page `index`, dirty, of a file that reaches to `end` at
     /// least. False if there is a page by now.
-    fn enter(&self, index: u64, frame: &Frame, end: u64) -> Result<bool, Errno> {
+    fn enter(
+        &self,
+        index: u64,
+        frame: &Frame,
+        end: u64,
+        promise: &mut Promise<'_>,
+    ) -> Result<bool, Errno> {
         let mut pages = self.pages.lock();
         if pages.map.contains(index) {
             return Ok(false);
@@ -307,7 +300,8 @@ impl PageCache {
         };
         pages.map.insert(index, page)?;
         pages.map.set_dirty(index, true);
-        self.note_dirty(1);
+        self.note_dirty();
+        promise.use_one();
         self.grow(&mut pages, end);
         self.note_count(&pages);
         Ok(true)
@@ -315,9 +309,9 @@ impl PageCache {
 
     /// After a copy to `frame`, which is page `index`. Both at once: write-back
     /// in between would write the page with the old size, and be content.
-    fn finish(&self, index: u64, frame: &Frame, end: u64) {
+    fn finish(&self, index: u64, frame: &Frame, end: u64, promise: &mut Promise<'_>) {
         let mut pages = self.pages.lock();
-        self.mark_dirty(&mut pages, index, frame);
+        self.mark_dirty(&mut pages, index, frame, promise);
         self.grow(&mut pages, end);
     }
 
@@ -332,24 +326,32 @@ impl PageCache {
         let last = size / PAGE;
         if !size.is_multiple_of(PAGE) && pages.map.contains(last) && pages.map.set_dirty(last, true)
         {
-            self.note_dirty(1);
+            self.note_dirty();
+            self.store.reserve_again();
         }
         self.size.store(end, Ordering::Release);
     }
 
     /// Marks page `index` dirty if `frame` still is that page.
-    fn dirty_if_same(&self, index: u64, frame: &Frame) -> bool {
-        self.mark_dirty(&mut self.pages.lock(), index, frame)
+    fn dirty_if_same(&self, index: u64, frame: &Frame, promise: &mut Promise<'_>) -> bool {
+        self.mark_dirty(&mut self.pages.lock(), index, frame, promise)
     }
 
     /// The same with the pages locked.
-    fn mark_dirty(&self, pages: &mut Pages, index: u64, frame: &Frame) -> bool {
+    fn mark_dirty(
+        &self,
+        pages: &mut Pages,
+        index: u64,
+        frame: &Frame,
+        promise: &mut Promise<'_>,
+    ) -> bool {
         let page = pages.map.get_mut(index);
         if !page.is_some_and(|page| page.frame.is_same(frame)) {
             return false;
         }
         if pages.map.set_dirty(index, true) {
-            self.note_dirty(1);
+            self.note_dirty();
+            promise.use_one();
         }
         true
     }

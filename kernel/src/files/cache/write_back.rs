@@ -46,16 +46,17 @@ struct Cluster {
 }
 
 impl PageCache {
-    /// More pages are dirty. May be called with the pages locked.
-    pub(super) fn note_dirty(&self, count: usize) {
-        if !self.keeps_dirty && DIRTY.fetch_add(count, SeqCst) == 0 {
+    /// One more page is dirty. May be called with the pages locked.
+    pub(super) fn note_dirty(&self) {
+        if !self.keeps_dirty && DIRTY.fetch_add(1, SeqCst) == 0 {
             SOMETHING_DIRTY.wake_one();
         }
     }
 
-    /// Fewer pages are dirty.
+    /// Fewer pages are dirty, and need room. May be called with the pages locked.
     pub(super) fn forget_dirty(&self, count: usize) {
         if !self.keeps_dirty {
+            self.store.unreserve(count);
             DIRTY.fetch_sub(count, SeqCst);
         }
     }
@@ -156,20 +157,19 @@ impl PageCache {
             self.errors.note(error);
         }
         let again = result.is_err_and(|error| error != Errno::EROFS);
+        let mut done = cluster.frames.len();
         let mut pages = self.pages.lock();
         pages.told_size = 0;
         for index in (cluster.first..).take(cluster.frames.len()) {
             // A cut waits, so the page is there.
             if let Some(page) = pages.map.get_mut(index) {
                 page.state = State::Ready;
-                if again && pages.map.set_dirty(index, true) {
-                    self.note_dirty(1);
-                }
+                // It has been counted all the time.
+                done -= usize::from(again && pages.map.set_dirty(index, true));
             }
         }
         drop(pages);
-        // Those that are dirty again were counted once more.
-        self.forget_dirty(cluster.frames.len());
+        self.forget_dirty(done);
         self.idle.wake_all();
     }
 

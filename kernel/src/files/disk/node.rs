@@ -394,7 +394,14 @@ impl Inode for Node {
 
     fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
         self.fs.check_writable()?;
-        self.file()?.allocate(offset, length, extends)?;
+        let pages = self.file()?;
+        match pages.allocate(offset, length, extends) {
+            Err(Errno::ENOSPC | Errno::ENOMEM) => {
+                self.fs.make_room();
+                pages.allocate(offset, length, extends)?;
+            }
+            result => result?,
+        }
         self.note_stale();
         Ok(())
     }

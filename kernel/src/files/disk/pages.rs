@@ -236,4 +236,12 @@ impl Store for Arc<Backing> {
         self.fs.check_writable()?;
         self.fs.volume.reserve(pages.end - pages.start)
     }
+
+    fn reserve_again(&self) {
+        self.fs.volume.reserve_again();
+    }
+
+    fn unreserve(&self, count: usize) {
+        self.fs.volume.unreserve(count as u64);
+    }
 }

@@ -143,9 +143,16 @@ pub trait Volume: Send + Sync {
         modified: u64,
     ) -> Result<(), Errno>;
 
-    /// Whether that many pages can be written that take no blocks yet, besides
-    /// all pages that are dirty already: ENOSPC.
+    /// Promises that so many pages can be written that take no blocks yet, besides
+    /// all that was promised before: ENOSPC.
     fn reserve(&self, pages: u64) -> Result<(), Errno>;
+
+    /// Promises room for a page that has its block. Does not sleep.
+    fn reserve_again(&self);
+
+    /// Takes back the promise for so many pages: they are written, or will not be.
+    /// Does not sleep.
+    fn unreserve(&self, pages: u64);
 
     /// Cuts off or extends with a hole: EFBIG.
     fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno>;

@@ -60,6 +60,23 @@ impl State {
         })
     }
 
+    /// How many blocks of `range` are holes.
+    pub fn count_holes(&mut self, number: Number, range: Range<u32>) -> Result<u64, Errno> {
+        self.with(number, |_, loaded| {
+            let (mut at, mut holes) = (range.start, 0);
+            while at < range.end {
+                match loaded.tree.map(at..range.end) {
+                    Mapped::Blocks(extent) => at = extent.end(),
+                    Mapped::Hole(count) => {
+                        holes += u64::from(count);
+                        at += count;
+                    }
+                }
+            }
+            Ok(holes)
+        })
+    }
+
     /// Where a write of `range` goes. Blocks for holes are found and reserved;
     /// [`State::unreserve`] ends that. ENOSPC, ENOMEM.
     pub fn plan_write(&mut self, number: Number, range: Range<u32>) -> Result<Vec<Piece>, Errno> {

@@ -65,6 +65,9 @@ pub struct Ext4 {
     gate: RwLock<(), rank::VolumeGate>,
     state: Mutex<State, rank::Volume>,
     read_only: bool,
+    /// Pages that may each need a block when they are written. Grows with the
+    /// state locked.
+    promised: AtomicU64,
     /// Blocks that a transaction may have.
     most_blocks: usize,
     /// The last transaction that is durable.
@@ -111,6 +114,7 @@ impl Ext4 {
             gate: RwLock::new(()),
             state: Mutex::new(state),
             read_only,
+            promised: AtomicU64::new(0),
             committed: AtomicU64::new(0),
             aborted: AtomicBool::new(false),
         };

@@ -9,7 +9,6 @@ use machine::frames::Frame;
 use super::Ext4;
 use super::data::MOST_BLOCKS;
 use super::storage::BLOCK;
-use crate::files::cache::dirty_total;
 use crate::files::clock;
 use crate::files::disk::volume::{Attributes, Changes, Maker, Number, Place, Room, Volume};
 use crate::files::inode::{Listed, New, Replace, Sought};
@@ -33,8 +32,7 @@ impl Volume for Ext4 {
         Room {
             block_size: BLOCK_U64,
             blocks: state.geometry.blocks,
-            // What is dirty may need a block each.
-            free_blocks: state.free_blocks.saturating_sub(dirty_total() as u64),
+            free_blocks: state.free_blocks.saturating_sub(self.promised()),
             inodes: state.geometry.inodes.into(),
             free_inodes: state.free_inodes,
         }
@@ -179,10 +177,21 @@ impl Volume for Ext4 {
 
     fn reserve(&self, pages: u64) -> Result<(), Errno> {
         self.check_writable()?;
-        match self.room().free_blocks >= pages + SPARE_BLOCKS {
-            true => Ok(()),
-            false => Err(Errno::ENOSPC),
+        // Held until the promise counts: nobody else is promised the same.
+        let state = self.state.lock();
+        if pages > 0 && state.free_blocks < self.promised() + pages + SPARE_BLOCKS {
+            return Err(Errno::ENOSPC);
         }
+        self.promised.fetch_add(pages, Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn reserve_again(&self) {
+        self.promised.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn unreserve(&self, pages: u64) {
+        self.promised.fetch_sub(pages, Ordering::AcqRel);
     }
 
     fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno> {
@@ -200,13 +209,16 @@ impl Volume for Ext4 {
         let last = u32::try_from(end.div_ceil(BLOCK_U64)).map_err(|_| Errno::EFBIG)?;
         let mut at = (offset / BLOCK_U64) as u32;
         let size = extends.then_some(end);
-        loop {
-            self.reserve(u64::from(last - at))?;
-            at = self.change(|state| state.allocate(inode, at..last, size, clock::now()))?;
-            if at >= last {
-                return Ok(());
-            }
+        let holes = self.state.lock().count_holes(inode, at..last)?;
+        self.reserve(holes)?;
+        let mut result = Ok(());
+        while at < last && result.is_ok() {
+            result = self
+                .change(|state| state.allocate(inode, at..last, size, clock::now()))
+                .map(|to| at = to);
         }
+        self.unreserve(holes);
+        result
     }
 
     fn seek(&self, inode: Number, offset: u64, sought: Sought, size: u64) -> Result<u64, Errno> {
@@ -234,6 +246,11 @@ impl Volume for Ext4 {
 }
 
 impl Ext4 {
+    /// Pages that are promised room.
+    fn promised(&self) -> u64 {
+        self.promised.load(Ordering::Acquire)
+    }
+
     fn write_once(
         &self,
         inode: Number,

@@ -143,6 +143,14 @@ impl VolumeCalls for Meanwhile {
         result
     }
 
+    fn reserve_again(&self) {
+        self.volume.reserve_again();
+    }
+
+    fn unreserve(&self, pages: u64) {
+        VolumeCalls::unreserve(&self.volume, pages);
+    }
+
     fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno> {
         self.volume.set_size(inode, size)
     }

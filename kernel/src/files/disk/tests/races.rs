@@ -149,3 +149,22 @@ fn a_hole_is_not_written_back_while_it_is_allocated() {
     drop(file);
     racing.end();
 }
+
+#[test]
+fn room_is_promised_once() {
+    let racing = Racing::new();
+    let [a, b, rest] = [b"a", b"b", b"c"].map(|name| racing.make(name));
+    let free = racing.root.fs().statistics().free_blocks;
+    rest.allocate(0, (free - 170) * 4096, true).unwrap();
+    let bytes = vec![7; 100 * 4096];
+    let (peer, more) = (b.clone(), bytes.clone());
+    racing.volume.at(Call::Reserve, move || {
+        let write = move || write_at(&peer, 0, &more);
+        let count = thread::spawn(write).join().unwrap();
+        assert!(count < 100 * 4096, "the same room was promised to both");
+    });
+    assert_eq!(write_at(&a, 0, &bytes), bytes.len());
+    assert_eq!((a.sync(false, None), b.sync(false, None)), (Ok(()), Ok(())));
+    drop((a, b, rest));
+    racing.end();
+}

@@ -4,6 +4,55 @@ use super::*;
 use crate::files::inode::Position;
 
 #[test]
+fn two_disks_have_room_of_their_own() {
+    let mounted = Mounted::new(&[]);
+    let device = u64::MAX;
+    let disk = Memory::format(16 << 20, &["-J", "size=4"]);
+    let volume = Arc::new(Ext4::open(disk, false).unwrap());
+    let other = DiskFs::mount(volume, device, false).unwrap();
+    let free = || {
+        let [one, other] = [&mounted.root, &other].map(|root| root.fs().statistics().free_blocks);
+        (one, other)
+    };
+    let before = free();
+    mounted.file("file", &[7; 1 << 20]).unwrap();
+    assert_eq!(free(), (before.0 - 256, before.1));
+    unmount(other).unwrap();
+    mounted.unmount().unwrap();
+}
+
+#[test]
+fn what_is_allocated_needs_no_room() {
+    let mounted = Mounted::new(&[]);
+    let file = mounted.make("file").unwrap();
+    let free = || mounted.root.fs().statistics().free_blocks;
+    let length = (free() - 100) * 4096;
+    file.allocate(0, length, true).unwrap();
+    let left = free();
+    assert_eq!(file.allocate(0, length, true), Ok(()));
+    assert_eq!(free(), left);
+    assert_eq!(file.allocate(length, 4096 * 100, true), Err(Errno::ENOSPC));
+    drop(file);
+    mounted.unmount().unwrap();
+    mounted.disk.disk.check();
+}
+
+/// What is dirty is promised a block each, and may not need it.
+#[test]
+fn an_allocation_makes_room_first() {
+    let mounted = Mounted::new(&[]);
+    let [one, two] = ["one", "two"].map(|name| mounted.make(name).unwrap());
+    one.allocate(0, 1 << 20, true).unwrap();
+    let file = mounted.open("one", O_RDWR);
+    write(&file, &[7; 1 << 20]).unwrap();
+    let free = mounted.root.fs().statistics().free_blocks;
+    two.allocate(0, (free + 100) * 4096, true).unwrap();
+    drop((one, two, file));
+    mounted.unmount().unwrap();
+    mounted.disk.disk.check();
+}
+
+#[test]
 fn the_last_page_can_be_written_back() {
     let mounted = Mounted::new(&[]);
     let file = mounted.make("file").unwrap();
