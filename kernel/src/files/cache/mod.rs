@@ -88,6 +88,12 @@ pub trait Store: Send + Sync {
     /// be. Does not sleep.
     fn unreserve(&self, _count: usize) {}
 
+    /// Ends a cut that has failed half-way, if one has: before the file grows, or
+    /// what it left would be part of the file again. EIO, ENOMEM.
+    fn finish_cut(&self) -> Result<(), Errno> {
+        Ok(())
+    }
+
     /// Up to how many bytes a file can be long.
     fn largest_size(&self) -> u64 {
         MAX_SIZE

@@ -43,13 +43,16 @@ impl PageCache {
         if offset >= most || offset.saturating_sub(self.size()) > limits::gap() as u64 {
             return Err(Errno::EFBIG);
         }
+        let end = offset + wanted.min(most - offset);
+        if end > self.size() {
+            self.store.finish_cut()?;
+        }
         // Held until the file has grown past it.
         let _tail = if offset > self.size() {
             self.clear_tail()?
         } else {
             None
         };
-        let end = offset + wanted.min(most - offset);
         let (mut at, mut reserved) = (offset, 0);
         let mut promise = self.promise();
         let mut result = Ok(());
@@ -106,8 +109,8 @@ impl PageCache {
     /// a later extension): no write or other change of size comes before.
     ///
     /// # Errors
-    /// EFBIG past the largest size; of an extension, those of `page_for_write`;
-    /// that of `follow`, with the size changed.
+    /// EFBIG past the largest size; of an extension, those of `page_for_write`
+    /// and of a cut before it; that of `follow`, with the size changed.
     pub fn set_size(
         &self,
         size: u64,
@@ -149,8 +152,15 @@ impl PageCache {
         self.cut(0);
     }
 
+    /// See [`Store::finish_cut`].
+    pub fn finish_cut(&self) -> Result<(), Errno> {
+        let _change = self.change.lock();
+        self.store.finish_cut()
+    }
+
     /// Extends with zeros, with the change held.
     fn extend(&self, size: u64) -> Result<(), Errno> {
+        self.store.finish_cut()?;
         let _tail = self.clear_tail()?;
         self.grow(&mut self.pages.lock(), size);
         Ok(())

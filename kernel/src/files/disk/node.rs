@@ -364,7 +364,14 @@ impl Inode for Node {
 
     fn set_size(&self, size: u64) -> Result<(), Errno> {
         self.fs.check_writable()?;
-        self.file()?.set_size(size)?;
+        let pages = self.file()?;
+        match pages.set_size(size) {
+            Err(Errno::ENOSPC | Errno::ENOMEM) => {
+                self.fs.make_room();
+                pages.set_size(size)?;
+            }
+            result => result?,
+        }
         self.note_stale();
         Ok(())
     }

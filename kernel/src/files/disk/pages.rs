@@ -24,7 +24,12 @@ pub(super) struct Backing {
     /// Nanoseconds since 1970; newer than on the disk if `touched`.
     modified: AtomicU64,
     touched: AtomicBool,
+    /// Where the volume has still to be cut off, for an earlier attempt failed;
+    /// `NOWHERE` if that is done. Changes with the change of the cache held.
+    uncut: AtomicU64,
 }
+
+const NOWHERE: u64 = u64::MAX;
 
 /// See the module.
 #[derive(Clone)]
@@ -68,6 +73,7 @@ impl Pages {
             number,
             modified: AtomicU64::new(attributes.modified),
             touched: AtomicBool::new(false),
+            uncut: AtomicU64::new(NOWHERE),
         })?;
         let cache = PageCache::new(Box::new(backing.clone()), attributes.size)?;
         let told = try_arc(cache.error_mark())?;
@@ -119,11 +125,23 @@ impl Pages {
     /// page that is zero there is written.
     fn set_volume_size(&self, size: u64) -> Result<(), Errno> {
         let Backing { fs, number, .. } = &*self.backing;
+        // Until it is done.
+        self.backing.uncut.store(size, Ordering::Release);
         let old = fs.volume.attributes(*number)?.size;
         if size > old && !old.is_multiple_of(PAGE_SIZE as u64) {
             self.cache.write_dirty()?;
         }
-        fs.volume.set_size(*number, size)
+        fs.volume.set_size(*number, size)?;
+        self.backing.uncut.store(NOWHERE, Ordering::Release);
+        Ok(())
+    }
+
+    /// Ends a cut that has failed half-way.
+    fn finish_cut(&self) -> Result<(), Errno> {
+        match self.backing.uncut.load(Ordering::Acquire) {
+            NOWHERE => Ok(()),
+            _ => self.cache.finish_cut(),
+        }
     }
 
     /// Gives the holes of a range blocks, so that writes there need no more.
@@ -159,7 +177,7 @@ impl Pages {
     /// Whether all of it is on the volume; the time of the last change goes there
     /// now if it is the last that is not.
     pub(super) fn is_settled(&self) -> bool {
-        if self.cache.dirty() > 0 {
+        if self.cache.dirty() > 0 || self.finish_cut().is_err() {
             return false;
         }
         // A volume that cannot be written has said so in the log.
@@ -185,7 +203,9 @@ impl Pages {
     /// Writes what is dirty, and the time of the last change. The commit that
     /// makes it durable is the caller's.
     pub(super) fn write_back(&self, told: Option<&ErrorMark>) -> Result<(), Errno> {
+        let cut = self.finish_cut();
         self.cache.sync(told.unwrap_or(&self.told))?;
+        cut?;
         self.backing.write_times()
     }
 }
@@ -235,6 +255,21 @@ impl Store for Arc<Backing> {
     fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {
         self.fs.check_writable()?;
         self.fs.volume.reserve(pages.end - pages.start)
+    }
+
+    fn finish_cut(&self) -> Result<(), Errno> {
+        let size = self.uncut.load(Ordering::Acquire);
+        if size == NOWHERE {
+            return Ok(());
+        }
+        let volume = &self.fs.volume;
+        // An extension that failed leaves nothing to be cut off.
+        if volume.attributes(self.number)?.size >= size {
+            volume.set_size(self.number, size)?;
+            self.fs.note_change();
+        }
+        self.uncut.store(NOWHERE, Ordering::Release);
+        Ok(())
     }
 
     fn reserve_again(&self) {

@@ -26,6 +26,8 @@ type Act = Box<dyn FnOnce() + Send>;
 pub struct Meanwhile {
     pub volume: Ext4,
     acts: HostMutex<Vec<(Call, Act)>>,
+    /// What the next change of size fails with.
+    size_error: HostMutex<Option<Errno>>,
 }
 
 impl Meanwhile {
@@ -33,6 +35,7 @@ impl Meanwhile {
         Arc::new(Meanwhile {
             volume: Ext4::open(disk, false).unwrap(),
             acts: HostMutex::default(),
+            size_error: HostMutex::default(),
         })
     }
 
@@ -40,6 +43,10 @@ impl Meanwhile {
     /// own.
     pub fn at(&self, call: Call, act: impl FnOnce() + Send + 'static) {
         self.acts.lock().unwrap().push((call, Box::new(act)));
+    }
+
+    pub fn fail_set_size(&self, error: Errno) {
+        *self.size_error.lock().unwrap() = Some(error);
     }
 
     fn act(&self, call: Call) {
@@ -152,7 +159,10 @@ impl VolumeCalls for Meanwhile {
     }
 
     fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno> {
-        self.volume.set_size(inode, size)
+        match self.size_error.lock().unwrap().take() {
+            Some(error) => Err(error),
+            None => self.volume.set_size(inode, size),
+        }
     }
 
     fn allocate(

@@ -168,3 +168,54 @@ fn room_is_promised_once() {
     drop((a, b, rest));
     racing.end();
 }
+
+#[test]
+fn what_was_not_cut_off_does_not_come_back() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    write_at(&file, 0, &vec![7; 1 << 20]);
+    file.sync(false, None).unwrap();
+    racing.volume.fail_set_size(Errno::EIO);
+    assert_eq!(file.set_size(10), Err(Errno::EIO));
+    // It stays as short as it seems until the rest is cut off.
+    let grow = || file.write_at(Position::At(1 << 19), &mut Source::kernel(b"x"));
+    racing.volume.fail_set_size(Errno::EIO);
+    assert_eq!(grow(), Err(Errno::EIO));
+    racing.volume.fail_set_size(Errno::EIO);
+    assert_eq!(file.set_size(1 << 19), Err(Errno::EIO));
+    assert_eq!(file.metadata().size, 10);
+    assert_eq!(grow(), Ok((1, (1 << 19) + 1)));
+    let mut bytes = vec![1; (1 << 19) - 10];
+    let read = file.read_at(10, &mut Sink::kernel(&mut bytes));
+    assert_eq!(read, Ok(bytes.len()));
+    assert!(bytes.iter().all(|&byte| byte == 0));
+    drop(file);
+    racing.end();
+}
+
+#[test]
+fn who_syncs_ends_a_cut_that_failed() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    write_at(&file, 0, &vec![7; 1 << 20]);
+    file.sync(false, None).unwrap();
+    racing.volume.fail_set_size(Errno::EIO);
+    assert_eq!(file.set_size(10), Err(Errno::EIO));
+    file.sync(false, None).unwrap();
+    let number = file.metadata().number as u32;
+    let found = volume::Volume::attributes(&racing.volume.volume, number).unwrap();
+    assert_eq!((found.size, found.allocated), (10, 4096));
+    drop(file);
+    racing.end();
+}
+
+#[test]
+fn a_cut_without_memory_is_tried_again() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    write_at(&file, 0, &[7; 10_000]);
+    racing.volume.fail_set_size(Errno::ENOMEM);
+    assert_eq!(file.set_size(10), Ok(()));
+    drop(file);
+    racing.end();
+}
