@@ -333,19 +333,25 @@ impl Buffers {
         })
     }
 
-    /// What is not home, by number. No transaction is being written. ENOMEM.
-    pub fn homeless(&self) -> Result<Vec<(u64, Arc<Block>)>, Errno> {
-        let mut blocks = Vec::new();
-        blocks
-            .try_reserve_exact(self.homeless.len())
-            .map_err(|_| Errno::ENOMEM)?;
-        blocks.extend(
-            self.homeless
-                .iter()
-                .map(|(&number, block)| (number, block.clone())),
-        );
-        blocks.sort_unstable_by_key(|&(number, _)| number);
-        Ok(blocks)
+    /// The first blocks from `next` on that are not home, by number: as many as
+    /// `part` has room for. No transaction is being written.
+    pub fn homeless(&self, next: u64, part: &mut Vec<(u64, Arc<Block>)>) {
+        part.clear();
+        for (&number, block) in &self.homeless {
+            let at = part.partition_point(|&(other, _)| other < number);
+            let is_full = part.len() == part.capacity();
+            if number < next || is_full && at == part.len() {
+                continue;
+            }
+            if is_full {
+                part.pop();
+            }
+            part.insert(at, (number, block.clone()));
+        }
+    }
+
+    pub fn homeless_count(&self) -> usize {
+        self.homeless.len()
     }
 
     /// What `homeless` gave has come home.

@@ -11,7 +11,10 @@
 
 use core::sync::atomic::Ordering;
 
+use alloc::vec::Vec;
+
 use abi::Errno;
+use machine::frames;
 use sync::{MutexGuard, rank};
 
 use super::Ext4;
@@ -30,6 +33,15 @@ const PART: usize = 256;
 /// Blocks of metadata in memory above which those that were not used for some
 /// time go.
 const MOST_BUFFERS: usize = 2048;
+
+/// So much of memory a transaction may take: one part of this many.
+const SHARE: usize = 32;
+
+/// Blocks that a transaction may have: what the journal has room for, and memory.
+pub fn most_blocks(journal: &Journal) -> usize {
+    let share = frames::total_count() / SHARE;
+    journal.most_blocks().min(share.max(4 * CREDITS))
+}
 
 /// The journal, and the transaction that has ended and is not in it yet.
 pub struct Log {
@@ -145,7 +157,10 @@ impl Ext4 {
 
     fn commit_one(&self, log: &mut Log) -> Result<(), Errno> {
         if log.unfinished.is_none() {
-            if log.journal.free_blocks() < 2 * self.most_blocks {
+            // What is not home stays in memory.
+            let homeless = self.state.lock().buffers.homeless_count();
+            let most = 2 * self.most_blocks;
+            if log.journal.free_blocks() < most || homeless > most {
                 self.write_home(&mut log.journal)?;
             }
             log.unfinished = Some(self.close()?);
@@ -220,15 +235,21 @@ impl Ext4 {
 
     fn write_home(&self, journal: &mut Journal) -> Result<(), Errno> {
         self.check_writable()?;
-        let blocks = self.state.lock().buffers.homeless()?;
-        if blocks.is_empty() && !journal.needs_recovery() {
-            return Ok(());
+        let mut next = 0;
+        // No more memory than this: it may be short, and this gives some back.
+        let mut part = try_vec(PART)?;
+        loop {
+            self.state.lock().buffers.homeless(next, &mut part);
+            let Some((last, _)) = part.last() else {
+                break;
+            };
+            next = last + 1;
+            let mut some: Vec<(u64, &Block)> = try_vec(part.len())?;
+            some.extend(part.iter().map(|(number, block)| (*number, &**block)));
+            self.abort_on_error(self.storage.write(&some))?;
         }
-        let mut part: alloc::vec::Vec<(u64, &Block)> = try_vec(PART.min(blocks.len()))?;
-        for some in blocks.chunks(PART) {
-            part.clear();
-            part.extend(some.iter().map(|(number, block)| (*number, &**block)));
-            self.abort_on_error(self.storage.write(&part))?;
+        if next == 0 && !journal.needs_recovery() {
+            return Ok(());
         }
         self.abort_on_error(self.storage.flush())?;
         let emptied = journal.checkpointed();
@@ -238,6 +259,22 @@ impl Ext4 {
         emptied?;
         self.state.lock().buffers.arrived();
         Ok(())
+    }
+
+    /// Brings home what is committed, so that memory need not hold it, unless
+    /// somebody else is at the log: nobody is waited for.
+    pub fn bring_home(&self) {
+        let Some(log) = self.log.try_lock() else {
+            return;
+        };
+        let mut turn = Turn {
+            log,
+            _ends: Ends(self),
+        };
+        if turn.log.unfinished.is_none() {
+            // What is wrong with the disk is known by then, and memory may be short.
+            let _ = self.write_home(&mut turn.log.journal);
+        }
     }
 
     /// Says in the superblock whether the journal may hold something, for good;

@@ -105,7 +105,7 @@ impl Ext4 {
         state.count_free()?;
         let ext4 = Ext4 {
             storage,
-            most_blocks: journal.most_blocks(),
+            most_blocks: commit::most_blocks(&journal),
             commits: WaitQueue::new(),
             log: Mutex::new(Log {
                 journal,

@@ -10,6 +10,7 @@ mod directories;
 pub mod failing;
 mod faults;
 pub mod image;
+mod memory;
 pub mod model;
 mod removal;
 mod times;

@@ -15,6 +15,8 @@ use crate::files::inode::{Listed, New, Replace, Sought};
 
 const ROOT: Number = 2;
 const BLOCK_U64: u64 = BLOCK as u64;
+/// Blocks that are worth a checkpoint, if memory is short.
+const MANY: usize = 256;
 /// Blocks that data leave to the metadata that they need.
 const SPARE_BLOCKS: u64 = 64;
 
@@ -24,7 +26,16 @@ impl Volume for Ext4 {
     }
 
     fn shrink(&self, all: bool) -> usize {
-        self.state.lock().buffers.shrink(all)
+        let homeless = self.state.lock().buffers.homeless_count();
+        if homeless >= MANY || all && homeless > 0 {
+            self.bring_home();
+        }
+        let mut state = self.state.lock();
+        if all {
+            state.loaded.clear();
+            state.indices.clear();
+        }
+        state.buffers.shrink(all)
     }
 
     fn room(&self) -> Room {
