@@ -139,6 +139,14 @@ impl Volume for Short {
         self.volume.reserve(pages)
     }
 
+    fn reserve_again(&self) {
+        self.volume.reserve_again();
+    }
+
+    fn unreserve(&self, pages: u64) {
+        self.volume.unreserve(pages);
+    }
+
     fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno> {
         self.volume.set_size(inode, size)
     }
