@@ -104,6 +104,8 @@ impl Pages {
 
     pub(super) fn set_modified(&self, time: u64) {
         self.backing.modified.store(time, Ordering::Relaxed);
+        // Pages that are on their way tell the volume of the time before.
+        self.backing.touched.store(true, Ordering::Release);
     }
 
     /// Fills in what the pages know better than the attributes.

@@ -16,6 +16,8 @@ pub enum Call {
     /// Before the answer is used.
     Attributes,
     Reserve,
+    /// Before it is carried out.
+    Write,
     /// Once it is done.
     Allocate,
 }
@@ -141,6 +143,7 @@ impl VolumeCalls for Meanwhile {
         size: u64,
         modified: u64,
     ) -> Result<(), Errno> {
+        self.act(Call::Write);
         self.volume.write(inode, first, frames, size, modified)
     }
 

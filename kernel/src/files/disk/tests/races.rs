@@ -219,3 +219,24 @@ fn a_cut_without_memory_is_tried_again() {
     drop(file);
     racing.end();
 }
+
+#[test]
+fn a_time_that_is_set_while_pages_are_written_stays() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    write_at(&file, 0, b"x");
+    let peer = file.clone();
+    racing.volume.at(Call::Write, move || {
+        peer.set_times(None, Some(1_000_000_000)).unwrap();
+    });
+    cache::flush_all();
+    file.sync(false, None).unwrap();
+    let number = file.metadata().number as u32;
+    let on_disk = Volume::attributes(&racing.volume.volume, number).unwrap();
+    assert_eq!(
+        (file.metadata().modified, on_disk.modified),
+        (1_000_000_000, 1_000_000_000)
+    );
+    drop(file);
+    racing.end();
+}
