@@ -184,7 +184,7 @@ impl PageCache {
             return Ok(());
         }
         let mut result = self.store.read(index, &frames);
-        if result.is_err() && frames.len() > 1 {
+        if result == Err(Errno::EIO) && frames.len() > 1 {
             // The page that is wanted may be good.
             self.unclaim(index + 1, frames.len() - 1);
             frames.truncate(1);
