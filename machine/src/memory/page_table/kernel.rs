@@ -2,19 +2,15 @@
 //!
 //! Roots that were emptied are kept by each CPU with the upper half in place.
 
+use super::spares::Spares;
 use super::table::{ENTRIES, Table};
 use crate::address::PAGE_SIZE;
 use crate::memory::frames::Frame;
-use crate::memory::local::{Local, Slot};
-use arrayvec::ArrayVec;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const KERNEL_HALF: core::ops::Range<usize> = ENTRIES / 2..ENTRIES;
 
-/// Emptied roots that a CPU keeps.
-const SPARE: usize = 4;
-static SPARES: Local<[u32; SPARE], AtomicUsize> =
-    Local::new([const { Slot::new([0; SPARE], AtomicUsize::new(0)) }; crate::cpu::MAX]);
+/// Emptied roots.
+static SPARES: Spares<4> = Spares::new();
 
 /// Physical address of the root that maps only the kernel; 0 on the host,
 /// which needs none.
@@ -27,14 +23,8 @@ pub(in crate::memory) fn kernel_root() -> usize {
 
 /// A root that maps only the kernel.
 pub(super) fn new_root() -> Option<Table> {
-    let spare = SPARES.with(|roots, length| {
-        let last = length.load(Relaxed).wrapping_sub(1);
-        let number = *roots.get(last)?;
-        length.store(last, Relaxed);
-        Some(Table::from_number(number))
-    });
-    if spare.is_some() {
-        return spare;
+    if let Some(number) = SPARES.take() {
+        return Some(Table::from_number(number));
     }
     let root = Table::adopt(Frame::alloc_zeroed()?);
     let kernel = kernel_root();
@@ -52,16 +42,7 @@ pub(super) fn new_root() -> Option<Table> {
 /// # Safety
 /// As for [`Table::free`].
 pub(super) unsafe fn free_root(root: Table) {
-    let kept = SPARES.with(|roots, length| {
-        let count = length.load(Relaxed);
-        let Some(slot) = roots.get_mut(count) else {
-            return false;
-        };
-        *slot = root.number();
-        length.store(count + 1, Relaxed);
-        true
-    });
-    if !kept {
+    if !SPARES.keep(root.number()) {
         // SAFETY: passed on to the caller. As a frame it may hold anything.
         drop(unsafe { root.into_frame() });
     }
@@ -69,19 +50,13 @@ pub(super) unsafe fn free_root(root: Table) {
 
 /// Frees the emptied roots that the CPUs keep.
 pub(super) fn free_spare_roots() {
-    for slot in SPARES.slots() {
-        let taken: ArrayVec<u32, SPARE> = slot.with(|roots, length| {
-            let count = length.swap(0, Relaxed);
-            roots.iter().copied().take(count).collect()
-        });
-        for number in taken {
-            // SAFETY: passed on from the caller of `free_root`.
-            drop(unsafe { Table::from_number(number).into_frame() });
-        }
-    }
+    SPARES.take_all(|number| {
+        // SAFETY: passed on from the caller of `free_root`.
+        drop(unsafe { Table::from_number(number).into_frame() });
+    });
 }
 
 /// Frames in the caches of emptied roots. A snapshot.
 pub(super) fn spare_roots() -> usize {
-    SPARES.shared().map(|length| length.load(Relaxed)).sum()
+    SPARES.count()
 }

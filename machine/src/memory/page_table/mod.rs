@@ -18,6 +18,7 @@ mod cursor;
 mod entry;
 mod kernel;
 mod range;
+mod spares;
 mod table;
 #[cfg(test)]
 mod tests;

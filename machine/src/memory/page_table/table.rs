@@ -6,20 +6,17 @@
 //! the cost of a new address space would be zeroing its tables.
 
 use super::entry::Entry;
+use super::spares::Spares;
 use crate::memory::frames::{Frame, metas, pointer};
-use crate::memory::local::{Local, Slot};
-use arrayvec::ArrayVec;
 use core::ops::Range;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 pub(super) const ENTRIES: usize = 512;
 /// Entries that one bit of the record stands for.
 const GROUP: usize = 8;
 
-/// Empty tables that a CPU keeps.
-const SPARE: usize = 16;
-static SPARES: Local<[u32; SPARE], AtomicUsize> =
-    Local::new([const { Slot::new([0; SPARE], AtomicUsize::new(0)) }; crate::cpu::MAX]);
+/// Empty tables.
+static SPARES: Spares<16> = Spares::new();
 
 /// A table, by the number of its frame. Copies are references; who owns the
 /// table is said by the entry that points to it.
@@ -29,13 +26,7 @@ pub(super) struct Table(u32);
 impl Table {
     /// A table of empty entries. None if memory is used up.
     pub(super) fn alloc() -> Option<Self> {
-        let spare = SPARES.with(|tables, length| {
-            let last = length.load(Ordering::Relaxed).wrapping_sub(1);
-            let number = *tables.get(last)?;
-            length.store(last, Ordering::Relaxed);
-            Some(number)
-        });
-        match spare {
+        match SPARES.take() {
             Some(number) => Some(Self(number)),
             None => Some(Self::adopt(Frame::alloc_zeroed()?)),
         }
@@ -70,16 +61,7 @@ impl Table {
     /// No CPU can walk through it any more, and nobody uses it.
     pub(super) unsafe fn free(self) {
         metas()[self.0 as usize].set_word(0);
-        let kept = SPARES.with(|tables, length| {
-            let count = length.load(Ordering::Relaxed);
-            let Some(slot) = tables.get_mut(count) else {
-                return false;
-            };
-            *slot = self.0;
-            length.store(count + 1, Ordering::Relaxed);
-            true
-        });
-        if !kept {
+        if !SPARES.keep(self.0) {
             // SAFETY: the number came from a frame in `adopt`, and the caller
             // gives up the table.
             drop(unsafe { self.into_frame() });
@@ -192,22 +174,13 @@ fn groups_of(range: &Range<usize>) -> u64 {
 
 /// Frees the empty tables that the CPUs keep.
 pub(super) fn free_spares() {
-    for slot in SPARES.slots() {
-        let taken: ArrayVec<u32, SPARE> = slot.with(|tables, length| {
-            let count = length.swap(0, Ordering::Relaxed);
-            tables.iter().copied().take(count).collect()
-        });
-        for number in taken {
-            // SAFETY: an empty table that `free` was given.
-            drop(unsafe { Table(number).into_frame() });
-        }
-    }
+    SPARES.take_all(|number| {
+        // SAFETY: an empty table that `free` was given.
+        drop(unsafe { Table(number).into_frame() });
+    });
 }
 
 /// Frames in the caches of empty tables. A snapshot.
 pub(super) fn spare_tables() -> usize {
-    SPARES
-        .shared()
-        .map(|length| length.load(Ordering::Relaxed))
-        .sum()
+    SPARES.count()
 }
