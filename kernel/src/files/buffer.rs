@@ -232,9 +232,7 @@ enum Origin<'a> {
     Kernel(&'a [u8]),
 }
 
-/// Where a write takes its bytes from. A clone stays where it is: who finds that
-/// bytes have got nowhere puts it back in place of the original.
-#[derive(Clone)]
+/// Where a write takes its bytes from.
 pub struct Source<'a>(Origin<'a>);
 
 impl<'a> Source<'a> {
@@ -263,6 +261,17 @@ impl<'a> Source<'a> {
     /// Whether a copy hit a bad address.
     pub fn faulted(&self) -> bool {
         matches!(&self.0, Origin::User(segments) if segments.faulted)
+    }
+
+    /// Calls `act` with it. After an error nothing counts as taken, so that the
+    /// caller may try again.
+    pub fn attempt<T, E>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        let before = self.0;
+        let result = act(self);
+        if result.is_err() {
+            self.0 = before;
+        }
+        result
     }
 
     /// Fills as much of `into` as there are bytes; how much that was.

@@ -3,12 +3,11 @@
 //!
 //! It is called when a page cache grows while the free frames are below a low
 //! mark, and goes on up to a high one. A round takes back what the CPUs keep for
-//! themselves, drops clean pages that were not
-//! used since it last came by, then names and metadata of disks that were not,
-//! then pages that programs map, and writes back what is dirty if that is not
-//! enough. Nobody waits for it, so it cannot deadlock: who finds no memory takes
-//! pages back itself ([`take_back`]), or fails.
-//! Memory for writing back is there, for files leave a sixteenth of it.
+//! themselves, drops clean pages that were not used since it last came by, then
+//! names and metadata of disks that were not, then pages that programs map, and
+//! writes back what is dirty if that is not enough. Nobody waits for it, so it
+//! cannot deadlock: who finds no memory takes pages back itself ([`take_back`]),
+//! or fails. Memory for writing back is there, for files leave a sixteenth of it.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -79,7 +78,7 @@ pub fn take_back_for_file() -> usize {
 }
 
 /// The same, except for pages that programs map.
-pub fn take_unused() -> usize {
+fn take_unused() -> usize {
     let taken = cache::shrink_all(SOME);
     if taken == 0 && cache::dirty_total() > 0 {
         cache::flush_all();

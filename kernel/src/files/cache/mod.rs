@@ -3,8 +3,9 @@
 //! Purpose: a [`PageCache`] holds one file's size and pages, and serves read,
 //! write, changes of size and page faults from them; a [`Store`] is where pages
 //! come from and go to. `read.rs` finds and reads pages, `write.rs` changes
-//! them, `room.rs` keeps what the store has promised, `write_back.rs` gives what is dirty to the store, `map.rs` shows them to
-//! address spaces, which `mappers.rs` knows, `access.rs` keeps
+//! them, `room.rs` keeps what the store has promised, `write_back.rs` gives what
+//! is dirty to the store, `map.rs` shows them to address spaces, which
+//! `mappers.rs` knows, `reclaim.rs` gives their memory back, `access.rs` keeps
 //! writers from running programs, `registry.rs` knows all caches.
 //!
 //! Locks: `FileChange` keeps writers and changes of size from each other, over

@@ -68,7 +68,7 @@ impl PageCache {
                 }
             }
             let length = (end - at).min(PAGE - at % PAGE) as usize;
-            let written = self.write_page(at, length, from, &mut promise);
+            let written = from.attempt(|from| self.write_page(at, length, from, &mut promise));
             let copied = *written.as_ref().unwrap_or(&0);
             at += copied as u64;
             result = written.map(|_| ());
@@ -104,9 +104,10 @@ impl PageCache {
     }
 
     /// Cuts off at `size`, or extends with zeros. Waits for reads by the store of
-    /// what is cut off, and for writes that tell it of the old size. Then calls `follow`, in which the store
-    /// frees what lies behind the end (what it keeps there would come back with
-    /// a later extension): no write or other change of size comes before.
+    /// what is cut off, and for writes that tell it of the old size. Then calls
+    /// `follow`, in which the store frees what lies behind the end (what it keeps
+    /// there would come back with a later extension): no write or other change of
+    /// size comes before.
     ///
     /// # Errors
     /// EFBIG past the largest size; of an extension, those of `page_for_write`
@@ -218,26 +219,8 @@ impl PageCache {
     }
 
     /// Writes `length` bytes at `at`, which lie in one page that is reserved;
-    /// how many. After an error they are still to be taken from the source: the
-    /// caller may try again.
+    /// how many. The copy runs without a lock but that of the change.
     fn write_page(
-        &self,
-        at: u64,
-        length: usize,
-        from: &mut Source<'_>,
-        promise: &mut Promise<'_>,
-    ) -> Result<usize, Errno> {
-        let before = from.clone();
-        let written = self.copy_page(at, length, from, promise);
-        if written.is_err() {
-            *from = before;
-        }
-        written
-    }
-
-    /// The same, with bytes lost after an error. The copy runs without a lock
-    /// but that of the change.
-    fn copy_page(
         &self,
         at: u64,
         length: usize,

@@ -15,6 +15,7 @@ mod attributes;
 pub mod caretaker;
 mod directory;
 mod failures;
+mod inode;
 mod node;
 mod nodes;
 mod pages;

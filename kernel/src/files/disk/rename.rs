@@ -29,13 +29,12 @@ impl Node {
     ) -> Result<(), Errno> {
         let fs = self.fs();
         fs.check_writable()?;
-        self.as_directory()?;
-        to.as_directory()?;
+        let (_, into) = (self.as_directory()?, to.as_directory()?);
         if !Arc::ptr_eq(fs, to.fs()) {
             return Err(Errno::EXDEV);
         }
         let tree = fs.tree.write();
-        to.as_directory()?.check_there()?;
+        into.check_there()?;
         let node = self.look_up_node(name)?;
         let old = match to.look_up_node(new_name) {
             Ok(old) => Some(old),

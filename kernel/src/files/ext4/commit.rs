@@ -146,13 +146,17 @@ impl Ext4 {
         let is_done = || self.committed.load(Ordering::Acquire) >= wanted;
         let turn = self.commits.wait_until(|| match is_done() {
             true => Some(None),
-            false => self.log.try_lock().map(|log| {
-                let _ends = Ends(self);
-                Some(Turn { log, _ends })
-            }),
+            false => self.try_turn().map(Some),
         })?;
         // Another's turn may just have ended.
         (!is_done()).then_some(turn)
+    }
+
+    /// The log, unless somebody else has it.
+    fn try_turn(&self) -> Option<Turn<'_>> {
+        let log = self.log.try_lock()?;
+        let _ends = Ends(self);
+        Some(Turn { log, _ends })
     }
 
     fn commit_one(&self, log: &mut Log) -> Result<(), Errno> {
@@ -264,16 +268,11 @@ impl Ext4 {
     /// Brings home what is committed, so that memory need not hold it, unless
     /// somebody else is at the log: nobody is waited for.
     pub fn bring_home(&self) {
-        let Some(log) = self.log.try_lock() else {
-            return;
-        };
-        let mut turn = Turn {
-            log,
-            _ends: Ends(self),
-        };
-        if turn.log.unfinished.is_none() {
+        if let Some(Turn { log, .. }) = &mut self.try_turn()
+            && log.unfinished.is_none()
+        {
             // What is wrong with the disk is known by then, and memory may be short.
-            let _ = self.write_home(&mut turn.log.journal);
+            let _ = self.write_home(&mut log.journal);
         }
     }
 

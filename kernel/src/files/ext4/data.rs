@@ -60,21 +60,11 @@ impl State {
         })
     }
 
-    /// How many blocks of `range` are holes.
+    /// How many blocks of `range` are holes. ENOMEM.
     pub fn count_holes(&mut self, number: Number, range: Range<u32>) -> Result<u64, Errno> {
-        self.with(number, |_, loaded| {
-            let (mut at, mut holes) = (range.start, 0);
-            while at < range.end {
-                match loaded.tree.map(at..range.end) {
-                    Mapped::Blocks(extent) => at = extent.end(),
-                    Mapped::Hole(count) => {
-                        holes += u64::from(count);
-                        at += count;
-                    }
-                }
-            }
-            Ok(holes)
-        })
+        let there = self.map_range(number, range.clone())?;
+        let there: u64 = there.iter().map(|extent| u64::from(extent.length)).sum();
+        Ok(u64::from(range.end - range.start) - there)
     }
 
     /// Where a write of `range` goes. Blocks for holes are found and reserved;
