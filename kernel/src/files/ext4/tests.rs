@@ -12,5 +12,7 @@ mod faults;
 pub mod image;
 mod memory;
 pub mod model;
+mod pair;
+mod random;
 mod removal;
 mod times;

@@ -1,5 +1,5 @@
-//! A volume in whose calls something else happens: for tests of what comes
-//! between a question and the use of its answer.
+//! A volume in whose calls something else happens, or which fails them: for tests
+//! of what comes between a question and the use of its answer, and of errors.
 
 use super::super::volume::{
     Attributes, Changes, Maker, Number, Place, Room, Volume as VolumeCalls,
@@ -20,6 +20,17 @@ pub enum Call {
     Write,
     /// Once it is done.
     Allocate,
+    SetSize,
+    Update,
+    Release,
+    Commit,
+}
+
+/// A call that fails, once or until all is well again.
+struct Fault {
+    call: Call,
+    error: Errno,
+    once: bool,
 }
 
 type Act = Box<dyn FnOnce() + Send>;
@@ -28,8 +39,7 @@ type Act = Box<dyn FnOnce() + Send>;
 pub struct Meanwhile {
     pub volume: Ext4,
     acts: HostMutex<Vec<(Call, Act)>>,
-    /// What the next change of size fails with.
-    size_error: HostMutex<Option<Errno>>,
+    fault: HostMutex<Option<Fault>>,
 }
 
 impl Meanwhile {
@@ -37,7 +47,7 @@ impl Meanwhile {
         Arc::new(Meanwhile {
             volume: Ext4::open(disk, false).unwrap(),
             acts: HostMutex::default(),
-            size_error: HostMutex::default(),
+            fault: HostMutex::new(None),
         })
     }
 
@@ -47,8 +57,32 @@ impl Meanwhile {
         self.acts.lock().unwrap().push((call, Box::new(act)));
     }
 
-    pub fn fail_set_size(&self, error: Errno) {
-        *self.size_error.lock().unwrap() = Some(error);
+    /// Lets such calls fail until `heal`.
+    pub fn fail(&self, call: Call, error: Errno) {
+        let once = false;
+        *self.fault.lock().unwrap() = Some(Fault { call, error, once });
+    }
+
+    /// Lets the next such call fail.
+    pub fn fail_once(&self, call: Call, error: Errno) {
+        let once = true;
+        *self.fault.lock().unwrap() = Some(Fault { call, error, once });
+    }
+
+    pub fn heal(&self) {
+        *self.fault.lock().unwrap() = None;
+    }
+
+    fn check(&self, call: Call) -> Result<(), Errno> {
+        let mut fault = self.fault.lock().unwrap();
+        let Some(Fault { error, once, .. }) = fault.as_ref().filter(|it| it.call == call) else {
+            return Ok(());
+        };
+        let error = *error;
+        if *once {
+            *fault = None;
+        }
+        Err(error)
     }
 
     fn act(&self, call: Call) {
@@ -58,6 +92,31 @@ impl Meanwhile {
         drop(acts);
         if let Some((_, act)) = act {
             act();
+        }
+    }
+}
+
+/// A mounted volume in whose calls something can happen.
+pub struct Racing {
+    pub disk: Arc<Memory>,
+    pub volume: Arc<Meanwhile>,
+    pub root: Arc<Node>,
+    pub _alone: MutexGuard<'static, ()>,
+}
+
+impl Racing {
+    pub fn new() -> Racing {
+        static DEVICE: AtomicU64 = AtomicU64::new(2000);
+        let alone = arena::exclusive();
+        let disk = Memory::format(16 << 20, &["-J", "size=4"]);
+        let volume = Meanwhile::new(disk.clone());
+        let device = DEVICE.fetch_add(1, Ordering::Relaxed);
+        let root = DiskFs::mount(volume.clone(), device, false).unwrap();
+        Racing {
+            disk,
+            volume,
+            root,
+            _alone: alone,
         }
     }
 }
@@ -82,6 +141,7 @@ impl VolumeCalls for Meanwhile {
     }
 
     fn update(&self, inode: Number, changes: Changes) -> Result<(), Errno> {
+        self.check(Call::Update)?;
         self.volume.update(inode, changes)
     }
 
@@ -124,6 +184,7 @@ impl VolumeCalls for Meanwhile {
     }
 
     fn release(&self, inode: Number) -> Result<(), Errno> {
+        self.check(Call::Release)?;
         self.volume.release(inode)
     }
 
@@ -144,6 +205,7 @@ impl VolumeCalls for Meanwhile {
         modified: u64,
     ) -> Result<(), Errno> {
         self.act(Call::Write);
+        self.check(Call::Write)?;
         self.volume.write(inode, first, frames, size, modified)
     }
 
@@ -162,10 +224,8 @@ impl VolumeCalls for Meanwhile {
     }
 
     fn set_size(&self, inode: Number, size: u64) -> Result<(), Errno> {
-        match self.size_error.lock().unwrap().take() {
-            Some(error) => Err(error),
-            None => self.volume.set_size(inode, size),
-        }
+        self.check(Call::SetSize)?;
+        self.volume.set_size(inode, size)
     }
 
     fn allocate(
@@ -185,6 +245,7 @@ impl VolumeCalls for Meanwhile {
     }
 
     fn commit(&self) -> Result<(), Errno> {
+        self.check(Call::Commit)?;
         VolumeCalls::commit(&self.volume)
     }
 

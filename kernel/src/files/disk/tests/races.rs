@@ -1,35 +1,12 @@
 //! What one thread does between two steps of another.
 
-use super::meanwhile::{Call, Meanwhile};
+use super::meanwhile::{Call, Racing};
 use super::*;
 use crate::files::inode::Position;
 use std::sync::mpsc::channel;
 use std::thread;
 
-/// A mounted volume in whose calls something can happen.
-struct Racing {
-    disk: Arc<Memory>,
-    volume: Arc<Meanwhile>,
-    root: Arc<Node>,
-    _alone: MutexGuard<'static, ()>,
-}
-
 impl Racing {
-    fn new() -> Racing {
-        static DEVICE: AtomicU64 = AtomicU64::new(2000);
-        let alone = arena::exclusive();
-        let disk = Memory::format(16 << 20, &["-J", "size=4"]);
-        let volume = Meanwhile::new(disk.clone());
-        let device = DEVICE.fetch_add(1, Ordering::Relaxed);
-        let root = DiskFs::mount(volume.clone(), device, false).unwrap();
-        Racing {
-            disk,
-            volume,
-            root,
-            _alone: alone,
-        }
-    }
-
     fn make(&self, name: &[u8]) -> Arc<dyn Inode> {
         let root = self.root.clone();
         root.create(name, New::Regular, 0o644).unwrap()
@@ -175,13 +152,13 @@ fn what_was_not_cut_off_does_not_come_back() {
     let file = racing.make(b"a");
     write_at(&file, 0, &vec![7; 1 << 20]);
     file.sync(false, None).unwrap();
-    racing.volume.fail_set_size(Errno::EIO);
+    racing.volume.fail_once(Call::SetSize, Errno::EIO);
     assert_eq!(file.set_size(10), Err(Errno::EIO));
     // It stays as short as it seems until the rest is cut off.
     let grow = || file.write_at(Position::At(1 << 19), &mut Source::kernel(b"x"));
-    racing.volume.fail_set_size(Errno::EIO);
+    racing.volume.fail_once(Call::SetSize, Errno::EIO);
     assert_eq!(grow(), Err(Errno::EIO));
-    racing.volume.fail_set_size(Errno::EIO);
+    racing.volume.fail_once(Call::SetSize, Errno::EIO);
     assert_eq!(file.set_size(1 << 19), Err(Errno::EIO));
     assert_eq!(file.metadata().size, 10);
     assert_eq!(grow(), Ok((1, (1 << 19) + 1)));
@@ -199,7 +176,7 @@ fn who_syncs_ends_a_cut_that_failed() {
     let file = racing.make(b"a");
     write_at(&file, 0, &vec![7; 1 << 20]);
     file.sync(false, None).unwrap();
-    racing.volume.fail_set_size(Errno::EIO);
+    racing.volume.fail_once(Call::SetSize, Errno::EIO);
     assert_eq!(file.set_size(10), Err(Errno::EIO));
     file.sync(false, None).unwrap();
     let number = file.metadata().number as u32;
@@ -214,7 +191,7 @@ fn a_cut_without_memory_is_tried_again() {
     let racing = Racing::new();
     let file = racing.make(b"a");
     write_at(&file, 0, &[7; 10_000]);
-    racing.volume.fail_set_size(Errno::ENOMEM);
+    racing.volume.fail_once(Call::SetSize, Errno::ENOMEM);
     assert_eq!(file.set_size(10), Ok(()));
     drop(file);
     racing.end();

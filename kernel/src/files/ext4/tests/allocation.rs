@@ -1,72 +1,28 @@
 //! Blocks that a file gets while something else is under way.
 
 use super::super::Ext4;
-use super::super::storage::{BLOCK, Block, Storage};
+use super::super::storage::BLOCK;
 use super::failing::{Access, Failing};
 use super::image::Memory;
 use super::model::{MAKER, page, place};
 use crate::files::disk::volume::Volume;
 use crate::files::inode::New;
-use abi::Errno;
-use alloc::boxed::Box;
-use machine::frames::Frame;
 use std::format;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::vec::Vec;
-
-type Act = Box<dyn FnOnce() + Send>;
-
-/// Does something while pages are on their way.
-struct Meanwhile {
-    disk: Arc<Memory>,
-    act: Mutex<Option<Act>>,
-}
-
-impl Storage for Meanwhile {
-    fn blocks(&self) -> u64 {
-        self.disk.blocks()
-    }
-
-    fn read(&self, number: u64, block: &mut Block) -> Result<(), Errno> {
-        self.disk.read(number, block)
-    }
-
-    fn write(&self, blocks: &[(u64, &Block)]) -> Result<(), Errno> {
-        self.disk.write(blocks)
-    }
-
-    fn read_pages(&self, first: u64, frames: &[Frame]) -> Result<(), Errno> {
-        self.disk.read_pages(first, frames)
-    }
-
-    fn write_pages(&self, first: u64, frames: &[Frame]) -> Result<(), Errno> {
-        let act = self.act.lock().unwrap().take();
-        if let Some(act) = act {
-            act();
-        }
-        self.disk.write_pages(first, frames)
-    }
-
-    fn flush(&self) -> Result<(), Errno> {
-        self.disk.flush()
-    }
-}
 
 #[test]
 fn a_hole_is_allocated_while_it_is_written() {
     let disk = Memory::format(32 << 20, &["-N", "512"]);
-    let storage = Arc::new(Meanwhile {
-        disk: disk.clone(),
-        act: Mutex::new(None),
-    });
+    let storage = Failing::new(disk.clone());
     let volume = Arc::new(Ext4::open(storage.clone(), false).unwrap());
     let (number, _) = volume.create(place(2, "f"), New::Regular, MAKER).unwrap();
     volume.commit().unwrap();
     let peer = volume.clone();
-    *storage.act.lock().unwrap() = Some(Box::new(move || {
+    storage.before(Access::WritePages, move || {
         let allocate = move || Volume::allocate(&*peer, number, 0, 4 * BLOCK as u64, false);
         std::thread::spawn(allocate).join().unwrap().unwrap();
-    }));
+    });
     let size = 2 * BLOCK as u64;
     volume
         .write(number, 0, &[page(7), page(7)], size, 0)

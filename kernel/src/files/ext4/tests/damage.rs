@@ -4,7 +4,8 @@
 use super::super::Ext4;
 use super::super::storage::BLOCK;
 use super::image::Memory;
-use super::model::{MAKER, Random, page, pair, place};
+use super::model::{MAKER, Random, page, place};
+use super::pair::pair;
 use crate::files::disk::volume::{Number, Volume};
 use crate::files::inode::{Kind, New, Replace};
 use std::collections::BTreeSet;

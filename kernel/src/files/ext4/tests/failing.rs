@@ -1,8 +1,9 @@
-//! A disk whose calls fail when they are told to.
+//! A disk whose calls fail when they are told to, or wait for something else.
 
 use super::super::storage::{Block, Storage};
 use super::image::Memory;
 use abi::Errno;
+use alloc::boxed::Box;
 use machine::frames::Frame;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -35,10 +36,14 @@ pub struct Fault {
     pub always: bool,
 }
 
+type Act = Box<dyn FnOnce() + Send>;
+
 /// See the module.
 pub struct Failing {
     pub disk: Arc<Memory>,
     fault: Mutex<Option<Fault>>,
+    /// What happens before the next call of a kind.
+    act: Mutex<Option<(Access, Act)>>,
     has_failed: AtomicBool,
     counts: [AtomicUsize; ACCESSES.len()],
 }
@@ -48,6 +53,7 @@ impl Failing {
         Arc::new(Failing {
             disk,
             fault: Mutex::new(None),
+            act: Mutex::new(None),
             has_failed: AtomicBool::new(false),
             counts: Default::default(),
         })
@@ -66,6 +72,11 @@ impl Failing {
         });
     }
 
+    /// Does this before the next call of this kind.
+    pub fn before(&self, access: Access, act: impl FnOnce() + Send + 'static) {
+        *self.act.lock().unwrap() = Some((access, Box::new(act)));
+    }
+
     /// All is well from here on; whether something has failed before.
     pub fn heal(&self) -> bool {
         *self.fault.lock().unwrap() = None;
@@ -79,6 +90,14 @@ impl Failing {
 
     fn call(&self, access: Access) -> Result<(), Errno> {
         self.counts[access as usize].fetch_add(1, SeqCst);
+        let act = self
+            .act
+            .lock()
+            .unwrap()
+            .take_if(|(when, _)| *when == access);
+        if let Some((_, act)) = act {
+            act();
+        }
         let mut fault = self.fault.lock().unwrap();
         let Some(Fault { after, always, .. }) = fault.as_mut().filter(|it| it.access == access)
         else {
