@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use super::prepare::prepare;
 use crate::cli::{Bench, machine};
-use crate::guest::{Ending, Input, Outcome, Session, Sink};
+use crate::guest::{Ending, Outcome};
 use crate::progress::Step;
 use crate::status::Status;
 use crate::workspace::Workspace;
@@ -107,16 +107,7 @@ fn measure(workspace: &Workspace, words: &[String]) -> Result<Outcome> {
         .collect();
     let prepared = prepare(workspace, &machine(MACHINE), &program)?;
     let _step = Step::begin("counting instructions");
-    Session {
-        qemu: &prepared.qemu,
-        hardware: &prepared.hardware,
-        input: Input::Nothing,
-        output: Sink::Keep,
-        log: Sink::Keep,
-        limit: Some(LIMIT),
-        expect_words: true,
-    }
-    .run()
+    prepared.run(LIMIT)
 }
 
 /// Measures the rows that have a bound. For each: its name, and if it misses the

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::prepare::prepare;
-use crate::cli::{Boot, Exec, LogLevel, Machine};
+use crate::cli::{Exec, Machine};
 use crate::guest::{Input, Session, Sink, input, session};
 use crate::workspace::Workspace;
 
@@ -39,14 +39,8 @@ pub fn run_program(
         output: Sink::Through,
         log: Sink::Through,
         limit,
-        expect_words: expects_words(&machine),
+        expect_words: prepared.expect_words,
     }
     .run()?;
     outcome.ending.status(&outcome.last)
-}
-
-/// Whether a kernel that says nothing hangs: its log begins with its first
-/// steps, unless it is told to be quiet, or firmware comes first.
-pub fn expects_words(machine: &Machine) -> bool {
-    machine.boot == Boot::Direct && !matches!(machine.log, LogLevel::Error | LogLevel::Warn)
 }

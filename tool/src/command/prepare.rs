@@ -4,16 +4,17 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::{iso, root_disk};
 use crate::build::{self, Profile, Program, image};
-use crate::cli::{Accel, Board, Boot, Machine, word};
+use crate::cli::{Accel, Board, Boot, LogLevel, Machine, word};
 use crate::disk;
 use crate::guest::hardware::{Console, Disk, Engine, Hardware, Start};
-use crate::guest::kvm;
+use crate::guest::{Input, Outcome, Session, Sink, kvm};
 use crate::setup::qemu;
 use crate::status::{Failure, Status};
 use crate::workspace::Workspace;
@@ -26,6 +27,24 @@ pub struct Prepared {
     pub kernel: PathBuf,
     /// Holds the image; goes away with this.
     pub folder: TempDir,
+    /// A kernel that says nothing hangs.
+    pub expect_words: bool,
+}
+
+impl Prepared {
+    /// Runs it to its end, and keeps what it says.
+    pub fn run(&self, limit: Duration) -> Result<Outcome> {
+        Session {
+            qemu: &self.qemu,
+            hardware: &self.hardware,
+            input: Input::Nothing,
+            output: Sink::Keep,
+            log: Sink::Keep,
+            limit: Some(limit),
+            expect_words: self.expect_words,
+        }
+        .run()
+    }
 }
 
 /// Prepares `machine` to run `program`, or the shell if that is empty.
@@ -86,7 +105,14 @@ pub fn prepare(workspace: &Workspace, machine: &Machine, program: &[String]) -> 
         hardware,
         kernel,
         folder,
+        expect_words: expects_words(machine),
     })
+}
+
+/// Whether a kernel that says nothing hangs: its log begins with its first
+/// steps, unless it is told to be quiet, or firmware comes first.
+fn expects_words(machine: &Machine) -> bool {
+    machine.boot == Boot::Direct && !matches!(machine.log, LogLevel::Error | LogLevel::Warn)
 }
 
 /// microvm has no firmware that starts from a CD.

@@ -28,7 +28,7 @@ pub fn run(workspace: &Workspace, arguments: &Run) -> Result<u8> {
         output: Sink::Through,
         log: Sink::Through,
         limit: None,
-        expect_words: exec::expects_words(&arguments.machine),
+        expect_words: prepared.expect_words,
     }
     .run()?;
     if outcome.ending == Ending::Stopped(Stopped::ByUser) {

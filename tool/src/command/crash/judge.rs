@@ -21,26 +21,28 @@ pub fn explore(
     Ok(command)
 }
 
-/// The command that writes the images of some states for a guest.
+/// What is done with a sample of the states.
+#[derive(Clone, Copy)]
+pub enum Sample {
+    /// Their images are written, for a guest.
+    Write,
+    /// What the guest has seen there is checked.
+    Check,
+}
+
+/// The command that does it.
 pub fn sample(
     workspace: &Workspace,
     workload: &Workload,
     folder: &Path,
     states: u32,
+    what: Sample,
 ) -> Result<Command> {
-    let mut command = recorded(workspace, workload, "sample", folder)?;
-    command.arg(format!("--states={states}"));
-    Ok(command)
-}
-
-/// The command that checks what the guest has seen there.
-pub fn mounted(
-    workspace: &Workspace,
-    workload: &Workload,
-    folder: &Path,
-    states: u32,
-) -> Result<Command> {
-    let mut command = recorded(workspace, workload, "mounted", folder)?;
+    let subcommand = match what {
+        Sample::Write => "sample",
+        Sample::Check => "mounted",
+    };
+    let mut command = recorded(workspace, workload, subcommand, folder)?;
     command.arg(format!("--states={states}"));
     Ok(command)
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Workload, judge, record};
+use super::judge::{self, Sample};
+use super::{Workload, record};
 use crate::command::prepare::prepare;
 use crate::guest::Ending;
 use crate::guest::hardware::Disk;
@@ -36,7 +37,11 @@ pub fn mount(
     states: u32,
     folder: &Path,
 ) -> Result<Verdict> {
-    let saved = run(&mut judge::sample(workspace, workload, folder, states)?)?;
+    let sample = |what| {
+        let mut command = judge::sample(workspace, workload, folder, states, what)?;
+        run(&mut command)
+    };
+    let saved = sample(Sample::Write)?;
     if !saved.status.success() {
         bail!("the judge cannot write images:\n{}", saved.text());
     }
@@ -45,7 +50,7 @@ pub fn mount(
         let last = states.min(first + DISKS);
         text += &boot(workspace, workload, folder, first..last)?;
     }
-    let judged = run(&mut judge::mounted(workspace, workload, folder, states)?)?;
+    let judged = sample(Sample::Check)?;
     Ok(Verdict {
         whole: judged.status.success(),
         text: text + &judged.text(),
@@ -79,7 +84,7 @@ fn boot(
         "mounting {} crashed disks in a guest",
         states.len()
     ));
-    let outcome = record::boot(&prepared, LIMIT)?;
+    let outcome = prepared.run(LIMIT)?;
     let output = String::from_utf8_lossy(&outcome.output);
     let log = String::from_utf8_lossy(&outcome.log);
     match outcome.ending {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::Workload;
-use crate::command::prepare::{Prepared, prepare};
+use crate::command::prepare::prepare;
 use crate::guest::hardware::Disk;
-use crate::guest::{Ending, Input, Outcome, Session, Sink};
+use crate::guest::{Ending, Outcome};
 use crate::progress::Step;
 use crate::setup::e2fsprogs;
 use crate::workspace::Workspace;
@@ -91,19 +91,5 @@ pub fn run(
     let mut prepared = prepare(workspace, &workload.machine, &program)?;
     prepared.hardware.disks.insert(0, disk);
     let _step = Step::begin("running the workload");
-    boot(&prepared, limit)
-}
-
-/// Runs a machine to its end, and keeps what it says.
-pub fn boot(prepared: &Prepared, limit: Duration) -> Result<Outcome> {
-    Session {
-        qemu: &prepared.qemu,
-        hardware: &prepared.hardware,
-        input: Input::Nothing,
-        output: Sink::Keep,
-        log: Sink::Keep,
-        limit: Some(limit),
-        expect_words: true,
-    }
-    .run()
+    prepared.run(limit)
 }

@@ -32,13 +32,8 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         ..Row::default()
     };
     for (face, expected) in SAMPLES {
-        match run(workspace, face, expected)? {
-            None => row.passed += 1,
-            Some(problem) => {
-                row.failures.push(format!("the sample of {face}"));
-                row.detail += &format!("{face}: {problem}\n");
-            }
-        }
+        let problem = run(workspace, face, expected)?;
+        row.note(&format!("the sample of {face}"), problem);
     }
     row.time = began.elapsed();
     report.add(row);

@@ -133,13 +133,10 @@ fn fail(workspace: &Workspace, workload: &Workload, folder: &Path) -> Result<Row
             from,
             always,
         };
-        match fault.put(workspace, workload, folder)? {
-            None => row.passed += 1,
-            Some(why) => {
-                row.failures.push(format!("{fault:?}"));
-                row.detail += &format!("{fault:?}: {why}\n");
-            }
-        }
+        row.note(
+            &format!("{fault:?}"),
+            fault.put(workspace, workload, folder)?,
+        );
     }
     row.time = began.elapsed();
     Ok(row)

@@ -68,13 +68,7 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
     };
     let began = Instant::now();
     for trial in TRIALS {
-        match trial.run(workspace)? {
-            None => row.passed += 1,
-            Some(why) => {
-                row.failures.push(trial.word.to_owned());
-                row.detail += &format!("{}: {why}\n", trial.word);
-            }
-        }
+        row.note(trial.word, trial.run(workspace)?);
     }
     row.time = began.elapsed();
     report.add(row);
@@ -103,7 +97,7 @@ impl Trial {
             faults: Some(rules),
             log: None,
         });
-        let outcome = record::boot(&prepared, LIMIT)?;
+        let outcome = prepared.run(LIMIT)?;
         let output = String::from_utf8_lossy(&outcome.output);
         if outcome.ending != Ending::Status(0) || !output.contains("failing: ok") {
             return Ok(Some(guest::explain(&outcome, &output)));

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::report::{Report, Row, read};
 use crate::cli::{Boot, Machine, machine, word};
 use crate::command::prepare::prepare;
-use crate::guest::{Ending, Input, Outcome, Session, Sink};
+use crate::guest::{Ending, Outcome};
 use crate::progress::Step;
 use crate::workspace::Workspace;
 
@@ -125,16 +125,7 @@ pub fn run(
     let program: Vec<String> = program.iter().map(|word| word.to_string()).collect();
     let prepared = prepare(workspace, machine, &program)?;
     let _step = Step::begin(name);
-    Session {
-        qemu: &prepared.qemu,
-        hardware: &prepared.hardware,
-        input: Input::Nothing,
-        output: Sink::Keep,
-        log: Sink::Keep,
-        limit: Some(limit),
-        expect_words: machine.boot == Boot::Direct,
-    }
-    .run()
+    prepared.run(limit)
 }
 
 /// The end of what a run said, for a failure's reader.

@@ -44,28 +44,14 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
             let guest_path = put(&mut machine, &program)?;
             let right = |ending: &Ending, _: &str| *ending == Ending::Status(0);
             let label = format!("{name} {flags}");
-            note(
-                &mut row,
-                &label,
-                run(workspace, &machine, &[&guest_path], right)?,
-            );
+            row.note(&label, run(workspace, &machine, &[&guest_path], right)?);
         }
     }
     let problem = run_busybox(workspace, folder.path())?;
-    note(&mut row, "BusyBox on a disk", problem);
+    row.note("BusyBox on a disk", problem);
     row.time = began.elapsed();
     report.add(row);
     Ok(())
-}
-
-fn note(row: &mut Row, name: &str, problem: Option<String>) {
-    match problem {
-        None => row.passed += 1,
-        Some(problem) => {
-            row.failures.push(name.to_owned());
-            row.detail += &format!("{name}: {problem}\n");
-        }
-    }
 }
 
 fn compile(workspace: &Workspace, name: &str, program: &Path) -> Result<()> {

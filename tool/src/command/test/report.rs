@@ -26,6 +26,17 @@ impl Row {
             ..Row::default()
         }
     }
+
+    /// Counts one test: what is wrong, if anything is.
+    pub fn note(&mut self, name: &str, problem: Option<String>) {
+        match problem {
+            None => self.passed += 1,
+            Some(problem) => {
+                self.failures.push(name.to_owned());
+                self.detail += &format!("{name}: {problem}\n");
+            }
+        }
+    }
 }
 
 /// All results.
