@@ -7,9 +7,10 @@
 //! `--full` for the full number of rounds.
 
 use crate::process::{self, Ended};
-use crate::thread;
+use crate::{file, thread};
 use abi::Errno;
 use abi::clone::ThreadInfo;
+use abi::file::O_WRONLY;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -109,6 +110,13 @@ pub fn until(mut condition: impl FnMut() -> bool) {
     while !condition() {
         crate::time::give_way();
     }
+}
+
+/// Lets the kernel write what is dirty, and forget what files have in memory.
+pub fn drop_caches() {
+    let fd = file::open(c"/proc/sys/vm/drop_caches", O_WRONLY).expect("/proc is mounted");
+    file::write_all(fd, b"3").expect("any of 1, 2 and 3 is taken");
+    file::close(fd).expect("it is open");
 }
 
 /// Waits until the thread sleeps in the kernel (or has ended).

@@ -8,16 +8,13 @@ extern crate alloc;
 use core::ffi::CStr;
 use user_bin::mode;
 use user_bin::system::arguments::{all_good, complain, misused, options};
-use user_bin::system::folder::{entries, join};
+use user_bin::system::folder::{DEPTH, entries, join};
 use weft::abi::file::*;
 use weft::{Errno, file};
 
 weft::program!(main);
 
 const USAGE: &str = "chmod [-R] MODE FILE...";
-
-/// Folders inside each other that are followed: each costs stack.
-const DEPTH: usize = 512;
 
 fn main() -> bool {
     let options = options("R", USAGE);

@@ -12,15 +12,12 @@ use alloc::format;
 use core::ffi::CStr;
 use user_bin::size::human;
 use user_bin::system::arguments::{complain, options};
-use user_bin::system::folder::{entries, join};
+use user_bin::system::folder::{DEPTH, entries, join};
 use weft::abi::file::*;
 use weft::file;
 use weft::io::Text;
 
 weft::program!(main);
-
-/// Folders inside each other that are followed: each costs stack.
-const DEPTH: usize = 512;
 
 struct Sum {
     every_file: bool,

@@ -16,15 +16,12 @@ use user_bin::calendar::Date;
 use user_bin::mode;
 use user_bin::size::human;
 use user_bin::system::arguments::{complain, options};
-use user_bin::system::folder::{entries, join};
+use user_bin::system::folder::{DEPTH, entries, join};
 use weft::abi::file::*;
 use weft::file;
 use weft::io::{Text, Writer};
 
 weft::program!(main);
-
-/// Folders inside each other that are followed: each costs stack.
-const DEPTH: usize = 512;
 
 struct List {
     out: Writer,

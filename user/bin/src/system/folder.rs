@@ -6,6 +6,9 @@ use core::ffi::CStr;
 use weft::abi::file::*;
 use weft::{Errno, file};
 
+/// Folders inside each other that programs follow: each costs stack.
+pub const DEPTH: usize = 512;
+
 /// The names in a folder, sorted, without `.` and `..`.
 pub fn entries(name: &CStr) -> Result<Vec<CString>, Errno> {
     let fd = file::open(name, O_RDONLY | O_DIRECTORY)?;

@@ -123,12 +123,6 @@ fn name(number: usize, buffer: &mut [u8; 16]) -> &CStr {
     CStr::from_bytes_with_nul(buffer).unwrap()
 }
 
-fn drop_caches() {
-    let fd = file::open(c"/proc/sys/vm/drop_caches", O_WRONLY).unwrap();
-    file::write_all(fd, b"3").unwrap();
-    file::close(fd).unwrap();
-}
-
 fn names_give_memory_back() {
     const NAMES: usize = 3000;
     let mut buffer = [0; 16];
@@ -143,12 +137,12 @@ fn names_give_memory_back() {
             assert_eq!(file::stat(name(number, buffer)).unwrap().size, 6);
         }
         let used = free_memory();
-        drop_caches();
+        check::drop_caches();
         assert!(free_memory() > used + NAMES * PAGE, "pages come back");
         for number in 0..NAMES {
             file::unlink(name(number, buffer)).unwrap();
         }
-        drop_caches();
+        check::drop_caches();
         free_memory()
     };
     let first = round(&mut buffer);

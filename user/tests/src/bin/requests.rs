@@ -83,12 +83,6 @@ fn sync() {
     wild::call(call::SYNC, []).unwrap();
 }
 
-fn drop_caches() {
-    let fd = file::open(c"/proc/sys/vm/drop_caches", O_WRONLY).unwrap();
-    file::write_all(fd, b"3").unwrap();
-    file::close(fd).unwrap();
-}
-
 fn write(fd: i32) {
     for _ in 0..SIZE / PAGE {
         file::write_all(fd, &[7; PAGE]).unwrap();
@@ -130,7 +124,7 @@ fn reading_what_is_in_memory_asks_no_disk() {
 
 fn reading_in_order_reads_ahead() {
     let fd = make();
-    drop_caches();
+    check::drop_caches();
     // This program's own pages come back first.
     count();
     let cold = cost(|| read(fd));
