@@ -293,6 +293,7 @@ mod tests {
         assert!(why(&[2, 5], &both).contains("no operation"));
         assert!(why(&[], &[("t0/x", 9, empty)]).contains("stray"));
     }
+
     #[test]
     fn what_was_finished_is_all_there() {
         let finished = Done {
