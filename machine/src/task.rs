@@ -11,6 +11,7 @@ use alloc::sync::Arc;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
+use sync::preempt::{self, Serving};
 
 /// No memory for a kernel stack or its bookkeeping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +202,7 @@ impl<T: Tasked, G> Tasks<T, G> {
     /// picks this thread again. `guard` must keep interrupts off; `next` must
     /// be neither running nor switched to by anyone else. On the far side the
     /// previous task's `on_cpu` is cleared, then the guard is dropped, then
-    /// interrupts are enabled.
+    /// interrupts are enabled; only then may the thread be preempted again.
     pub fn switch(&self, next: Arc<T>, guard: G) -> Finished<T> {
         // SAFETY: the CPU owns a count on the running thread, which goes into
         // the handover here.
@@ -221,13 +222,14 @@ impl<T: Tasked, G> Tasks<T, G> {
         // other. The handover stays in place on this stack until the far side
         // has taken it, for this thread cannot run before. Interrupts are off.
         unsafe {
+            let serving = preempt::switch_away();
             let left = arch::task::switch(
                 Arc::into_raw(next).cast(),
                 from,
                 to,
                 (&raw mut handover).cast(),
             );
-            Self::finish(left)
+            Self::finish(left, serving)
         }
     }
 
@@ -235,7 +237,7 @@ impl<T: Tasked, G> Tasks<T, G> {
     ///
     /// # Safety
     /// `left` is the handover of the switch that led here, and is taken once.
-    unsafe fn finish(left: *mut ()) -> Finished<T> {
+    unsafe fn finish(left: *mut (), serving: Serving) -> Finished<T> {
         // SAFETY: passed on to the caller.
         let left = unsafe { left.cast::<Handover<T, G>>().read() };
         let Handover {
@@ -244,6 +246,7 @@ impl<T: Tasked, G> Tasks<T, G> {
         previous.task().0.clear_on_cpu();
         drop(guard);
         arch::task::enable_interrupts();
+        preempt::switched_back(serving);
         Finished(previous)
     }
 
@@ -251,6 +254,6 @@ impl<T: Tasked, G> Tasks<T, G> {
     /// As for `finish`.
     unsafe extern "C" fn finish_new(left: *mut ()) {
         // SAFETY: passed on to the caller.
-        drop(unsafe { Self::finish(left) });
+        drop(unsafe { Self::finish(left, Serving::default()) });
     }
 }

@@ -1,12 +1,12 @@
 //! When this CPU may be given to another thread.
 //!
 //! Purpose: sections that are not preempted, and requests to reschedule that
-//! wait until the last section ends. Key types: [`PreemptGuard`]. Locks: none;
+//! wait until the last section ends. Key types: [`PreemptGuard`], and [`Serving`] for a switch. Locks: none;
 //! all state is in the per-CPU header. May call [`crate::Scheduler::preempt`].
 
 use core::marker::PhantomData;
 
-use crate::cpu_local::{self, NO_RESCHEDULE};
+use crate::cpu_local::{self, NO_RESCHEDULE, SERVING};
 use crate::{interrupts, rank, scheduler};
 
 /// Preemption is off on this CPU while it lives.
@@ -43,15 +43,52 @@ pub(crate) fn leave() {
 
 /// Out of line: no guard is alive and a reschedule is wanted. With interrupts
 /// off the request stays, and whoever enables them looks again.
-///
-/// The request is taken here, so that no interrupt in between serves it twice.
 #[cold]
 fn now() {
-    if interrupts::enabled()
+    if interrupts::enabled() && scheduler::installed().is_some() {
+        cpu_local::interrupts_disable();
+        serve();
+        cpu_local::interrupts_enable();
+    }
+}
+
+/// Gives the CPU away as long as a reschedule is due. Called with interrupts off,
+/// as at the return from an interrupt, and ends with interrupts off.
+///
+/// A thread that gets the CPU back may find the next tick waiting, every time. It
+/// is marked as serving, so that neither that interrupt nor the end of a section
+/// serves the new request on top of this one: this loop does, and the stack does
+/// not grow.
+pub fn serve() {
+    while due()
         && let Some(scheduler) = scheduler::installed()
-        && take_request()
     {
+        cpu_local::serving_begin();
+        take_request();
+        cpu_local::interrupts_enable();
         scheduler.preempt();
+        cpu_local::interrupts_disable();
+        cpu_local::serving_end();
+    }
+}
+
+/// What a thread leaves behind when it gives the CPU away, for [`switched_back`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Serving(bool);
+
+/// The scheduler switches from the running thread, with interrupts off. Until the
+/// thread that comes has called [`switched_back`], it is not preempted.
+#[inline]
+pub fn switch_away() -> Serving {
+    Serving(cpu_local::serving_begin())
+}
+
+/// The thread that gave `serving` back to itself runs again, its predecessor's
+/// guards are gone, and interrupts are on. A new thread has the default.
+#[inline]
+pub fn switched_back(serving: Serving) {
+    if !serving.0 && cpu_local::serving_end() {
+        now();
     }
 }
 
@@ -76,13 +113,10 @@ pub fn take_request() -> bool {
 /// How many guards (preemption, interrupts, spin locks) are alive on this CPU.
 #[inline]
 pub fn count() -> u32 {
-    cpu_local::preempt_word() & !NO_RESCHEDULE
+    cpu_local::preempt_word() & !(NO_RESCHEDULE | SERVING)
 }
 
-/// Whether a reschedule is wanted and nothing forbids it: what the return from
-/// an interrupt asks. If so it enables interrupts and drops a guard: the
-/// scheduler's lock has to find interrupts as the interrupted thread had them,
-/// because the thread it switches to restores what the lock found.
+/// Whether a reschedule is wanted and nothing forbids it.
 #[inline]
 pub fn due() -> bool {
     cpu_local::preempt_word() == 0

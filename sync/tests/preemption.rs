@@ -11,6 +11,9 @@ struct Counting;
 
 thread_local! {
     static PREEMPTED: Cell<u32> = const { Cell::new(0) };
+    /// How many ticks are still to come, each as the CPU is got back.
+    static TICKS: Cell<u32> = const { Cell::new(0) };
+    static WITHIN: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Scheduler for Counting {
@@ -32,6 +35,18 @@ impl Scheduler for Counting {
         assert!(interrupts::enabled());
         assert_eq!(preempt::count(), 0);
         PREEMPTED.set(PREEMPTED.get() + 1);
+        assert!(!WITHIN.replace(true), "the stack grows with every tick");
+        if TICKS.get() > 0 {
+            TICKS.set(TICKS.get() - 1);
+            // The switch's guard ends on the far side, where a tick waits.
+            let serving = preempt::switch_away();
+            let queue = interrupts::off();
+            preempt::request();
+            drop(queue);
+            preempt::switched_back(serving);
+            assert!(preempt::wanted(), "the request of the tick is kept");
+        }
+        WITHIN.set(false);
     }
 
     fn now(&self) -> u64 {
@@ -60,6 +75,37 @@ fn the_last_guard_preempts_once() {
     assert_eq!(preempted(), 1);
     assert!(!preempt::wanted());
     drop(preempt::disable());
+    assert_eq!(preempted(), 1);
+}
+
+#[test]
+fn ticks_that_wait_for_a_thread_are_served_one_after_the_other() {
+    let preempted = start();
+    TICKS.set(3);
+    let section = preempt::disable();
+    preempt::request();
+    drop(section);
+    assert_eq!(preempted(), 4);
+    // And at the return from an interrupt.
+    TICKS.set(3);
+    let by_the_cpu = interrupts::off();
+    preempt::request();
+    preempt::serve();
+    assert_eq!(preempted(), 4, "the interrupted code has a guard");
+    drop(by_the_cpu);
+    assert_eq!(preempted(), 8);
+    assert!(!preempt::wanted());
+}
+
+#[test]
+fn a_thread_that_comes_back_serves_what_came_meanwhile() {
+    let preempted = start();
+    // A thread that slept; the request comes while it may not be preempted yet.
+    let serving = preempt::switch_away();
+    preempt::request();
+    drop(preempt::disable());
+    assert_eq!(preempted(), 0);
+    preempt::switched_back(serving);
     assert_eq!(preempted(), 1);
 }
 

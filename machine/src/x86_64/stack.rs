@@ -174,13 +174,6 @@ pub fn is_stack(address: usize) -> bool {
     within(address).is_some_and(|offset| offset >= STRIDE - SIZE)
 }
 
-/// Whether little is left below `address` of the stack it lies on: no more than
-/// an interrupt and what it came into need.
-pub fn is_nearly_full(address: usize) -> bool {
-    const RESERVE: usize = SIZE / 4;
-    within(address).is_some_and(|offset| offset < STRIDE - SIZE + RESERVE)
-}
-
 /// How far `address` is into the place of a stack.
 fn within(address: usize) -> Option<usize> {
     let end = KERNEL_STACKS + NEXT.load(Ordering::Relaxed) * STRIDE;

@@ -46,22 +46,10 @@ pub extern "C" fn kernel_trap(frame: &mut Frame) {
         vector @ 0..32 => panic::exception(vector, frame),
         vector => {
             interrupts::dispatch(vector);
-            preempt_on_return(frame);
+            if frame.rflags & INTERRUPT_FLAG != 0 {
+                preempt::serve();
+            }
         }
-    }
-}
-
-/// Gives the CPU away if a reschedule is due where the interrupt came in. A
-/// thread that gets the CPU back with an interrupt waiting takes that one on top
-/// of this; so that this cannot go on for ever, a stack that is nearly full
-/// unwinds first. The request stays.
-fn preempt_on_return(frame: &Frame) {
-    let may_nest = || !stack::is_nearly_full(core::ptr::from_ref(frame).addr());
-    if preempt::due() && frame.rflags & INTERRUPT_FLAG != 0 && may_nest() {
-        enable_interrupts();
-        // The end of any section asks the scheduler.
-        drop(preempt::disable());
-        disable_interrupts();
     }
 }
 

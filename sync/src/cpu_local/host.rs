@@ -7,7 +7,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::{Header, NO_RESCHEDULE};
+use super::{Header, NO_RESCHEDULE, SERVING};
 #[cfg(debug_assertions)]
 use crate::rank::Chain;
 
@@ -49,6 +49,14 @@ pub(crate) fn reschedule_request() {
 
 pub(crate) fn reschedule_take() -> bool {
     HEADER.with(|header| update(&header.preempt, |word| word | NO_RESCHEDULE)) & NO_RESCHEDULE == 0
+}
+
+pub(crate) fn serving_begin() -> bool {
+    HEADER.with(|header| update(&header.preempt, |word| word | SERVING)) & SERVING != 0
+}
+
+pub(crate) fn serving_end() -> bool {
+    HEADER.with(|header| update(&header.preempt, |word| word & !SERVING)) == SERVING
 }
 
 pub(crate) fn interrupt_depth_enter() {

@@ -28,6 +28,10 @@ pub(crate) use backend::*;
 /// wanted, so that leaving the last section and looking is one instruction.
 pub(crate) const NO_RESCHEDULE: u32 = 1 << 31;
 
+/// In [`Header::preempt`]: set while the thread that runs serves a request. It
+/// is the thread's, which takes it along from CPU to CPU.
+pub(crate) const SERVING: u32 = 1 << 30;
+
 /// What every CPU keeps at offset 0 of its per-CPU area.
 ///
 /// The offsets are part of the interface: machine's entry code may use the
@@ -38,7 +42,8 @@ pub struct Header {
     self_ptr: AtomicPtr<Header>,
     /// `gs:8`: the number of this CPU.
     cpu: AtomicU32,
-    /// `gs:12`: nesting count of preemption guards, and [`NO_RESCHEDULE`].
+    /// `gs:12`: nesting count of preemption guards, [`NO_RESCHEDULE`] and
+    /// [`SERVING`].
     preempt: AtomicU32,
     /// `gs:16`: how many interrupt guards are alive.
     interrupt_depth: AtomicU32,

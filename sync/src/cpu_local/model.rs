@@ -25,6 +25,14 @@ pub(crate) fn reschedule_take() -> bool {
     false
 }
 
+pub(crate) fn serving_begin() -> bool {
+    false
+}
+
+pub(crate) fn serving_end() -> bool {
+    false
+}
+
 pub(crate) fn interrupt_depth_enter() {}
 
 pub(crate) fn interrupt_depth_leave() -> bool {

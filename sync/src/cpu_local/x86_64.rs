@@ -8,7 +8,7 @@ use core::arch::asm;
 use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
-use super::{Header, NO_RESCHEDULE};
+use super::{Header, NO_RESCHEDULE, SERVING};
 #[cfg(debug_assertions)]
 use crate::rank::Chain;
 
@@ -97,6 +97,35 @@ pub(crate) fn reschedule_take() -> bool {
         );
     }
     wanted != 0
+}
+
+/// Marks the running thread as serving a request; true if it was marked.
+#[inline(always)]
+pub(crate) fn serving_begin() -> bool {
+    let was: u8;
+    // SAFETY: changes a field of this CPU's header, see `header`.
+    unsafe {
+        asm!(
+            "bts dword ptr gs:[{}], {}", "setc {}",
+            const PREEMPT, const SERVING.trailing_zeros(), out(reg_byte) was,
+            options(nostack)
+        );
+    }
+    was != 0
+}
+
+/// Takes the mark away; true if no guard is alive and a reschedule is wanted.
+#[inline(always)]
+pub(crate) fn serving_end() -> bool {
+    // SAFETY: changes a field of this CPU's header, see `header`.
+    unsafe {
+        asm!(
+            "and dword ptr gs:[{}], {}", "jz {}",
+            const PREEMPT, const !SERVING as i32, label { return true },
+            options(nostack)
+        );
+    }
+    false
 }
 
 /// Counts one more interrupt guard.
