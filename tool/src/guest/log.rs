@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 const EXIT: &str = "weft: exit status ";
 
 /// What begins the report of a panic.
-const PANIC: &str = "weft: kernel panic";
+pub const PANIC: &str = "weft: kernel panic";
 
 /// A reader of the console finds nothing; see `pace` in the kernel's console.
 const WANTS_INPUT: &str = "weft: input wanted";

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::report::{Report, Row, read};
 use crate::cli::{Boot, Machine, machine, word};
 use crate::command::prepare::prepare;
+use crate::guest::log::PANIC;
 use crate::guest::{Ending, Outcome};
 use crate::progress::Step;
 use crate::workspace::Workspace;
@@ -102,7 +103,7 @@ pub fn run_program(
     let orderly = matches!(outcome.ending, Ending::Status(_)) && results.closing == Some(counted);
     // A status without a failed test to explain it is a failure too.
     if !orderly || (failures.is_empty() && outcome.ending != Ending::Status(0)) {
-        failures.push(format!("the run itself ({:?})", outcome.ending));
+        failures.push(format!("the run itself ({})", cause(&outcome)));
     }
     Ok(Row {
         name: name.to_owned(),
@@ -137,6 +138,16 @@ pub fn explain(outcome: &Outcome, output: &str) -> String {
         tail(output),
         tail(&log)
     )
+}
+
+/// How a run ended, in one line, with a panic's own words.
+fn cause(outcome: &Outcome) -> String {
+    let log = String::from_utf8_lossy(&outcome.log);
+    let mut lines = log.lines();
+    match lines.any(|line| line.contains(PANIC)).then(|| lines.next()) {
+        Some(Some(message)) => format!("{:?}: {message}", outcome.ending),
+        _ => format!("{:?}", outcome.ending),
+    }
 }
 
 fn tail(text: &str) -> String {
@@ -190,6 +201,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn the_cause_of_an_end_tells_the_panic() {
+        let ended = |ending, log: &str| {
+            cause(&Outcome {
+                ending,
+                output: Vec::new(),
+                log: log.into(),
+                time: Duration::ZERO,
+                last: Vec::new(),
+            })
+        };
+        let log = "weft: hello\nweft: kernel panic\nlock order\nbacktrace: 0x1\n";
+        assert_eq!(ended(Ending::Panic, log), "Panic: lock order");
+        assert_eq!(ended(Ending::Panic, "weft: kernel panic"), "Panic");
+        assert_eq!(ended(Ending::Status(3), "weft: hello\n"), "Status(3)");
     }
 
     #[test]
