@@ -2,12 +2,13 @@
 #include "calls.h"
 #include "fcntl.h"
 #include "fs.h"
+#include "process.h"
 #include "stat.h"
 #include "weft.h"
 
 /* Linux's numbers (abi/src/call.rs). */
 enum {
-  READ = 0, WRITE = 1, OPEN = 2, CLOSE = 3, FSTAT = 5, SCHED_YIELD = 24, DUP = 32, GETPID = 39, KILL = 62,
+  READ = 0, WRITE = 1, OPEN = 2, CLOSE = 3, FSTAT = 5, LSEEK = 8, SCHED_YIELD = 24, DUP = 32, GETPID = 39, KILL = 62,
   CHDIR = 80, MKDIR = 83, LINK = 86, UNLINK = 87, GETPPID = 110, MKNOD = 133, GETDENTS64 = 217, PIPE2 = 293,
   NATIVE = 0x1000, UPTIME = NATIVE + 10,
 };
@@ -53,6 +54,7 @@ int unlink(const char *path) {
 int link(const char *old, const char *new) { return CALL2(LINK, old, new); }
 int mkdir(const char *path) { return CALL2(MKDIR, path, 0777); }
 int chdir(const char *path) { return CALL1(CHDIR, path); }
+int close(int fd) { return CALL1(CLOSE, fd); }
 int dup(int fd) { return CALL1(DUP, fd); }
 int getpid(void) { return CALL1(GETPID, 0); }
 int getppid(void) { return CALL1(GETPPID, 0); }
@@ -73,7 +75,7 @@ struct kernel_stat {
 
 int fstat(int fd, struct stat *out) {
   struct kernel_stat kernel;
-  if (CALL2(FSTAT, fd, &kernel) < 0)
+  if (CALL2(FSTAT, fd, &kernel) < 0 || !weft_may_write(out, sizeof *out))
     return -1;
   out->dev = kernel.dev;
   out->ino = kernel.ino;
@@ -93,42 +95,9 @@ int stat(const char *path, struct stat *out) {
   return result;
 }
 
-/* xv6 programs read folders as files of `struct dirent`. The kernel's entries
- * are kept here while such a program goes through them. */
-struct folder {
-  int fd; /* plus 1; 0: unused */
-  int at, filled;
-  char entries[1024];
-};
-
-static struct folder folders[8];
-static struct weft_mutex folders_lock;
-
-static struct folder *folder_of(int fd) {
-  struct folder *unused = 0;
-  for (int i = 0; i < 8; i++) {
-    if (folders[i].fd == fd + 1)
-      return &folders[i];
-    if (!folders[i].fd && !unused)
-      unused = &folders[i];
-  }
-  if (unused)
-    *unused = (struct folder){.fd = fd + 1};
-  return unused;
-}
-
-/* One entry of the kernel's as one of xv6's: 1, or 0 at the end, or -1. */
-static int next_entry(struct folder *folder, struct dirent *out) {
-  if (folder->at == folder->filled) {
-    long n = weft_call(GETDENTS64, folder->fd - 1, (weft_word)folder->entries, sizeof folder->entries, 0, 0);
-    if (n <= 0)
-      return plain(n);
-    folder->at = 0;
-    folder->filled = n;
-  }
-  char *entry = folder->entries + folder->at;
+/* One entry of the kernel's (getdents64(2)) as one of xv6's. */
+static void translate(const char *entry, struct dirent *out) {
   unsigned long inode = *(unsigned long *)entry;
-  folder->at += *(unsigned short *)(entry + 16);
   /* 0 would say that the entry is unused. */
   out->inum = inode & 0xffff ? inode : 1;
   int i = 0;
@@ -136,32 +105,30 @@ static int next_entry(struct folder *folder, struct dirent *out) {
     out->name[i] = *name++;
   for (; i < DIRSIZ; i++)
     out->name[i] = 0;
-  return 1;
 }
 
+/* xv6 programs read folders as files of `struct dirent`. Nothing is kept between
+ * calls: where to go on is the descriptor's own position, which all share who
+ * have it. */
 static int read_folder(int fd, struct dirent *out, int length) {
-  int done = 0, more = 1;
-  weft_mutex_lock(&folders_lock);
-  struct folder *folder = folder_of(fd);
-  while (folder && more > 0 && done + (int)sizeof *out <= length)
-    if ((more = next_entry(folder, out)) > 0) {
-      out++;
-      done += sizeof *out;
+  char entries[1024];
+  int done = 0, room = length / (int)sizeof *out;
+  if (room > 0 && !weft_may_write(out, room * sizeof *out))
+    return -1;
+  while (done < room) {
+    long filled = weft_call(GETDENTS64, fd, (weft_word)entries, sizeof entries, 0, 0);
+    if (filled <= 0)
+      return filled < 0 ? -1 : done * (int)sizeof *out;
+    for (char *entry = entries; entry < entries + filled; entry += *(unsigned short *)(entry + 16)) {
+      translate(entry, &out[done++]);
+      if (done == room)
+        return CALL3(LSEEK, fd, *(long *)(entry + 8), 0) < 0 ? -1 : length - length % (int)sizeof *out;
     }
-  weft_mutex_unlock(&folders_lock);
-  return folder && more >= 0 ? done : -1;
+  }
+  return 0;
 }
 
 int read(int fd, void *bytes, int length) {
   long n = weft_call(READ, fd, (weft_word)bytes, length, 0, 0);
   return n == -EISDIR ? read_folder(fd, bytes, length) : plain(n);
-}
-
-int close(int fd) {
-  weft_mutex_lock(&folders_lock);
-  for (int i = 0; i < 8; i++)
-    if (folders[i].fd == fd + 1)
-      folders[i].fd = 0;
-  weft_mutex_unlock(&folders_lock);
-  return CALL1(CLOSE, fd);
 }

@@ -2,9 +2,13 @@
 #include "process.h"
 #include "weft.h"
 
-enum { NANOSLEEP = 35, WAIT4 = 61, WIDE_EXIT = 0x1000 + 13 };
+enum { NANOSLEEP = 35, WAIT4 = 61, GETRANDOM = 318, WIDE_EXIT = 0x1000 + 13 };
 
 #define EINTR 4
+
+int weft_may_write(void *address, weft_word size) {
+  return weft_call(GETRANDOM, (weft_word)address, size, 0, 0, 0) == (long)size;
+}
 
 void weft_process_exit(int code) {
   for (;;)
@@ -14,6 +18,8 @@ void weft_process_exit(int code) {
 int weft_wait(int *status) {
   int word = 0;
   long pid;
+  if (status && !weft_may_write(status, sizeof *status))
+    return -1;
   do
     pid = weft_call(WAIT4, -1, (weft_word)&word, 0, 0, 0);
   while (pid == -EINTR);

@@ -2,9 +2,14 @@
 #ifndef WEFT_PROCESS_H
 #define WEFT_PROCESS_H
 
+/* Whether the program may write there. Then that much is overwritten: where the
+ * library itself fills in a result, a bad address is to fail the call, as in
+ * xv6, and not to end the program. */
+int weft_may_write(void *address, unsigned long size);
 /* Ends the process with all its threads. */
 void weft_process_exit(int code) __attribute__((noreturn));
-/* A child's id, -1 if there is none. *status: its exit code, -1 if killed. */
+/* A child's id, -1 if there is none. *status: its exit code, -1 if killed; if
+ * that cannot be written, no child is taken. */
 int weft_wait(int *status);
 int weft_sleep(int ticks);
 /* The old break, or -1 if there is not so much memory, which lazy does not ask.
