@@ -1,14 +1,16 @@
-//! C programs: the sample of each face is compiled by `cargo weft cc` and run.
+//! C programs: the sample of each face, and the tests on the ground of xv6's own,
+//! are compiled by `cargo weft cc` and run.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use super::guest;
 use super::report::{Report, Row};
-use crate::cli::{Cli, Command, machine};
+use super::{disk, guest};
+use crate::cli::{Cli, Command, FileArgument, machine};
 use crate::command::cc;
 use crate::guest::Ending;
 use crate::workspace::Workspace;
@@ -22,10 +24,21 @@ const SAMPLES: &[(&str, &str)] = &[
     ("uw", "uw: sum 2001000"),
 ];
 
+/// The faces that the tests in `user/xv6/tests` are built for.
+const TESTED: &[&str] = &["xv6-riscv", "xv6"];
+
 /// How long one sample may run.
 const LIMIT: Duration = Duration::from_secs(60);
 
 pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
+    samples(workspace, report)?;
+    for face in TESTED {
+        ground(workspace, face, report)?;
+    }
+    Ok(())
+}
+
+fn samples(workspace: &Workspace, report: &mut Report) -> Result<()> {
     let began = Instant::now();
     let mut row = Row {
         name: "C programs".into(),
@@ -44,21 +57,60 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
 fn run(workspace: &Workspace, face: &str, expected: &str) -> Result<Option<String>> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let program = folder.path().join(face);
-    let sample = format!("user/xv6/samples/{face}.c");
-    let arguments = ["weft", "cc", "--face", face, "-o"].map(OsString::from);
-    let files = [program.clone(), workspace.root.join(sample)].map(OsString::from);
-    let Command::Cc(arguments) = Cli::parse_from(arguments.into_iter().chain(files)).command else {
-        unreachable!("the subcommand is cc");
-    };
-    if let Err(error) = cc::run(workspace, &arguments) {
+    let sample = workspace.root.join(format!("user/xv6/samples/{face}.c"));
+    if let Err(error) = compile(workspace, face, &[sample], &program) {
         return Ok(Some(format!("{error:#}")));
     }
     let guest_path = format!("/host/{face}");
     let mut machine = machine("--cpus 2");
-    let file = format!("{}:{guest_path}", program.display());
-    machine.file.push(file.parse().map_err(anyhow::Error::msg)?);
+    machine.file.push(file(&program, &guest_path)?);
     let outcome = guest::run(workspace, "a C program", &machine, &[&guest_path], LIMIT)?;
     let output = String::from_utf8_lossy(&outcome.output);
     let right = outcome.ending == Ending::Status(0) && output.contains(expected);
     Ok((!right).then(|| guest::explain(&outcome, &output)))
+}
+
+/// The tests in `user/xv6/tests` for one face, with files in memory and on a disk.
+fn ground(workspace: &Workspace, face: &str, report: &mut Report) -> Result<()> {
+    const PROGRAM: &str = "/host/xv6-tests";
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let (program, image) = (folder.path().join("tests"), folder.path().join("disk"));
+    compile(workspace, face, &test_sources(workspace)?, &program)?;
+    let mut machine = machine("--cpus 2");
+    machine.file.push(file(&program, PROGRAM)?);
+    let name = format!("tests in C for {face}");
+    report.add(guest::run_program(workspace, &name, &machine, &[PROGRAM])?);
+    machine.disk.push(image.clone());
+    let name = format!("{name}, on a disk");
+    report.add(guest::run_program(workspace, &name, &machine, &[PROGRAM])?);
+    report.add(disk::check(&name, &image)?);
+    Ok(())
+}
+
+/// All that make up the one program of tests.
+fn test_sources(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let folder = workspace.root.join("user/xv6/tests");
+    let entries = std::fs::read_dir(&folder).context("there are no tests in C")?;
+    let paths = entries.map(|entry| Ok(entry?.path()));
+    let mut paths = paths.collect::<std::io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+    paths.sort();
+    Ok(paths)
+}
+
+/// `cargo weft cc --face FACE -o PROGRAM SOURCES`.
+fn compile(workspace: &Workspace, face: &str, sources: &[PathBuf], program: &Path) -> Result<()> {
+    let words = ["weft", "cc", "--face", face, "-o"].map(OsString::from);
+    let files = std::iter::once(program).chain(sources.iter().map(PathBuf::as_path));
+    let files = files.map(|path| path.as_os_str().to_os_string());
+    let Command::Cc(arguments) = Cli::parse_from(words.into_iter().chain(files)).command else {
+        unreachable!("the subcommand is cc");
+    };
+    cc::run(workspace, &arguments).map(|_| ())
+}
+
+/// A program of the host as `guest_path` in the guest.
+fn file(program: &Path, guest_path: &str) -> Result<FileArgument> {
+    let file = format!("{}:{guest_path}", program.display());
+    file.parse().map_err(anyhow::Error::msg)
 }

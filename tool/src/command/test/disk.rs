@@ -56,7 +56,7 @@ fn alone(workspace: &Workspace, report: &mut Report) -> Result<()> {
         let image = folder.path().join("disk");
         let mut machine = machine(flags);
         machine.disk.push(image.clone());
-        report.add(guest::run_program(workspace, name, &machine, program)?);
+        report.add(guest::run_program(workspace, name, &machine, &[program])?);
         report.add(check(name, &image)?);
     }
     Ok(())
@@ -91,7 +91,7 @@ fn unmount(workspace: &Workspace) -> Result<Row> {
 }
 
 /// `e2fsck` of what a guest left, which must be clean with no journal to replay.
-fn check(name: &str, image: &Path) -> Result<Row> {
+pub fn check(name: &str, image: &Path) -> Result<Row> {
     let began = Instant::now();
     let mut row = Row {
         name: format!("e2fsck after {name}"),

@@ -84,18 +84,18 @@ pub fn boots(workspace: &Workspace, report: &mut Report) -> Result<()> {
 }
 
 pub fn run_tests(workspace: &Workspace, name: &str, machine: &Machine) -> Result<Row> {
-    run_program(workspace, name, machine, "/tests/all")
+    run_program(workspace, name, machine, &["/tests/all"])
 }
 
-/// Runs one of the programs in `/tests`.
+/// Runs a program that reports its tests as those in `/tests` do.
 pub fn run_program(
     workspace: &Workspace,
     name: &str,
     machine: &Machine,
-    program: &str,
+    program: &[&str],
 ) -> Result<Row> {
     let began = Instant::now();
-    let outcome = run(workspace, name, machine, &[program], LIMIT)?;
+    let outcome = run(workspace, name, machine, program, LIMIT)?;
     let output = String::from_utf8_lossy(&outcome.output).into_owned();
     let results = read(&output);
     let mut failures = results.failures;
