@@ -1,7 +1,8 @@
 //! From text to tokens: operators and words, and the here-documents that
 //! follow a line.
 
-use super::parser::{Parser, SyntaxError};
+use super::parser::Parser;
+use super::syntax_error::SyntaxError;
 use super::tree::{Operator, Piece, Word};
 use alloc::rc::Rc;
 use alloc::string::String;

@@ -9,45 +9,22 @@
 //! compound = "(" list ")" | "{" list "}" | if | while | until | for | case
 //! redirect = [number] ("<" | ">" | ">>" | "<>" | ">&" | "<<") word
 //! ```
+//!
+//! [`super::compound`] reads the compound commands.
 
 use super::lexer::{Pending, Token};
+use super::syntax_error::SyntaxError;
 use super::tree::*;
 use alloc::rc::Rc;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
-use core::fmt;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SyntaxError {
-    /// The text ends too early; more lines may complete it.
-    Incomplete(String),
-    Unexpected(String),
-    NoTarget(&'static str),
-    BadSubstitution,
-    BadName(String),
-    TooDeep,
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SyntaxError::Incomplete(what) => write!(f, "expected {what} before the end"),
-            SyntaxError::Unexpected(what) => write!(f, "unexpected '{what}'"),
-            SyntaxError::NoTarget(operator) => write!(f, "expected a file name after '{operator}'"),
-            SyntaxError::BadSubstitution => f.write_str("bad substitution in ${…}"),
-            SyntaxError::BadName(name) => write!(f, "'{name}' cannot name a variable"),
-            SyntaxError::TooDeep => write!(f, "more than {DEPTH} things inside each other"),
-        }
-    }
-}
 
 /// Most groups, loops and substitutions inside each other, as each costs the
 /// parser stack.
-const DEPTH: usize = 64;
+pub(super) const DEPTH: usize = 64;
 
 /// Words that mean something where a command begins, and end a list there.
-const ENDS: [&[u8]; 8] = [
+pub(super) const ENDS: [&[u8]; 8] = [
     b"then", b"else", b"elif", b"fi", b"do", b"done", b"esac", b"}",
 ];
 
@@ -56,7 +33,8 @@ pub fn parse(text: &[u8]) -> Result<List, SyntaxError> {
     Parser::new(text, 0).list_until(&Token::End)
 }
 
-/// Reads a text; [`super::lexer`] and [`super::word`] hold the rest of it.
+/// Reads a text; [`super::lexer`], [`super::word`] and [`super::compound`] hold
+/// the rest of it.
 pub(super) struct Parser<'a> {
     pub text: &'a [u8],
     pub at: usize,
@@ -114,7 +92,7 @@ impl<'a> Parser<'a> {
         result
     }
 
-    fn peek(&mut self) -> Result<&Token, SyntaxError> {
+    pub(super) fn peek(&mut self) -> Result<&Token, SyntaxError> {
         if self.peeked.is_none() {
             let token = self.read_token()?;
             self.peeked = Some((token, self.token_start));
@@ -122,7 +100,7 @@ impl<'a> Parser<'a> {
         Ok(&self.peeked.as_ref().expect("just filled").0)
     }
 
-    fn next(&mut self) -> Result<Token, SyntaxError> {
+    pub(super) fn next(&mut self) -> Result<Token, SyntaxError> {
         self.peek()?;
         let (token, _) = self.peeked.take().expect("just filled");
         self.end = self.at;
@@ -135,7 +113,7 @@ impl<'a> Parser<'a> {
         Ok(self.peeked.as_ref().expect("just filled").1)
     }
 
-    fn take(&mut self, wanted: &Token) -> Result<bool, SyntaxError> {
+    pub(super) fn take(&mut self, wanted: &Token) -> Result<bool, SyntaxError> {
         let found = self.peek()? == wanted;
         if found {
             self.next()?;
@@ -144,11 +122,11 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether the next token is this word, without quotes.
-    fn peek_word(&mut self, wanted: &[u8]) -> Result<bool, SyntaxError> {
+    pub(super) fn peek_word(&mut self, wanted: &[u8]) -> Result<bool, SyntaxError> {
         Ok(matches!(self.peek()?, Token::Word(word) if word.plain() == Some(wanted)))
     }
 
-    fn take_word(&mut self, wanted: &[u8]) -> Result<bool, SyntaxError> {
+    pub(super) fn take_word(&mut self, wanted: &[u8]) -> Result<bool, SyntaxError> {
         let found = self.peek_word(wanted)?;
         if found {
             self.next()?;
@@ -156,7 +134,7 @@ impl<'a> Parser<'a> {
         Ok(found)
     }
 
-    fn expect_word(&mut self, wanted: &str) -> Result<(), SyntaxError> {
+    pub(super) fn expect_word(&mut self, wanted: &str) -> Result<(), SyntaxError> {
         match self.take_word(wanted.as_bytes())? {
             true => Ok(()),
             false => self.unexpected(wanted),
@@ -164,14 +142,14 @@ impl<'a> Parser<'a> {
     }
 
     /// The error that the next token is, where `wanted` should stand.
-    fn unexpected<T>(&mut self, wanted: &str) -> Result<T, SyntaxError> {
+    pub(super) fn unexpected<T>(&mut self, wanted: &str) -> Result<T, SyntaxError> {
         Err(match self.peek()? {
             Token::End => SyntaxError::Incomplete(wanted.into()),
             token => SyntaxError::Unexpected(token.spelling()),
         })
     }
 
-    fn skip_newlines(&mut self) -> Result<(), SyntaxError> {
+    pub(super) fn skip_newlines(&mut self) -> Result<(), SyntaxError> {
         while self.take(&Token::Newline)? {}
         Ok(())
     }
@@ -186,7 +164,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn list(&mut self) -> Result<List, SyntaxError> {
+    pub(super) fn list(&mut self) -> Result<List, SyntaxError> {
         let mut list = List::new();
         loop {
             self.skip_newlines()?;
@@ -210,7 +188,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A list that must hold something.
-    fn body(&mut self, wanted: &str) -> Result<List, SyntaxError> {
+    pub(super) fn body(&mut self, wanted: &str) -> Result<List, SyntaxError> {
         let list = self.list()?;
         if list.is_empty() {
             return self.unexpected(wanted);
@@ -266,145 +244,6 @@ impl<'a> Parser<'a> {
                 self.unexpected("")
             }
             _ => Ok(Command { what, redirects }),
-        }
-    }
-
-    /// The compound command that comes next, if one does.
-    fn compound(&mut self) -> Result<Option<What>, SyntaxError> {
-        if self.take(&Token::Open)? {
-            return self.deeper(Self::subshell).map(Some);
-        }
-        let Token::Word(word) = self.peek()? else {
-            return Ok(None);
-        };
-        let read: fn(&mut Self) -> Result<What, SyntaxError> = match word.plain() {
-            Some(b"{") => Self::group,
-            Some(b"if") => Self::choice,
-            Some(b"while") => |parser| parser.repetition(false),
-            Some(b"until") => |parser| parser.repetition(true),
-            Some(b"for") => Self::iteration,
-            Some(b"case") => Self::case,
-            Some(other) if ENDS.contains(&other) => return self.unexpected(""),
-            _ => return Ok(None),
-        };
-        self.next()?;
-        self.deeper(read).map(Some)
-    }
-
-    fn subshell(&mut self) -> Result<What, SyntaxError> {
-        let list = self.body("a command")?;
-        match self.take(&Token::Close)? {
-            true => Ok(What::Subshell(list)),
-            false => self.unexpected("a closing )"),
-        }
-    }
-
-    fn group(&mut self) -> Result<What, SyntaxError> {
-        let list = self.body("a command")?;
-        self.expect_word("}")?;
-        Ok(What::Group(list))
-    }
-
-    fn choice(&mut self) -> Result<What, SyntaxError> {
-        let mut arms = Vec::new();
-        let mut otherwise = None;
-        loop {
-            let condition = self.body("a command")?;
-            self.expect_word("then")?;
-            arms.push((condition, self.body("a command")?));
-            if self.take_word(b"elif")? {
-                continue;
-            }
-            if self.take_word(b"else")? {
-                otherwise = Some(self.body("a command")?);
-            }
-            self.expect_word("fi")?;
-            return Ok(What::If { arms, otherwise });
-        }
-    }
-
-    fn repetition(&mut self, negated: bool) -> Result<What, SyntaxError> {
-        let condition = self.body("a command")?;
-        let body = self.do_group()?;
-        Ok(What::Loop {
-            negated,
-            condition,
-            body,
-        })
-    }
-
-    fn do_group(&mut self) -> Result<List, SyntaxError> {
-        self.expect_word("do")?;
-        let body = self.body("a command")?;
-        self.expect_word("done")?;
-        Ok(body)
-    }
-
-    fn iteration(&mut self) -> Result<What, SyntaxError> {
-        let Token::Word(word) = self.peek()? else {
-            return self.unexpected("a name");
-        };
-        let name = word.literal();
-        if word.plain().is_none_or(|name| !is_name(name)) {
-            return Err(SyntaxError::BadName(
-                String::from_utf8_lossy(&name).into_owned(),
-            ));
-        }
-        self.next()?;
-        self.skip_newlines()?;
-        let mut words = None;
-        if self.take_word(b"in")? {
-            let mut list = Vec::new();
-            while let Token::Word(word) = self.peek()? {
-                list.push(word.clone());
-                self.next()?;
-            }
-            words = Some(list);
-            if !self.take(&Token::Semicolon)? && !self.take(&Token::Newline)? {
-                return self.unexpected("do");
-            }
-        } else {
-            self.take(&Token::Semicolon)?;
-        }
-        self.skip_newlines()?;
-        let body = self.do_group()?;
-        Ok(What::For { name, words, body })
-    }
-
-    fn case(&mut self) -> Result<What, SyntaxError> {
-        let Token::Word(subject) = self.peek()? else {
-            return self.unexpected("a word");
-        };
-        let subject = subject.clone();
-        self.next()?;
-        self.skip_newlines()?;
-        self.expect_word("in")?;
-        let mut arms = Vec::new();
-        loop {
-            self.skip_newlines()?;
-            if self.take_word(b"esac")? {
-                return Ok(What::Case { subject, arms });
-            }
-            self.take(&Token::Open)?;
-            let mut patterns = Vec::new();
-            loop {
-                match self.peek()? {
-                    Token::Word(word) => patterns.push(word.clone()),
-                    _ => return self.unexpected("a pattern"),
-                }
-                self.next()?;
-                if !self.take(&Token::Pipe)? {
-                    break;
-                }
-            }
-            if !self.take(&Token::Close)? {
-                return self.unexpected(")");
-            }
-            let body = self.list()?;
-            arms.push(Arm { patterns, body });
-            if !self.take(&Token::EndArm)? && !self.peek_word(b"esac")? {
-                return self.unexpected("esac");
-            }
         }
     }
 

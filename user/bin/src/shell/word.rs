@@ -1,7 +1,8 @@
 //! Words: quotes, parameters, and the commands and expressions inside them.
 
 use super::lexer::{Token, ends_word};
-use super::parser::{Parser, SyntaxError};
+use super::parser::Parser;
+use super::syntax_error::SyntaxError;
 use super::tree::*;
 use alloc::boxed::Box;
 use alloc::rc::Rc;

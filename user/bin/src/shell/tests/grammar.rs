@@ -1,8 +1,8 @@
 //! From text to tree.
 
 use super::Noise;
-use crate::shell::parser::{SyntaxError, parse};
 use crate::shell::tree::*;
+use crate::shell::{SyntaxError, parse};
 
 fn word(text: &str) -> Word {
     Word(vec![Piece::Text(text.into())])

@@ -1,13 +1,17 @@
 //! The command line: what `cargo weft` understands, and the help it prints.
 
+mod file;
+mod machine;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::status;
+pub use file::FileArgument;
+pub use machine::{Accel, Board, Boot, LogLevel, Machine, Policy, machine, word};
+use machine::{DISK_SIZE, disk_size};
 
 /// Build, run and test Weft, a small Unix kernel built around kernel threads.
 ///
@@ -53,58 +57,6 @@ pub enum Command {
     Check,
     /// Find or install what Weft needs on this machine
     Setup,
-}
-
-/// The virtual machine and what is in it; `run`, `exec`, `bench` and `gdb` share these.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "The virtual machine")]
-pub struct Machine {
-    /// Virtual CPUs, 1 to 16
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=16))]
-    pub cpus: u32,
-    /// Memory, 32 to 65536 MiB
-    #[arg(long, value_name = "MiB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(32..=65536))]
-    pub memory: u32,
-    /// The board
-    #[arg(long, value_enum, default_value_t = Board::Microvm)]
-    pub machine: Board,
-    /// How the CPUs run: in software, by the host's CPU, or by the host's CPU where a trial shows that it works
-    #[arg(long, value_enum, default_value_t = Accel::Tcg)]
-    pub accel: Accel,
-    /// QEMU's name of the CPU model, such as `max` or `qemu64`
-    #[arg(long, value_name = "MODEL", default_value = "max")]
-    pub cpu: String,
-    /// Count instructions instead of time, so that every run is the same
-    #[arg(long, conflicts_with = "accel")]
-    pub icount: bool,
-    /// What starts the kernel: QEMU itself, or GRUB from a CD image (q35 only)
-    #[arg(long, value_enum, default_value_t = Boot::Direct)]
-    pub boot: Boot,
-    /// The scheduling policy
-    #[arg(long, value_enum, default_value_t = Policy::Fair)]
-    pub policy: Policy,
-    /// The least severe kernel log lines to print
-    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
-    pub log: LogLevel,
-    /// A further word for the kernel's command line; may be repeated
-    #[arg(long, value_name = "WORD")]
-    pub append: Vec<String>,
-    /// Put a file or folder of this machine into the guest, at GUEST or in the root folder; may be repeated
-    #[arg(long, value_name = "HOST[:GUEST]")]
-    pub file: Vec<FileArgument>,
-    /// Attach this raw disk image, the first as /dev/vda; may be repeated. The first is made if it is
-    /// not there, with the programs in it, and booted from if an ext4 file system is in it
-    #[arg(long, value_name = "IMAGE")]
-    pub disk: Vec<PathBuf>,
-    /// The size of a disk image that is made, in MiB
-    #[arg(long, value_name = "MiB", default_value_t = DISK_SIZE, value_parser = disk_size())]
-    pub disk_size: u64,
-    /// Build the kernel with its own checks (lock order, atomic context, overflow): slower
-    #[arg(long)]
-    pub checked: bool,
-    /// Boot this kernel ELF instead of building one
-    #[arg(long, value_name = "ELF", conflicts_with = "checked")]
-    pub kernel: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -240,14 +192,6 @@ pub struct Cc {
     pub sources: Vec<PathBuf>,
 }
 
-/// The size of an image that nobody has asked to be larger, in MiB.
-const DISK_SIZE: u64 = 256;
-
-/// From what has room for a journal and the programs, to what is no slip of the finger.
-fn disk_size() -> RangedU64ValueParser {
-    clap::value_parser!(u64).range(16..=16 << 20)
-}
-
 #[derive(Args, Debug)]
 pub struct Disk {
     #[command(subcommand)]
@@ -307,104 +251,6 @@ pub enum Face {
     Uw,
 }
 
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Board {
-    /// A few devices and no firmware: the fastest start
-    Microvm,
-    /// A PC with PCI Express and firmware
-    Q35,
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accel {
-    Tcg,
-    Kvm,
-    Auto,
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Boot {
-    Direct,
-    Bios,
-    Uefi,
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// Every thread gets its share of the time
-    Fair,
-    /// Round robin
-    Rr,
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
-
-/// The word that a value of a flag stands for on the kernel's command line.
-pub fn word(value: &impl ValueEnum) -> String {
-    value
-        .to_possible_value()
-        .map(|value| value.get_name().to_owned())
-        .unwrap_or_default()
-}
-
-/// The machine that these flags of `exec` stand for.
-pub fn machine(flags: &str) -> Machine {
-    let words = ["weft", "exec"].into_iter().chain(flags.split(' '));
-    match Cli::parse_from(words.chain(["--", "true"])).command {
-        Command::Exec(exec) => exec.machine,
-        _ => unreachable!("the subcommand is exec"),
-    }
-}
-
-/// The argument of `--file`: HOST or HOST:GUEST.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileArgument {
-    pub host: PathBuf,
-    /// An absolute path in the guest.
-    pub guest: String,
-}
-
-impl FromStr for FileArgument {
-    type Err = String;
-
-    fn from_str(argument: &str) -> Result<Self, String> {
-        let (host, guest) = match argument.rsplit_once(':') {
-            // A colon in the host's file name is taken for one only before an absolute guest path.
-            Some((host, guest)) if guest.starts_with('/') => (host, Some(guest)),
-            Some((_, guest)) if !guest.contains('/') && !PathBuf::from(argument).exists() => {
-                return Err(format!(
-                    "the guest's path \"{guest}\" must begin with a slash"
-                ));
-            }
-            _ => (argument, None),
-        };
-        if host.is_empty() {
-            return Err("there is no path before the colon".into());
-        }
-        let host = PathBuf::from(host);
-        let name = || host.file_name().map(|name| name.to_string_lossy());
-        let guest = match (guest, name()) {
-            (Some(folder), Some(name)) if folder.ends_with('/') => format!("{folder}{name}"),
-            (Some(path), _) => path.to_owned(),
-            (None, Some(name)) => format!("/{name}"),
-            (None, None) => {
-                return Err("give the guest's path too: HOST:GUEST".into());
-            }
-        };
-        if guest.split('/').any(|part| part == "..") {
-            return Err(format!("the guest's path \"{guest}\" must not contain .."));
-        }
-        Ok(FileArgument { host, guest })
-    }
-}
-
 fn seconds(argument: &str) -> Result<Duration, String> {
     match argument.parse::<f64>() {
         Ok(value) if value > 0.0 && value <= 1e9 => Ok(Duration::from_secs_f64(value)),
@@ -417,27 +263,9 @@ mod tests {
     use super::*;
     use clap::CommandFactory;
 
-    fn file(argument: &str) -> Result<(String, String), String> {
-        FileArgument::from_str(argument).map(|file| (file.host.display().to_string(), file.guest))
-    }
-
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn file_arguments() {
-        let pair = |host: &str, guest: &str| Ok((host.to_owned(), guest.to_owned()));
-        assert_eq!(file("a.txt"), pair("a.txt", "/a.txt"));
-        assert_eq!(file("../x/a.txt"), pair("../x/a.txt", "/a.txt"));
-        assert_eq!(file("a:/etc/b"), pair("a", "/etc/b"));
-        assert_eq!(file("x/a:/etc/"), pair("x/a", "/etc/a"));
-        assert_eq!(file("a:b/c"), pair("a:b/c", "/c"));
-        assert!(file("a:b").is_err());
-        assert!(file(":/b").is_err());
-        assert!(file("..").is_err());
-        assert!(file("a:/x/../y").is_err());
     }
 
     #[test]
@@ -477,11 +305,5 @@ mod tests {
         ] {
             assert!(Cli::try_parse_from(bad).is_err(), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn words_for_the_kernel() {
-        assert_eq!(word(&Policy::Rr), "rr");
-        assert_eq!(word(&LogLevel::Debug), "debug");
     }
 }
