@@ -60,7 +60,8 @@ impl Disk {
     }
 
     /// Starts a request from `sector` on. The frames are the device's until
-    /// the request comes back as `token`. Busy.
+    /// the request comes back as `token`; the caller keeps them until then too,
+    /// as no handler may free them. Busy.
     pub fn start(
         &self,
         operation: Operation,

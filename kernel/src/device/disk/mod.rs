@@ -12,6 +12,7 @@
 mod file;
 mod registry;
 
+use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use abi::Errno;
@@ -112,7 +113,7 @@ impl Disk {
     }
 
     /// A batch of the caller's own; waits for one.
-    pub fn batch(&self) -> Batch<'_> {
+    pub fn batch<'f>(&self) -> Batch<'_, 'f> {
         let take = |taken: u32| (taken != u32::MAX).then(|| taken | (taken + 1));
         let index = self.idle.wait_until(|| {
             let old = self
@@ -120,7 +121,11 @@ impl Disk {
                 .fetch_update(Ordering::Acquire, Ordering::Relaxed, take);
             old.ok().map(|old| old.trailing_ones() as usize)
         });
-        Batch { disk: self, index }
+        Batch {
+            disk: self,
+            index,
+            frames: PhantomData,
+        }
     }
 
     /// Reads or writes whole sectors through `frames`: EIO, EINVAL past the end.
@@ -160,13 +165,14 @@ impl Disk {
     }
 }
 
-/// See the module.
-pub struct Batch<'d> {
+/// See the module. The caller's frames outlive it, and so the requests.
+pub struct Batch<'d, 'f> {
     disk: &'d Disk,
     index: usize,
+    frames: PhantomData<&'f [Frame]>,
 }
 
-impl Batch<'_> {
+impl<'f> Batch<'_, 'f> {
     fn state(&self) -> &State {
         &self.disk.batches[self.index]
     }
@@ -178,7 +184,7 @@ impl Batch<'_> {
         &self,
         operation: Operation,
         sector: u64,
-        frames: &[Frame],
+        frames: &'f [Frame],
         offset: usize,
         length: usize,
     ) -> Result<(), Errno> {
@@ -257,7 +263,7 @@ impl Batch<'_> {
     }
 }
 
-impl Drop for Batch<'_> {
+impl Drop for Batch<'_, '_> {
     fn drop(&mut self) {
         // What was added and not waited for: nobody wants its result.
         let _ = self.wait();

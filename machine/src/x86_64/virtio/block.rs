@@ -42,6 +42,15 @@ struct Slot {
     _frames: ArrayVec<Frame, { DESCRIPTORS - 2 }>,
 }
 
+impl Slot {
+    /// Lets go of the frames; whose request it was. In this order: as soon as the
+    /// owner knows, it may give up its own references, and the last one must not
+    /// go in an interrupt handler.
+    fn finish(self) -> u32 {
+        self.token
+    }
+}
+
 struct State {
     queue: Queue,
     /// One for each slot of the queue; too much for a stack.
@@ -207,7 +216,7 @@ impl Disk {
             // SAFETY: the slot's status, which the device has written.
             let status = unsafe { state.headers.as_ptr().add(HEADERS + slot).read_volatile() };
             state.free.push(slot as u8);
-            each(done.token, status == OK);
+            each(done.finish(), status == OK);
             count += 1;
         }
         count
