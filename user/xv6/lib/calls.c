@@ -30,7 +30,12 @@ static int plain(long result) {
   plain(weft_call(number, (weft_word)(a), (weft_word)(b), (weft_word)(c), 0, 0))
 
 int fork(void) { return plain(weft_fork()); }
-int exec(const char *path, char **argv) { return plain(weft_exec(path, argv)); }
+int exec(const char *path, char **argv) {
+  weft_survive_closed_pipes(0);
+  int result = plain(weft_exec(path, argv));
+  weft_survive_closed_pipes(1);
+  return result;
+}
 int pipe(int *ends) { return CALL2(PIPE2, ends, 0); }
 int write(int fd, const void *bytes, int length) { return CALL3(WRITE, fd, bytes, length); }
 /* Below 1 the kernel's call names groups of processes, which xv6 has not. */

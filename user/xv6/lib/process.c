@@ -2,12 +2,19 @@
 #include "process.h"
 #include "weft.h"
 
-enum { NANOSLEEP = 35, WAIT4 = 61, GETRANDOM = 318, WIDE_EXIT = 0x1000 + 13 };
+enum { RT_SIGACTION = 13, NANOSLEEP = 35, WAIT4 = 61, GETRANDOM = 318, WIDE_EXIT = 0x1000 + 13 };
 
 #define EINTR 4
 
 int weft_may_write(void *address, weft_word size) {
   return weft_call(GETRANDOM, (weft_word)address, size, 0, 0, 0) == (long)size;
+}
+
+void weft_survive_closed_pipes(int survive) {
+  enum { SIGPIPE = 13, DEFAULT = 0, IGNORE = 1, MASK_SIZE = 8 };
+  /* Handler, flags, restorer and mask. */
+  weft_word action[4] = {survive ? IGNORE : DEFAULT};
+  weft_call(RT_SIGACTION, SIGPIPE, (weft_word)action, 0, MASK_SIZE, 0);
 }
 
 void weft_process_exit(int code) {

@@ -6,6 +6,9 @@
  * library itself fills in a result, a bad address is to fail the call, as in
  * xv6, and not to end the program. */
 int weft_may_write(void *address, unsigned long size);
+/* Whether a write to a pipe that nobody reads is only an error, as in xv6. The
+ * kernel would end the program, and does so with those that it executes. */
+void weft_survive_closed_pipes(int survive);
 /* Ends the process with all its threads. */
 void weft_process_exit(int code) __attribute__((noreturn));
 /* A child's id, -1 if there is none. *status: its exit code, -1 if killed; if

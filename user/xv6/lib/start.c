@@ -1,4 +1,5 @@
 /* From the runtime's start to `main`; what `main` returns is the face's. */
+#include "process.h"
 #include "weft.h"
 
 int main(int argc, char **argv);
@@ -11,6 +12,7 @@ int weft_main(void) {
   char **argv;
   int argc;
   weft_memory_start(weft_memory_low());
+  weft_survive_closed_pipes(1);
   argc = weft_arguments(&argv);
   weft_end(main(argc, argv));
 }
