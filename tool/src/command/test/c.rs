@@ -76,7 +76,8 @@ fn ground(workspace: &Workspace, face: &str, report: &mut Report) -> Result<()> 
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (program, image) = (folder.path().join("tests"), folder.path().join("disk"));
     compile(workspace, face, &test_sources(workspace)?, &program)?;
-    let mut machine = machine("--cpus 2");
+    // Some take all memory.
+    let mut machine = machine("--cpus 2 --memory 64");
     machine.file.push(file(&program, PROGRAM)?);
     let name = format!("tests in C for {face}");
     report.add(guest::run_program(workspace, &name, &machine, &[PROGRAM])?);
