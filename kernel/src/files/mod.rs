@@ -111,6 +111,8 @@ fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
 /// the disks are left clean.
 pub fn shut_down() {
     disk::unmount_all();
+    // Those that were written to without a file system.
+    crate::device::disk::flush_all();
 }
 
 /// Writes back everything that file systems hold in memory only (sync(2)).
@@ -118,6 +120,8 @@ pub fn shut_down() {
 pub fn sync_all() {
     cache::flush_all();
     disk::commit_all();
+    // A write that no commit covers: to a disk as one file.
+    crate::device::disk::flush_all();
 }
 
 /// Reads from a regular file into kernel memory; fewer bytes than `into` has

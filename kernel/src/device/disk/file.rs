@@ -112,6 +112,8 @@ impl Drop for DiskFile {
     /// What was written is not lost with the last descriptor.
     fn drop(&mut self) {
         self.cache.flush();
+        // Nobody is left who could be told.
+        let _ = self.disk.flush_written();
     }
 }
 

@@ -9,6 +9,7 @@
 //! Locks: the device has its own spin lock; counts are atomic; wait queues are
 //! woken with no lock held but the device's.
 
+mod durable;
 mod file;
 mod registry;
 
@@ -21,9 +22,10 @@ use machine::disk::{Busy, Operation, SECTOR, Segment};
 use machine::frames::Frame;
 use sync::WaitQueue;
 
+use durable::Durable;
 pub use file::open;
 pub use registry::{
-    MAJOR, MINORS, find, find_all, find_name, for_each, index_of, interrupt, number,
+    MAJOR, MINORS, find, find_all, find_name, flush_all, for_each, index_of, interrupt, number,
 };
 
 /// Threads that can have requests under way at once.
@@ -62,11 +64,14 @@ pub struct Disk {
     /// Woken when the device has room for requests again.
     room: WaitQueue,
     counters: Counters,
+    durable: Durable,
 }
 
 struct State {
     /// Requests under way.
     pending: AtomicU32,
+    /// One of the batch's requests was a write.
+    writes: AtomicBool,
     failed: AtomicBool,
     done: WaitQueue,
 }
@@ -75,6 +80,7 @@ impl Disk {
     fn new(device: machine::disk::Disk) -> Disk {
         let state = || State {
             pending: AtomicU32::new(0),
+            writes: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             done: WaitQueue::new(),
         };
@@ -85,6 +91,7 @@ impl Disk {
             idle: WaitQueue::new(),
             room: WaitQueue::new(),
             counters: Counters::default(),
+            durable: Durable::default(),
         }
     }
 
@@ -143,9 +150,19 @@ impl Disk {
 
     /// Makes durable all writes that have finished: EIO.
     pub fn flush(&self) -> Result<(), Errno> {
-        let batch = self.batch();
-        batch.flush();
-        batch.wait()
+        self.durable.flush(|| {
+            let batch = self.batch();
+            batch.flush();
+            batch.wait()
+        })
+    }
+
+    /// The same, if a write has finished that no flush has covered: EIO.
+    pub fn flush_written(&self) -> Result<(), Errno> {
+        match self.durable.is_behind() {
+            true => self.flush(),
+            false => Ok(()),
+        }
     }
 
     /// The device's interrupt.
@@ -226,7 +243,7 @@ impl<'f> Batch<'_, 'f> {
     }
 
     /// Starts a flush.
-    pub fn flush(&self) {
+    fn flush(&self) {
         self.start(Operation::Flush, 0, &[]);
     }
 
@@ -238,6 +255,9 @@ impl<'f> Batch<'_, 'f> {
             Operation::Flush => &counters.flushes,
         };
         count.fetch_add(1, Ordering::Relaxed);
+        if operation == Operation::Write {
+            self.state().writes.store(true, Ordering::Relaxed);
+        }
         // Counted before the device can finish it.
         self.state().pending.fetch_add(1, Ordering::Relaxed);
         let token = self.index as u32;
@@ -256,6 +276,9 @@ impl<'f> Batch<'_, 'f> {
         state
             .done
             .wait_until(|| (state.pending.load(Ordering::Acquire) == 0).then_some(()));
+        if state.writes.swap(false, Ordering::Relaxed) {
+            self.disk.durable.note_write();
+        }
         match state.failed.swap(false, Ordering::Relaxed) {
             true => Err(Errno::EIO),
             false => Ok(()),

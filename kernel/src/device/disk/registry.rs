@@ -63,6 +63,16 @@ pub fn for_each(mut act: impl FnMut(usize, &Arc<Disk>)) {
     }
 }
 
+/// Makes durable what was written to any disk. An error leaves it to be
+/// flushed again, and who synchronises a file is told then.
+pub fn flush_all() {
+    for disk in DISKS.get().into_iter().flatten() {
+        if let Err(error) = disk.flush_written() {
+            log::error!("a disk cannot be flushed: {error}");
+        }
+    }
+}
+
 /// Line `line` interrupts; false if no disk does so there.
 pub fn interrupt(line: usize) -> bool {
     let mut known = false;

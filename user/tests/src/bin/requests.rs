@@ -24,6 +24,7 @@ const TESTS: &[Test] = tests![
     neighbours_are_written_together,
     fsync_means_on_disk,
     writes_may_be_synchronous,
+    a_disk_as_a_file_is_flushed,
 ];
 
 fn main() -> i32 {
@@ -169,4 +170,40 @@ fn writes_may_be_synchronous() {
         }
         remove(fd);
     }
+}
+
+/// Writes the last page of the disk, which belongs to no file, as it is.
+fn rewrite_last_page(fd: i32) {
+    let mut page = [0; PAGE];
+    let end = file::seek(fd, 0, SEEK_END).unwrap();
+    let last = end as i64 - PAGE as i64;
+    file::seek(fd, last, SEEK_SET).unwrap();
+    assert_eq!(file::read_full(fd, &mut page), Ok(PAGE));
+    file::seek(fd, last, SEEK_SET).unwrap();
+    file::write_all(fd, &page).unwrap();
+}
+
+fn a_disk_as_a_file_is_flushed() {
+    let open = |flags| file::open(c"/dev/vda", O_RDWR | flags).unwrap();
+    let is_durable = |cost: Count| assert!(cost.writes >= 1 && cost.flushes >= 1, "{cost:?}");
+    // Nothing else is left to be written.
+    sync();
+    let fd = open(0);
+    rewrite_last_page(fd);
+    is_durable(cost(sync));
+    // Once is enough.
+    assert_eq!(cost(sync).flushes, 0);
+    rewrite_last_page(fd);
+    is_durable(cost(|| {
+        wild::call(call::FSYNC, [fd as usize]).unwrap();
+    }));
+    rewrite_last_page(fd);
+    is_durable(cost(|| {
+        wild::call(call::FDATASYNC, [fd as usize]).unwrap();
+    }));
+    rewrite_last_page(fd);
+    is_durable(cost(|| file::close(fd).unwrap()));
+    let fd = open(O_SYNC);
+    is_durable(cost(|| rewrite_last_page(fd)));
+    file::close(fd).unwrap();
 }
