@@ -84,11 +84,11 @@ ranks! {
     Directory: Sleeping, "a directory's entries (parent before child)";
     NodeLoading: Sleeping, "making the node of an inode of a disk";
     Inode: Sleeping, "a file's data and attributes";
-    FileChange: Sleeping, "one write to a cached file, or change of its size, at a time";
-    FileWriteBack: Sleeping, "one write-back of a cached file at a time";
     Pipe: Sleeping, "a pipe's ring, over the copy from or to the user";
     TtyRead: Sleeping, "one read of a terminal at a time";
     TtyWrite: Sleeping, "one write to a terminal at a time";
+    FileChange: Sleeping, "one write to a cached file, or change of its size, at a time";
+    FileWriteBack: Sleeping, "one write-back of a cached file at a time";
     Space: Sleeping, "the regions of an address space (readers: page faults)";
     VolumeJournal: Sleeping, "the journal of a disk's file system: one commit at a time";
     VolumeGate: Sleeping, "the end of a transaction (readers: changes that are under way)";

@@ -7,6 +7,7 @@ extern crate alloc;
 
 use alloc::vec::Vec;
 use weft::abi::file::*;
+use weft::abi::memory::*;
 use weft::abi::signal::*;
 use weft::check::{Test, rounds};
 use weft::process::Ended;
@@ -33,6 +34,7 @@ const TESTS: &[Test] = tests![
     pipe_kinds,
     pipe_without_waiting,
     pipe_close_on_exec_flag,
+    pipe_moves_pages_of_files,
 ];
 
 fn pipe_keeps_the_order() {
@@ -304,4 +306,43 @@ fn pipe_close_on_exec_flag() {
     }
     let (read, _) = file::pipe().unwrap();
     assert_eq!(file::control(read, F_GETFD, 0), Ok(0));
+}
+
+/// More than may be dirty at once: what a pipe is read into is written back
+/// while the pipe's own bytes are on their way.
+fn pipe_moves_pages_of_files() {
+    const PART: usize = PAGE_SIZE;
+    let total = process::system().unwrap().totalram as usize;
+    let parts = total / 7 / PART;
+    let fd = file::open(c"piped", O_RDWR | O_CREAT | O_TRUNC).unwrap();
+    file::truncate(fd, (parts * PART) as u64).unwrap();
+    let map = |protection| {
+        let arguments = [0, parts * PART, protection, MAP_SHARED, fd as usize, 0];
+        wild::call(call::MMAP, arguments).unwrap()
+    };
+    let (read, write) = file::pipe().unwrap();
+    let base = map(PROT_READ | PROT_WRITE);
+    for part in 0..parts {
+        let bytes = [part as u8 + 1; PART];
+        file::write_all(write, &bytes).unwrap();
+        let at = base + part * PART;
+        assert_eq!(wild::call(call::READ, [read as usize, at, PART]), Ok(PART));
+    }
+    wild::unmap(base, parts * PART).unwrap();
+    check::drop_caches();
+    // None of its pages is in memory.
+    let base = map(PROT_READ);
+    let mut bytes = [0; PART];
+    for part in 0..parts {
+        let at = base + part * PART;
+        let written = wild::call(call::WRITE, [write as usize, at, PART]);
+        assert_eq!(written, Ok(PART));
+        assert_eq!(file::read_full(read, &mut bytes), Ok(PART));
+        assert!(bytes.iter().all(|&byte| byte == part as u8 + 1));
+    }
+    wild::unmap(base, parts * PART).unwrap();
+    for fd in [fd, read, write] {
+        file::close(fd).unwrap();
+    }
+    file::unlink(c"piped").unwrap();
 }
