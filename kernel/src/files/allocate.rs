@@ -1,18 +1,19 @@
 //! Allocation whose failure is an error to the caller.
 //!
-//! Collections grow through `try_reserve`. What stable Rust lacks is a
-//! fallible `Arc::new`; [`try_arc`] stands in: it asks the heap for a block of
-//! the same size, gives it back, and builds the `Arc` before anything else can
-//! take it: see [`machine::memory::heap::KeepObjects`].
+//! Collections grow through `try_reserve`. What stable Rust lacks are a
+//! fallible `Arc::new` and `Box::new`; [`try_arc`] and [`try_box`] stand in: they
+//! ask the heap for a block of the same size, give it back, and build what is
+//! wanted before anything else can take it: see
+//! [`machine::memory::heap::KeepObjects`].
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::hint::black_box;
 
 use abi::Errno;
 use machine::frames;
-use machine::memory::heap::keep_objects;
+use machine::memory::heap::{KeepObjects, LARGEST, keep_objects};
 
 /// Whether files and full pipes may take more memory: a sixteenth of it stays
 /// for everything else, so that a full file system is no more than that.
@@ -45,12 +46,33 @@ struct ArcBlock<T> {
 
 /// `Arc::new`, or ENOMEM. The value is dropped on failure.
 pub fn try_arc<T>(value: T) -> Result<Arc<T>, Errno> {
-    let _kept = keep_objects();
-    let mut block = Vec::<ArcBlock<T>>::new();
-    block.try_reserve_exact(1).map_err(|_| Errno::ENOMEM)?;
-    // The compiler may drop an allocation that it sees unused.
-    drop(black_box(block));
+    let _kept = keep_room_for::<ArcBlock<T>>()?;
     Ok(Arc::new(value))
+}
+
+/// `Arc::new_cyclic`, or ENOMEM.
+pub fn try_arc_cyclic<T>(make: impl FnOnce(&Weak<T>) -> T) -> Result<Arc<T>, Errno> {
+    let kept = keep_room_for::<ArcBlock<T>>()?;
+    Ok(Arc::new_cyclic(|value| {
+        // The block is taken; what is made may sleep.
+        drop(kept);
+        make(value)
+    }))
+}
+
+/// `Box::new`, or ENOMEM. The value is dropped on failure.
+pub fn try_box<T>(value: T) -> Result<Box<T>, Errno> {
+    let _kept = keep_room_for::<T>()?;
+    Ok(Box::new(value))
+}
+
+/// While it lives, the next block of this size is there. ENOMEM.
+fn keep_room_for<B>() -> Result<KeepObjects, Errno> {
+    const { assert!(size_of::<B>() <= LARGEST, "what is larger is not kept") };
+    let kept = keep_objects();
+    // The compiler may drop an allocation that it sees unused.
+    drop(black_box(try_vec::<B>(1)?));
+    Ok(kept)
 }
 
 /// An empty vector with room for `length` elements, or ENOMEM.

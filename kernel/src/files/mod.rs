@@ -32,6 +32,7 @@ pub mod ramfs;
 pub mod reclaim;
 mod slots;
 pub mod table;
+mod text;
 pub mod walk;
 
 use alloc::sync::Arc;

@@ -2,9 +2,8 @@
 //! as far as they do without it badly. Each file is an inode in memory whose
 //! device number says what it tells.
 
-use alloc::format;
-use alloc::string::String;
 use alloc::sync::Arc;
+use core::fmt::{self, Display, Write};
 
 use abi::Errno;
 use abi::file::{POLLIN, POLLOUT};
@@ -15,6 +14,7 @@ use sync::{Mutex, rank};
 use super::buffer::{Sink, Source};
 use super::inode::{Inode, New, device_number};
 use super::open_file::{Description, File, Operations};
+use super::text::Text;
 use super::{mounts, ramfs, reclaim, walk};
 use crate::device::disk::{self, Statistics};
 
@@ -23,7 +23,7 @@ use crate::device::disk::{self, Statistics};
 struct Entry {
     path: &'static [&'static str],
     permissions: u32,
-    read: fn() -> Result<String, Errno>,
+    read: fn(&mut Text) -> Result<(), Errno>,
     write: Option<Act>,
 }
 
@@ -51,7 +51,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         path: &["sys", "vm", "drop_caches"],
         permissions: 0o200,
-        read: || Err(Errno::EACCES),
+        read: |_| Err(Errno::EACCES),
         write: Some(drop_caches),
     },
 ];
@@ -85,14 +85,14 @@ pub(super) fn mount(root: &Arc<dyn Inode>) -> Result<(), Errno> {
 /// Opens entry number `index`; the text is made now.
 pub fn open(index: usize, inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>, Errno> {
     let entry = ENTRIES.get(index).ok_or(Errno::ENXIO)?;
-    let text = match entry.write {
-        Some(_) => String::new(),
-        None => (entry.read)()?,
-    };
+    let mut text = Text::default();
+    if entry.write.is_none() {
+        (entry.read)(&mut text)?;
+    }
     File::new(
         inode,
         flags,
-        Text {
+        OpenEntry {
             entry,
             text,
             offset: Mutex::new(0),
@@ -101,13 +101,13 @@ pub fn open(index: usize, inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>
 }
 
 /// An open file of `/proc`.
-struct Text {
+struct OpenEntry {
     entry: &'static Entry,
-    text: String,
+    text: Text,
     offset: Mutex<u64, rank::FileOffset>,
 }
 
-impl Operations for Text {
+impl Operations for OpenEntry {
     fn read(&self, open: &Description, into: &mut Sink<'_>) -> Result<usize, Errno> {
         let mut offset = self.offset.lock();
         let count = self.read_at(open, *offset, into)?;
@@ -139,35 +139,37 @@ impl Operations for Text {
 }
 
 /// A line for each mount: device, directory, type, options, and two zeroes.
-fn list_mounts() -> Result<String, Errno> {
-    let mut text = String::new();
+fn list_mounts(text: &mut Text) -> Result<(), Errno> {
     let root = mounts::get(0).ok_or(Errno::ENOENT)?;
     let mut index = 0;
     while let Some(mount) = mounts::get(index) {
         let at = walk::path_of(&root.root, &mount.root)?;
         let options = if mount.read_only { "ro" } else { "rw" };
-        let (source, at) = (escape(&mount.source), escape(&at));
-        text += &format!("{source} {at} {} {options} 0 0\n", mount.kind);
+        let (source, at) = (Escaped(&mount.source), Escaped(&at));
+        text.add(format_args!("{source} {at} {} {options} 0 0\n", mount.kind))?;
         index += 1;
     }
-    Ok(text)
+    Ok(())
 }
 
 /// As getmntent(3) has it: what separates words, and the backslash, in octal.
-fn escape(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for &byte in bytes {
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\\' => text += &format!("\\{byte:03o}"),
-            _ => text.push(byte as char),
+struct Escaped<'b>(&'b [u8]);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for &byte in self.0 {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\\' => write!(f, "\\{byte:03o}")?,
+                _ => f.write_char(byte as char)?,
+            }
         }
+        Ok(())
     }
-    text
 }
 
-fn describe_memory() -> Result<String, Errno> {
+fn describe_memory(text: &mut Text) -> Result<(), Errno> {
     let kib = |frames: usize| frames * (PAGE_SIZE / 1024);
-    Ok(format!(
+    text.add(format_args!(
         "MemTotal: {:>14} kB\nMemFree: {:>15} kB\nDirty: {:>17} kB\n",
         kib(frames::total_count()),
         kib(frames::free_count()),
@@ -178,8 +180,8 @@ fn describe_memory() -> Result<String, Errno> {
 /// A line for each disk: its number and name, then requests, merges, sectors and
 /// milliseconds of reads, the same of writes, three fields of queues, four of
 /// discards, two of flushes. What is not counted is 0.
-fn count_requests() -> Result<String, Errno> {
-    let mut text = String::new();
+fn count_requests(text: &mut Text) -> Result<(), Errno> {
+    let mut result = Ok(());
     disk::for_each(|index, disk| {
         let Statistics {
             reads,
@@ -190,12 +192,13 @@ fn count_requests() -> Result<String, Errno> {
         } = disk.statistics();
         let (major, minor) = (disk::MAJOR, index as u32 * disk::MINORS);
         let letter = char::from(b'a' + index as u8);
-        text += &format!(
+        let line = format_args!(
             "{major:>4} {minor:>7} vd{letter} {reads} 0 {sectors_read} 0 {writes} 0 \
              {sectors_written} 0 0 0 0 0 0 0 0 {flushes} 0\n"
         );
+        result = result.and_then(|()| text.add(line));
     });
-    Ok(text)
+    result
 }
 
 /// 1, 2 or 3, as on Linux; all is dropped for any of them, and what is dirty is

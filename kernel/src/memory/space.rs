@@ -1,6 +1,7 @@
 //! [`Space`]: an address space.
 
 use super::regions::{Backing, Region, Regions};
+use crate::files::allocate::try_arc_cyclic;
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use alloc::sync::{Arc, Weak};
@@ -52,11 +53,12 @@ impl Space {
     ) -> Result<Arc<Self>, Errno> {
         // The page table asks for a frame, and fails first where memory is short.
         let table = PageTable::new().map_err(no_memory)?;
-        Ok(Arc::new_cyclic(|space| Self {
+        let make = |space: &Weak<Self>| Self {
             layout: RwLock::new(layout(space)),
-            table,
+            table: table.clone(),
             tenants: AtomicUsize::new(0),
-        }))
+        };
+        try_arc_cyclic(make).inspect_err(|_| table.retire())
     }
 
     /// Makes this CPU run in the space. Cheap if it does already.

@@ -1,5 +1,6 @@
 //! What a process does with each signal (signal(7)). Pure.
 
+use crate::files::allocate::try_vec;
 use abi::Errno;
 use abi::signal::*;
 use alloc::vec::Vec;
@@ -15,7 +16,6 @@ pub enum Effect {
 }
 
 /// The signal actions of a process.
-#[derive(Clone)]
 pub struct Actions {
     /// What was set, for the signals that are not at their default.
     set: Vec<(u32, SigAction)>,
@@ -24,6 +24,13 @@ pub struct Actions {
 impl Actions {
     pub const fn new() -> Actions {
         Actions { set: Vec::new() }
+    }
+
+    /// A copy. ENOMEM.
+    pub fn duplicate(&self) -> Result<Actions, Errno> {
+        let mut set = try_vec(self.set.len())?;
+        set.extend_from_slice(&self.set);
+        Ok(Actions { set })
     }
 
     pub fn get(&self, signal: u32) -> SigAction {

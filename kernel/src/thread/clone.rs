@@ -8,6 +8,7 @@
 use super::current::{Completion, Resources};
 use super::group::Group;
 use super::{CloneFlags, Current, JoinTable, Kind, Thread, Tid, registry};
+use crate::files::allocate::{try_arc, try_box};
 use crate::memory::{Tenant, user, with_room};
 use crate::sched::{self, Entity};
 use abi::Errno;
@@ -137,11 +138,11 @@ fn build(
     let group = if flags.has(CLONE_THREAD) {
         current.group().clone()
     } else {
-        Arc::new(Group::new(
+        try_arc(Group::new(
             tid,
             Some(current.group()),
             flags.has(CLONE_SIGHAND),
-        )?)
+        )?)?
     };
     group
         .is_joined
@@ -163,7 +164,7 @@ fn build(
     if flags.has(CLONE_CHILD_CLEARTID) {
         thread.clear_tid.store(request.child_tid, Relaxed);
     }
-    let thread = Arc::new(thread);
+    let thread = try_arc(thread)?;
     if let Some(stack) = joined {
         joins.add(tid, current.tid(), stack)?;
     }
@@ -183,7 +184,7 @@ fn share_or_copy(
 ) -> Result<Box<Resources>, Errno> {
     let own = &current.own;
     let shares_space = flags.has(CLONE_VM);
-    Ok(Box::new(Resources {
+    try_box(Resources {
         regs,
         space: if shares_space {
             own.space.clone()
@@ -203,10 +204,13 @@ fn share_or_copy(
         joins: if shares_space {
             own.joins.clone()
         } else {
-            JoinTable::new()
+            JoinTable::new()?
         },
-        vfork: flags.has(CLONE_VFORK).then(|| Arc::new(Completion::new())),
-    }))
+        vfork: match flags.has(CLONE_VFORK) {
+            true => Some(try_arc(Completion::new())?),
+            false => None,
+        },
+    })
 }
 
 /// Writes the child's id where the flags ask for it.

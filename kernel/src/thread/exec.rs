@@ -6,7 +6,7 @@ use super::current::Resources;
 use super::group::Name;
 use super::stack_image::{Arguments, StackImage};
 use super::{Current, JoinTable, elf, registry};
-use crate::files::allocate::try_arc;
+use crate::files::allocate::{try_arc, try_box};
 use crate::files::{self, Follow, Inode, Kind};
 use crate::limits;
 use crate::memory::{FileRange, Placement, Space, Tenant, user, with_room};
@@ -44,6 +44,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     };
     let fs = current.fs();
     let loaded = with_room(|| load(&fs.root(), &fs.working(), &path, &arguments))?;
+    let joins = with_room(JoinTable::new)?;
     let group = current.group().clone();
     group.become_alone(current)?;
     current.forget_signal_stack();
@@ -53,15 +54,15 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     } else {
         Ok(current.own.files.clone())
     };
-    // Alone already: without memory for a table of its own it cannot go on.
-    let Ok(files) = files else {
+    // Alone already: without memory for tables of its own it cannot go on.
+    let (Ok(files), Ok(())) = (files, group.reset_actions()) else {
         group.end(abi::process::wait_signaled(abi::signal::SIGKILL));
         return Err(Errno::ENOMEM);
     };
     files.close_on_exec();
     current.own.files = files;
     take_over_id(current);
-    replace(current, loaded);
+    replace(current, loaded, joins);
     Ok(0)
 }
 
@@ -76,14 +77,14 @@ pub fn exec_first(
         envp: Vec::new(),
     };
     let loaded = load(&root, &root, path, &arguments)?;
-    let own = Box::new(Resources {
+    let own = try_box(Resources {
         regs: loaded.regs,
         space: Tenant::new(loaded.space),
         files,
-        fs: Arc::new(files::FsContext::new(root)),
-        joins: JoinTable::new(),
+        fs: try_arc(files::FsContext::new(root))?,
+        joins: JoinTable::new()?,
         vfork: None,
-    });
+    })?;
     Ok((own, loaded.name))
 }
 
@@ -212,10 +213,9 @@ fn take_over_id(current: &Current) {
 }
 
 /// Gives up the old program for the new one.
-fn replace(current: &mut Current, loaded: Loaded) {
+fn replace(current: &mut Current, loaded: Loaded, joins: Arc<JoinTable>) {
     let group = current.group().clone();
     group.set_name(loaded.name);
-    group.reset_actions();
     group.is_joined.store(false, Relaxed);
     current.is_native.store(false, Relaxed);
     current.clear_tid.store(0, Relaxed);
@@ -223,7 +223,7 @@ fn replace(current: &mut Current, loaded: Loaded) {
     current.set_space(Some(loaded.space.clone()));
     loaded.space.activate();
     current.own.space = Tenant::new(loaded.space);
-    current.own.joins = JoinTable::new();
+    current.own.joins = joins;
     current.own.regs = loaded.regs;
     if let Some(vfork) = current.own.vfork.take() {
         vfork.complete();

@@ -4,6 +4,7 @@ use super::family::Pid;
 use super::semaphore::Semaphores;
 use super::signal::Stop;
 use super::{Current, Thread, Tid, registry};
+use crate::files::allocate::try_arc;
 use crate::signal::{Actions, Pending};
 use abi::Errno;
 use alloc::sync::Arc;
@@ -57,6 +58,12 @@ pub(super) struct Members {
     exec: Option<Tid>,
 }
 
+/// A table of one's own that says the same. ENOMEM.
+fn own_actions(table: &ActionTable) -> Result<Arc<ActionTable>, Errno> {
+    let actions = table.lock().duplicate()?;
+    try_arc(ActionTable::new(actions))
+}
+
 impl Group {
     /// The process `id`, a copy of `parent` as fork makes it, without threads
     /// yet; its signal actions may be shared instead of copied.
@@ -74,8 +81,8 @@ impl Group {
         };
         let actions = match parent {
             Some(parent) if shares_actions => parent.actions(),
-            Some(parent) => Arc::new(ActionTable::new(parent.actions().lock().clone())),
-            None => Arc::new(ActionTable::new(Actions::new())),
+            Some(parent) => own_actions(&parent.actions())?,
+            None => try_arc(ActionTable::new(Actions::new()))?,
         };
         let semaphores = match parent {
             Some(parent) => parent.semaphores.share()?,
@@ -139,15 +146,18 @@ impl Group {
         self.actions.lock().clone()
     }
 
-    /// exec: the process gets a table of its own, without handlers.
-    pub(super) fn reset_actions(&self) {
-        let mut actions = self.actions().lock().clone();
-        actions.exec();
-        let old = core::mem::replace(
-            &mut *self.actions.lock(),
-            Arc::new(ActionTable::new(actions)),
-        );
-        drop(old);
+    /// exec: the process gets a table of its own, without handlers. ENOMEM only
+    /// if it had none of its own.
+    pub(super) fn reset_actions(&self) -> Result<(), Errno> {
+        let shared = self.actions();
+        // One reference is the group's.
+        if Arc::strong_count(&shared) > 2 {
+            let own = own_actions(&shared)?;
+            let old = core::mem::replace(&mut *self.actions.lock(), own);
+            drop(old);
+        }
+        self.actions().lock().exec();
+        Ok(())
     }
 
     pub fn semaphores(&self) -> &Semaphores {

@@ -3,6 +3,7 @@
 
 use super::joins::{Joins, Taken};
 use super::{Current, Tid, registry};
+use crate::files::allocate::try_arc;
 use crate::memory::user;
 use abi::Errno;
 use alloc::sync::Arc;
@@ -23,8 +24,9 @@ enum Wanted {
 }
 
 impl JoinTable {
-    pub(super) fn new() -> Arc<JoinTable> {
-        Arc::new(JoinTable {
+    /// ENOMEM.
+    pub(super) fn new() -> Result<Arc<JoinTable>, Errno> {
+        try_arc(JoinTable {
             joins: SpinLock::new(None),
             exited: WaitQueue::new(),
         })

@@ -5,7 +5,6 @@
 //! system has caches of its own: as on Linux, the two do not see each other's
 //! changes before they are synced.
 
-use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use core::ops::Range;
 
@@ -17,6 +16,7 @@ use machine::frames::Frame;
 use sync::{Mutex, rank};
 
 use super::{Disk, find};
+use crate::files::allocate::try_box;
 use crate::files::buffer::{Sink, Source};
 use crate::files::cache::{ErrorMark, PageCache, Store};
 use crate::files::inode::{Inode, Position};
@@ -48,7 +48,7 @@ fn cache(index: usize, disk: &Arc<Disk>) -> Result<Arc<PageCache>, Errno> {
     if let Some(cache) = known.and_then(|(_, cache)| cache.upgrade()) {
         return Ok(cache);
     }
-    let cache = PageCache::new(Box::new(Sectors(disk.clone())), disk.size())?;
+    let cache = PageCache::new(try_box(Sectors(disk.clone()))?, disk.size())?;
     caches.push((index, Arc::downgrade(&cache)));
     Ok(cache)
 }

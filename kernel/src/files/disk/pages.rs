@@ -1,7 +1,6 @@
 //! The pages of a regular file on a disk: its [`PageCache`], and the
 //! [`Backing`] that the cache's pages come from and go to.
 
-use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +11,7 @@ use machine::frames::Frame;
 
 use super::DiskFs;
 use super::volume::{Attributes, Changes, Number};
-use crate::files::allocate::try_arc;
+use crate::files::allocate::{try_arc, try_box};
 use crate::files::cache::{ErrorMark, PageCache, Store};
 use crate::files::clock;
 use crate::files::inode::{Metadata, Sought};
@@ -75,7 +74,7 @@ impl Pages {
             touched: AtomicBool::new(false),
             uncut: AtomicU64::new(NOWHERE),
         })?;
-        let cache = PageCache::new(Box::new(backing.clone()), attributes.size)?;
+        let cache = PageCache::new(try_box(backing.clone())?, attributes.size)?;
         let told = try_arc(cache.error_mark())?;
         Ok(Pages {
             cache,

@@ -7,7 +7,6 @@
 //! Locks: the cache's; `PromisedFrames` guards the frames that are kept for
 //! pages behind the end.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -18,7 +17,7 @@ use abi::memory::PAGE_SIZE;
 use machine::frames::Frame;
 use sync::{SpinLock, rank};
 
-use crate::files::allocate::{memory_for, try_arc};
+use crate::files::allocate::{memory_for, try_arc, try_box};
 use crate::files::buffer::{Sink, Source};
 use crate::files::cache::{PageCache, Store, shrink_all};
 use crate::files::inode::{Position, Sought};
@@ -54,7 +53,7 @@ impl Content {
             promised: SpinLock::new(Vec::new()),
             room: Room::new(),
         })?;
-        let cache = PageCache::new(Box::new(below.clone()), image.len() as u64)?;
+        let cache = PageCache::new(try_box(below.clone())?, image.len() as u64)?;
         Ok(Content { cache, below })
     }
 

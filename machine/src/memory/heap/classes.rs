@@ -11,7 +11,8 @@ pub(super) const SIZES: [usize; CLASSES] = [
     2048,
 ];
 pub(super) const CLASSES: usize = 21;
-const LARGEST: usize = SIZES[CLASSES - 1];
+/// Bytes of the largest object that comes from a slab.
+pub const LARGEST: usize = SIZES[CLASSES - 1];
 const UNIT: usize = 16;
 
 /// The class for each size in units, rounded up.

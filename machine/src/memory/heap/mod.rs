@@ -12,6 +12,7 @@ mod tests;
 
 use super::frames::{hold, let_go, number_of, pointer, store};
 use super::local::{Local, Slot};
+pub use classes::LARGEST;
 use classes::{CLASSES, Origin, batch, origin};
 use core::alloc::{GlobalAlloc, Layout};
 use core::mem;

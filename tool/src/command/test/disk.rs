@@ -48,6 +48,11 @@ const ALONE: &[(&str, &str, &str)] = &[
         "/tests/pressure",
     ),
     ("requests to a disk", "--cpus 1", "/tests/requests"),
+    (
+        "no memory at all",
+        "--cpus 1 --memory 32",
+        "/tests/exhausted",
+    ),
 ];
 
 fn alone(workspace: &Workspace, report: &mut Report) -> Result<()> {
