@@ -8,6 +8,7 @@ use abi::Errno;
 use abi::file::{O_ACCMODE, O_RDONLY, O_TRUNC};
 
 use super::node::{Body, Node};
+use super::pages::Pages;
 use super::volume::{Changes, Maker};
 use crate::files::buffer::{Sink, Source};
 use crate::files::cache::{ErrorMark, PageCache};
@@ -30,6 +31,9 @@ impl Inode for Node {
     }
 
     fn metadata(&self) -> Metadata {
+        if self.pages().is_some_and(Pages::take_reshaped) {
+            self.note_stale();
+        }
         let ask = || self.fs().volume.attributes(self.number());
         let attributes = self.attributes.refresh(ask);
         let mut metadata = Metadata {
@@ -136,7 +140,6 @@ impl Inode for Node {
         let pages = self.file()?;
         let written = self.with_room(|| pages.cache().write_at(at, from))?;
         pages.touch();
-        self.note_stale();
         Ok(written)
     }
 
@@ -156,9 +159,7 @@ impl Inode for Node {
     fn set_size(&self, size: u64) -> Result<(), Errno> {
         self.fs().check_writable()?;
         let pages = self.file()?;
-        self.with_room(|| pages.set_size(size))?;
-        self.note_stale();
-        Ok(())
+        self.with_room(|| pages.set_size(size))
     }
 
     fn set_permissions(&self, permissions: u32) -> Result<(), Errno> {
@@ -187,9 +188,7 @@ impl Inode for Node {
     fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
         self.fs().check_writable()?;
         let pages = self.file()?;
-        self.with_room(|| pages.allocate(offset, length, extends))?;
-        self.note_stale();
-        Ok(())
+        self.with_room(|| pages.allocate(offset, length, extends))
     }
 
     fn seek(&self, offset: u64, sought: Sought) -> Result<u64, Errno> {

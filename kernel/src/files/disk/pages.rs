@@ -23,6 +23,8 @@ pub(super) struct Backing {
     /// Nanoseconds since 1970; newer than on the disk if `touched`.
     modified: AtomicU64,
     touched: AtomicBool,
+    /// Blocks came or went since the last question how many there are.
+    reshaped: AtomicBool,
     /// Where the volume has still to be cut off, for an earlier attempt failed;
     /// `NOWHERE` if that is done. Changes with the change of the cache held.
     uncut: AtomicU64,
@@ -72,6 +74,7 @@ impl Pages {
             number,
             modified: AtomicU64::new(attributes.modified),
             touched: AtomicBool::new(false),
+            reshaped: AtomicBool::new(false),
             uncut: AtomicU64::new(NOWHERE),
         })?;
         let cache = PageCache::new(try_box(backing.clone())?, attributes.size)?;
@@ -107,11 +110,27 @@ impl Pages {
         self.backing.touched.store(true, Ordering::Release);
     }
 
+    /// Whether the volume may count other blocks than at the last question.
+    pub(super) fn take_reshaped(&self) -> bool {
+        let reshaped = &self.backing.reshaped;
+        reshaped.load(Ordering::Relaxed) && reshaped.swap(false, Ordering::AcqRel)
+    }
+
     /// Fills in what the pages know better than the attributes.
     pub(super) fn describe(&self, metadata: &mut Metadata) {
         metadata.size = self.cache.size();
+        metadata.allocated = self.promised(metadata.allocated).max(metadata.allocated);
         metadata.modified = self.backing.modified.load(Ordering::Relaxed);
         metadata.changed = metadata.changed.max(metadata.modified);
+    }
+
+    /// Bytes of blocks with those that dirty pages are to get, so that what was
+    /// just written does not look like a hole. Some dirty pages may have theirs in
+    /// `allocated` already: no more than the whole file is told.
+    fn promised(&self, allocated: u64) -> u64 {
+        let dirty = self.cache.dirty() as u64 * PAGE_SIZE as u64;
+        let whole = self.cache.size().next_multiple_of(PAGE_SIZE as u64);
+        (allocated + dirty).min(whole)
     }
 
     pub(super) fn set_size(&self, size: u64) -> Result<(), Errno> {
@@ -132,7 +151,9 @@ impl Pages {
         if size > old && !old.is_multiple_of(PAGE_SIZE as u64) {
             self.cache.write_dirty()?;
         }
-        fs.volume.set_size(*number, size)?;
+        let cut = fs.volume.set_size(*number, size);
+        self.backing.note_reshaped();
+        cut?;
         self.backing.uncut.store(NOWHERE, Ordering::Release);
         Ok(())
     }
@@ -151,7 +172,9 @@ impl Pages {
         // A write-back would find other blocks for the same holes.
         self.cache.between_write_backs(|| {
             let volume = &backing.fs.volume;
-            volume.allocate(backing.number, offset, length, false)
+            let allocated = volume.allocate(backing.number, offset, length, false);
+            backing.note_reshaped();
+            allocated
         })?;
         backing.fs.note_change();
         let end = offset + length;
@@ -212,6 +235,10 @@ impl Pages {
 }
 
 impl Backing {
+    fn note_reshaped(&self) {
+        self.reshaped.store(true, Ordering::Release);
+    }
+
     fn write_times(&self) -> Result<(), Errno> {
         if !self.touched.swap(false, Ordering::AcqRel) {
             return Ok(());
@@ -246,6 +273,7 @@ impl Store for Arc<Backing> {
         let modified = self.modified.load(Ordering::Relaxed);
         let volume = &self.fs.volume;
         let written = volume.write(self.number, first, frames, size, modified);
+        self.note_reshaped();
         match written {
             Ok(()) => self.fs.note_change(),
             Err(error) => self.fs.failures.note(error),
@@ -266,7 +294,9 @@ impl Store for Arc<Backing> {
         let volume = &self.fs.volume;
         // An extension that failed leaves nothing to be cut off.
         if volume.attributes(self.number)?.size >= size {
-            volume.set_size(self.number, size)?;
+            let cut = volume.set_size(self.number, size);
+            self.note_reshaped();
+            cut?;
             self.fs.note_change();
         }
         self.uncut.store(NOWHERE, Ordering::Release);

@@ -56,7 +56,9 @@ fn a_stat_between_the_steps_of_a_change_counts_names_right() {
     let racing = Racing::new();
     let file = racing.make(b"a");
     racing.root.link(b"b", file.clone()).unwrap();
+    // Blocks came: the next stat asks the volume.
     write_at(&file, 0, b"x");
+    file.sync(false, None).unwrap();
     // As if the volume had removed the name already, and its node not yet.
     let place = racing.root.place_of(b"b");
     volume::Volume::unlink(&racing.volume.volume, place).unwrap();
@@ -72,7 +74,9 @@ fn a_stat_between_the_steps_of_a_change_counts_names_right() {
 fn a_stat_does_not_undo_a_change_of_permissions() {
     let racing = Racing::new();
     let file = racing.make(b"a");
+    // Blocks came: the next stat asks the volume.
     write_at(&file, 0, b"x");
+    file.sync(false, None).unwrap();
     let peer = file.clone();
     racing.volume.at(Call::Attributes, move || {
         peer.set_permissions(0o600).unwrap();

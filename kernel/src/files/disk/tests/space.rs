@@ -22,6 +22,25 @@ fn two_disks_have_room_of_their_own() {
 }
 
 #[test]
+fn what_was_just_written_counts_as_allocated() {
+    let mounted = Mounted::new(&[]);
+    let inode = mounted.make("file").unwrap();
+    let file = mounted.open("file", O_RDWR);
+    let allocated = || inode.metadata().allocated;
+    write(&file, &[7; 10_000]).unwrap();
+    assert_eq!(allocated(), 3 * 4096);
+    file.sync(false).unwrap();
+    assert_eq!(allocated(), 3 * 4096);
+    // Again, and one page more.
+    inode
+        .write_at(Position::At(4096), &mut Source::kernel(&[8; 10_000]))
+        .unwrap();
+    assert_eq!(allocated(), 4 * 4096);
+    drop((file, inode));
+    mounted.unmount().unwrap();
+}
+
+#[test]
 fn what_is_allocated_needs_no_room() {
     let mounted = Mounted::new(&[]);
     let file = mounted.make("file").unwrap();
