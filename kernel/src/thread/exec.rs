@@ -74,7 +74,8 @@ pub fn exec_first(
 ) -> Result<(Box<Resources>, Name), Errno> {
     let arguments = Arguments {
         argv: Vec::from([Vec::from(path)]),
-        envp: Vec::new(),
+        // What Linux gives init too.
+        envp: Vec::from([b"HOME=/".to_vec(), b"TERM=linux".to_vec()]),
     };
     let loaded = load(&root, &root, path, &arguments)?;
     let own = try_box(Resources {

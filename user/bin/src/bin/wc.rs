@@ -1,14 +1,19 @@
-//! `wc [FILE…]`: counts lines, words and bytes.
+//! `wc [-lwc] [FILE…]`: counts lines, words and bytes, or only what is asked for.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
+use user_bin::options::Options;
+use user_bin::system::arguments::options;
+use user_bin::system::input;
 use weft::io::Text;
-use weft::{Errno, abi, file};
+use weft::{Errno, file};
 
 weft::program!(main);
 
-#[derive(Default)]
+const USAGE: &str = "wc [-lwc] [FILE...]";
+
+#[derive(Clone, Copy, Default)]
 struct Counts {
     lines: u64,
     words: u64,
@@ -16,50 +21,41 @@ struct Counts {
 }
 
 fn main() -> bool {
-    let names = weft::args().skip(1);
-    if names.clone().next().is_none() {
-        return report(c"", count(file::STDIN)).is_some();
-    }
+    let options = options("lwc", USAGE);
     let mut total = Counts::default();
-    let (mut files, mut good) = (0, true);
-    for name in names {
-        let counts = file::open(name, abi::file::O_RDONLY).and_then(|fd| {
-            let counts = count(fd);
-            file::close(fd).and(counts)
-        });
-        files += 1;
-        match report(name, counts) {
-            Some(counts) => {
-                total.lines += counts.lines;
-                total.words += counts.words;
-                total.bytes += counts.bytes;
-            }
-            None => good = false,
-        }
-    }
-    if files > 1 {
-        report(c"total", Ok(total));
+    let good = input::each(&options.operands, |name, fd| {
+        let counts = count(fd)?;
+        // The standard input has no name, if nobody gave it one.
+        let named = !options.operands.is_empty();
+        report(&options, counts, named.then_some(name.to_bytes()));
+        total.lines += counts.lines;
+        total.words += counts.words;
+        total.bytes += counts.bytes;
+        Ok(())
+    });
+    if options.operands.len() > 1 {
+        report(&options, total, Some(b"total"));
     }
     good
 }
 
-fn report(title: &core::ffi::CStr, counts: Result<Counts, Errno>) -> Option<Counts> {
-    let name = Text(title.to_bytes());
-    match counts {
-        Ok(counts) => {
-            let blank = if title.is_empty() { "" } else { " " };
-            weft::println!(
-                "{} {} {}{blank}{name}",
-                counts.lines,
-                counts.words,
-                counts.bytes
-            );
-            Some(counts)
-        }
-        Err(error) => {
-            weft::eprintln!("wc: {name}: {error}");
-            None
-        }
+fn report(options: &Options<'_>, counts: Counts, name: Option<&[u8]>) {
+    let all = [
+        (b'l', counts.lines),
+        (b'w', counts.words),
+        (b'c', counts.bytes),
+    ];
+    let every = !all.iter().any(|(letter, _)| options.has(*letter));
+    let wanted = all
+        .iter()
+        .filter(|(letter, _)| every || options.has(*letter));
+    for (at, (_, count)) in wanted.enumerate() {
+        let blank = if at == 0 { "" } else { " " };
+        weft::print!("{blank}{count}");
+    }
+    match name {
+        Some(name) => weft::println!(" {}", Text(name)),
+        None => weft::println!(),
     }
 }
 

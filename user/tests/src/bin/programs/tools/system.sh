@@ -14,3 +14,4 @@ mount | wc | head -c 0 && echo listed
 top -b -n 1 | head -n 1 | head -c 3; echo; top -b -n 1 | tail -n +2 | head -n 1 | head -c 4; echo
 top -b -n 2 -d 0 >/dev/null; echo $?; top -b -n 1 </dev/null >/tmp/top; wc </tmp/top | { read lines rest; [ $lines -gt 3 ] && echo threads; }
 rm -r /tmp/mnt /tmp/top
+echo ~ $TERM

@@ -24,4 +24,5 @@ echo 'a "b c" d' | xargs; echo 1 2 3 4 5 | xargs -n 2 echo go
 printf 'x y\nz\n' | xargs -I % echo '<%>' %%; printf 'a b\0c' | xargs -0 -n 1 echo
 xargs echo none </dev/null; xargs -r echo none </dev/null
 echo 1 2 | xargs -n 1 false; echo $?; echo 1 | xargs /no/such; echo $?
+echo == wc; printf 'a b\nc\nd' >w; wc w; wc -l w; wc -cw w u; wc -l <w; wc -w - <w
 cd /; rm -r /tmp/text
