@@ -24,9 +24,13 @@ pub struct Limits {
     pub size: usize,
     /// `limit.gap`: how far behind the end of a file a write may start.
     pub gap: usize,
-    /// `limit.disk`: bytes of data in each file system in memory, besides what
-    /// the initial image has.
+    /// `limit.disk`: bytes of data in the file systems in memory together, besides
+    /// what the initial image has, and in each disk, besides what it had when it
+    /// was mounted.
     pub disk: usize,
+    /// `limit.inodes`: files, folders and the like in a file system, counted in
+    /// the same way.
+    pub inodes: usize,
 }
 
 impl Limits {
@@ -39,6 +43,7 @@ impl Limits {
         size: usize::MAX,
         gap: usize::MAX,
         disk: usize::MAX,
+        inodes: usize::MAX,
     };
 
     /// `limits=xv6`: what both editions of xv6 have. The biggest file is not
@@ -51,6 +56,7 @@ impl Limits {
         name: 14,
         gap: 0,
         disk: 2000 << 10,
+        inodes: 200,
         ..Limits::WEFT
     };
 
@@ -68,6 +74,7 @@ impl Limits {
             "size" => (&mut self.size, 4096..=Limits::WEFT.size),
             "gap" => (&mut self.gap, 0..=Limits::WEFT.gap),
             "disk" => (&mut self.disk, 65536..=Limits::WEFT.disk),
+            "inodes" => (&mut self.inodes, 8..=Limits::WEFT.inodes),
             _ => return None,
         };
         range.contains(&value).then(|| *limit = value)
@@ -82,6 +89,7 @@ static NAME: AtomicUsize = AtomicUsize::new(Limits::WEFT.name);
 static SIZE: AtomicUsize = AtomicUsize::new(Limits::WEFT.size);
 static GAP: AtomicUsize = AtomicUsize::new(Limits::WEFT.gap);
 static DISK: AtomicUsize = AtomicUsize::new(Limits::WEFT.disk);
+static INODES: AtomicUsize = AtomicUsize::new(Limits::WEFT.inodes);
 
 /// Makes `limits` hold; called once, before the first program.
 pub fn install(limits: Limits) {
@@ -93,6 +101,7 @@ pub fn install(limits: Limits) {
     SIZE.store(limits.size, Relaxed);
     GAP.store(limits.gap, Relaxed);
     DISK.store(limits.disk, Relaxed);
+    INODES.store(limits.inodes, Relaxed);
 }
 
 pub fn files() -> usize {
@@ -125,4 +134,8 @@ pub fn gap() -> usize {
 
 pub fn disk() -> usize {
     DISK.load(Relaxed)
+}
+
+pub fn inodes() -> usize {
+    INODES.load(Relaxed)
 }

@@ -85,7 +85,7 @@ mod tests {
             ..Limits::XV6
         };
         assert_eq!(options.limits, expected);
-        let bad = "limits=v6 limit.files=3 limit.path=-1 limit.path=63 limit.arguments= limit.x=9";
+        let bad = "limits=v6 limit.files=3 limit.path=-1 limit.path=63 limit.arguments= limit.inodes=7 limit.x=9";
         let (options, complaints) = read(bad);
         assert_eq!(complaints, bad.split(' ').collect::<Vec<_>>());
         assert_eq!(options.limits, Limits::WEFT);

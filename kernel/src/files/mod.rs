@@ -53,10 +53,12 @@ use self::inode::New;
 pub fn open_root(initial_image: &'static [u8]) -> Result<Arc<dyn Inode>, Errno> {
     let root = ramfs::RamFs::make_root()?;
     ramfs::unpack(&root, initial_image)?;
+    let node = root.clone();
     let root: Arc<dyn Inode> = root;
     mounts::add(None, root.clone(), b"rootfs", "ramfs", false)?;
     make_devices(&directory(&root, b"dev")?)?;
     proc::mount(&root)?;
+    node.limit_inodes();
     Ok(root)
 }
 

@@ -63,7 +63,11 @@ pub fn mount(
         "ext4" => disk::mount(disk_at(current, source)?, read_only)?,
         // These cannot be read-only: there would be nothing to read.
         _ if read_only => return Err(Errno::EINVAL),
-        _ => ramfs::RamFs::make_root()?,
+        _ => {
+            let root = ramfs::RamFs::make_root()?;
+            root.limit_inodes();
+            root
+        }
     };
     let added = mounts::add(Some(covered), root.clone(), name, kind, read_only);
     if added.is_err() {

@@ -27,6 +27,7 @@ mod groups;
 mod index;
 mod inode;
 mod journal;
+mod limits;
 mod names;
 mod orphans;
 mod release;
@@ -53,6 +54,7 @@ use self::commit::Log;
 use self::extents::Tree;
 use self::inode::Inode;
 use self::journal::Journal;
+use self::limits::KeptFree;
 use self::state::State;
 use self::superblock::Geometry;
 
@@ -68,6 +70,8 @@ pub struct Ext4 {
     /// Pages that may each need a block when they are written. Grows with the
     /// state locked.
     promised: AtomicU64,
+    /// What limits keep free.
+    kept_free: KeptFree,
     /// Blocks that a transaction may have.
     most_blocks: usize,
     /// The last transaction that is durable.
@@ -103,7 +107,7 @@ impl Ext4 {
         }
         let mut state = State::new(storage.clone(), geometry);
         state.count_free()?;
-        let ext4 = Ext4 {
+        let mut ext4 = Ext4 {
             storage,
             most_blocks: commit::most_blocks(&journal),
             commits: WaitQueue::new(),
@@ -115,6 +119,7 @@ impl Ext4 {
             state: Mutex::new(state),
             read_only,
             promised: AtomicU64::new(0),
+            kept_free: KeptFree::default(),
             committed: AtomicU64::new(0),
             aborted: AtomicBool::new(false),
         };
@@ -122,6 +127,7 @@ impl Ext4 {
             ext4.mark(true)?;
             ext4.free_orphans()?;
         }
+        ext4.kept_free = ext4.room_to_keep();
         Ok(ext4)
     }
 }

@@ -43,9 +43,9 @@ impl Volume for Ext4 {
         Room {
             block_size: BLOCK_U64,
             blocks: state.geometry.blocks,
-            free_blocks: state.free_blocks.saturating_sub(self.promised()),
+            free_blocks: self.blocks_to_have(&state),
             inodes: state.geometry.inodes.into(),
-            free_inodes: state.free_inodes,
+            free_inodes: state.free_inodes.saturating_sub(self.kept_free.inodes),
         }
     }
 
@@ -103,7 +103,10 @@ impl Volume for Ext4 {
         new: New<'_>,
         maker: Maker,
     ) -> Result<(Number, Attributes), Errno> {
-        self.change(|state| state.create(place, new, maker))
+        self.change(|state| {
+            self.check_limits(state, matches!(new, New::Directory))?;
+            state.create(place, new, maker)
+        })
     }
 
     fn link(&self, place: Place<'_>, inode: Number) -> Result<(), Errno> {
@@ -190,7 +193,8 @@ impl Volume for Ext4 {
         self.check_writable()?;
         // Held until the promise counts: nobody else is promised the same.
         let state = self.state.lock();
-        if pages > 0 && state.free_blocks < self.promised() + pages + SPARE_BLOCKS {
+        let spare = SPARE_BLOCKS.max(self.kept_free.blocks);
+        if pages > 0 && state.free_blocks < self.promised() + pages + spare {
             return Err(Errno::ENOSPC);
         }
         self.promised.fetch_add(pages, Ordering::AcqRel);
@@ -258,7 +262,7 @@ impl Volume for Ext4 {
 
 impl Ext4 {
     /// Pages that are promised room.
-    fn promised(&self) -> u64 {
+    pub(super) fn promised(&self) -> u64 {
         self.promised.load(Ordering::Acquire)
     }
 

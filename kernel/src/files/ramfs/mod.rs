@@ -55,7 +55,7 @@ impl RamFs {
             seed: AtomicU64::new(0),
             device: NEXT_DEVICE.fetch_add(1, Ordering::Relaxed),
         })?;
-        try_arc(Node::directory(fs, 0o755, None))
+        try_arc(Node::directory(fs, 0o755, None)?)
     }
 
     /// All memory counts as its space, and what is to spare as free.
@@ -64,6 +64,7 @@ impl RamFs {
         let free_blocks = spare_frames() as u64;
         // There is no table of inodes: as many fit as there is memory for.
         let per_block = PAGE_SIZE as u64 / size_of::<Node>() as u64;
+        let free_inodes = (free_blocks * per_block).min(self.numbers.lock().left() as u64);
         Statistics {
             magic: MAGIC,
             block_size: PAGE_SIZE as u64,
@@ -71,7 +72,7 @@ impl RamFs {
             free_blocks,
             available_blocks: free_blocks,
             inodes: blocks * per_block,
-            free_inodes: free_blocks * per_block,
+            free_inodes,
             id: self.device,
             read_only: false,
         }
@@ -83,10 +84,6 @@ impl RamFs {
         let seed = entries::mix(old ^ clock::now());
         self.seed.store(seed, Ordering::Relaxed);
         seed
-    }
-
-    fn next_number(&self) -> u64 {
-        self.numbers.lock().take()
     }
 }
 

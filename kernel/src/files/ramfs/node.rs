@@ -22,6 +22,7 @@ use crate::files::inode::{
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::File;
 use crate::files::pipe::{FifoPipe, open_fifo};
+use crate::limits;
 
 /// What a node is.
 pub(super) enum Body {
@@ -56,10 +57,12 @@ pub struct Node {
 }
 
 impl Node {
-    fn new(fs: Arc<RamFs>, permissions: u32, links: u32, body: Body) -> Node {
+    /// ENOSPC if there may be no more inodes.
+    fn new(fs: Arc<RamFs>, permissions: u32, links: u32, body: Body) -> Result<Node, Errno> {
         let now = clock::now();
-        Node {
-            number: fs.next_number(),
+        let number = fs.numbers.lock().take()?;
+        Ok(Node {
+            number,
             fs,
             permissions: AtomicU32::new(permissions & 0o7777),
             user: AtomicU32::new(Owner::ROOT.user),
@@ -72,23 +75,28 @@ impl Node {
             },
             room: Room::new(),
             body,
-        }
+        })
     }
 
-    pub(super) fn directory(fs: Arc<RamFs>, permissions: u32, place: Option<Place>) -> Node {
+    /// ENOSPC.
+    pub(super) fn directory(
+        fs: Arc<RamFs>,
+        permissions: u32,
+        place: Option<Place>,
+    ) -> Result<Node, Errno> {
         let body = Body::Directory(Directory::new(place, fs.next_seed()));
         Node::new(fs, permissions, 2, body)
     }
 
     /// A regular file with what the initial image has for it.
-    /// ENOMEM.
+    /// ENOMEM, ENOSPC.
     pub(super) fn file(
         fs: Arc<RamFs>,
         permissions: u32,
         image: &'static [u8],
     ) -> Result<Node, Errno> {
         let content = Content::new(image)?;
-        Ok(Node::new(fs, permissions, 1, Body::File(content)))
+        Node::new(fs, permissions, 1, Body::File(content))
     }
 
     /// Something else that is to become `name` in `parent`.
@@ -106,7 +114,7 @@ impl Node {
                     parent: parent.clone(),
                     name: try_bytes(name)?,
                 };
-                let directory = Node::directory(fs, permissions, Some(place));
+                let directory = Node::directory(fs, permissions, Some(place))?;
                 directory.room.take(1)?;
                 return Ok(directory);
             }
@@ -116,7 +124,12 @@ impl Node {
             New::Socket => Body::Special(Kind::Socket, 0),
             New::Fifo => Body::Fifo(SpinLock::new(Weak::new())),
         };
-        Ok(Node::new(fs, permissions, 1, body))
+        Node::new(fs, permissions, 1, body)
+    }
+
+    /// From here on `limit.inodes` says how many more its file system can have.
+    pub fn limit_inodes(&self) {
+        self.fs.numbers.lock().allow(limits::inodes());
     }
 
     pub(super) fn number(&self) -> u64 {
