@@ -27,6 +27,10 @@ const SAMPLES: &[(&str, &str)] = &[
 /// The faces that the tests in `user/xv6/tests` are built for.
 const TESTED: &[&str] = &["xv6-riscv", "xv6"];
 
+/// The boot options with which the tests of limits find them where they are in
+/// xv6 for x86.
+const LIMITS: [&str; 2] = ["limits=xv6", "limit.size=71680"];
+
 /// How long one sample may run.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -70,20 +74,27 @@ fn run(workspace: &Workspace, face: &str, expected: &str) -> Result<Option<Strin
     Ok((!right).then(|| guest::explain(&outcome, &output)))
 }
 
-/// The tests in `user/xv6/tests` for one face, with files in memory and on a disk.
+/// The tests in `user/xv6/tests` for one face, with files in memory and on a
+/// disk, and those of limits on machines that have them.
 fn ground(workspace: &Workspace, face: &str, report: &mut Report) -> Result<()> {
     const PROGRAM: &str = "/host/xv6-tests";
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (program, image) = (folder.path().join("tests"), folder.path().join("disk"));
     compile(workspace, face, &test_sources(workspace)?, &program)?;
     // Some take all memory.
-    let mut machine = machine("--cpus 2 --memory 64");
-    machine.file.push(file(&program, PROGRAM)?);
-    let name = format!("tests in C for {face}");
-    report.add(guest::run_program(workspace, &name, &machine, &[PROGRAM])?);
-    machine.disk.push(image.clone());
-    let name = format!("{name}, on a disk");
-    report.add(guest::run_program(workspace, &name, &machine, &[PROGRAM])?);
+    let mut in_memory = machine("--cpus 2 --memory 64");
+    in_memory.file.push(file(&program, PROGRAM)?);
+    let mut on_disk = in_memory.clone();
+    on_disk.disk.push(image.clone());
+    for (mut machine, place) in [(in_memory, ""), (on_disk, ", on a disk")] {
+        let name = format!("tests in C for {face}{place}");
+        report.add(guest::run_program(workspace, &name, &machine, &[PROGRAM])?);
+        let name = format!("tests of limits in C for {face}{place}");
+        machine.append = LIMITS.map(String::from).to_vec();
+        let program = [PROGRAM, "limits"];
+        report.add(guest::run_program(workspace, &name, &machine, &program)?);
+    }
+    let name = format!("the tests in C for {face}");
     report.add(disk::check(&name, &image)?);
     Ok(())
 }
