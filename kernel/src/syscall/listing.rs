@@ -35,24 +35,34 @@ impl<'a> Listing<'a> {
         // Positions behind the last entry collected, and the last one there.
         let (mut collected, mut given) = (from, from);
         let mut full = false;
-        directory.list(from, &mut |entry| {
-            let length = entry_length(&entry);
-            if length > self.words.remaining_capacity() * 8 {
-                if !self.flush() {
+        loop {
+            let mut more = false;
+            let listed = directory.list(collected, &mut |entry| {
+                let length = entry_length(&entry);
+                more = length > self.words.remaining_capacity() * 8;
+                full = length > self.sink.remaining() - self.words.len() * 8;
+                if more || full {
                     return false;
                 }
-                given = collected;
+                self.push(&entry, length);
+                collected = entry.next;
+                true
+            });
+            match listed {
+                Err(error) if self.done == 0 => return Err(error),
+                // The next call is told.
+                Err(_) => break,
+                Ok(()) => {}
             }
-            if length > self.sink.remaining() - self.words.len() * 8 {
-                full = true;
-                return false;
+            // Not before: the user's pages may be read from the file system that
+            // has its locks held while it lists.
+            if !self.flush() {
+                break;
             }
-            self.push(&entry, length);
-            collected = entry.next;
-            true
-        })?;
-        if self.flush() {
             given = collected;
+            if full || !more {
+                break;
+            }
         }
         match self.done {
             0 if self.sink.faulted() => Err(Errno::EFAULT),

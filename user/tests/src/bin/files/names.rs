@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 use weft::abi::file::*;
+use weft::abi::memory::*;
 use weft::check::{Test, rounds};
 use weft::process::Ended;
 use weft::{Errno, call, check, file, tests, thread, wild};
@@ -15,6 +16,7 @@ pub const TESTS: &[Test] = tests![
     deep_folders,
     folder_listing_is_complete,
     listing_while_the_folder_changes,
+    a_listing_goes_to_pages_of_a_file,
     rename_moves_and_replaces,
     rename_never_makes_a_circle,
     rename_is_atomic,
@@ -125,6 +127,35 @@ fn listing_while_the_folder_changes() {
         file::unlink(&name(format!("list/stays{i}"))).unwrap();
     }
     file::rmdir(c"list").unwrap();
+}
+
+/// The pages of the buffer are read from the very disk that is listed.
+fn a_listing_goes_to_pages_of_a_file() {
+    const NAMES: usize = 300;
+    const LENGTH: usize = 16 * PAGE_SIZE;
+    let path = |number: usize| name(format!("many/a-file-among-many-{number}"));
+    file::mkdir(c"many").unwrap();
+    for number in 0..NAMES {
+        write_file(&path(number), b"");
+    }
+    write_file(c"buffer", &[0xff; LENGTH]);
+    check::drop_caches();
+    let fd = file::open(c"buffer", O_RDWR).unwrap();
+    let rights = PROT_READ | PROT_WRITE;
+    let arguments = [0, LENGTH, rights, MAP_SHARED, fd as usize, 0];
+    let buffer = wild::call(call::MMAP, arguments).unwrap();
+    let folder = file::open(c"many", O_RDONLY | O_DIRECTORY).unwrap();
+    let mut names = 0;
+    while file::read_folder(folder, wild::bytes(buffer, LENGTH), |_| names += 1).unwrap() {}
+    assert_eq!(names, NAMES + 2);
+    wild::unmap(buffer, LENGTH).unwrap();
+    file::close(folder).unwrap();
+    file::close(fd).unwrap();
+    file::unlink(c"buffer").unwrap();
+    for number in 0..NAMES {
+        file::unlink(&path(number)).unwrap();
+    }
+    file::rmdir(c"many").unwrap();
 }
 
 fn rename_moves_and_replaces() {
