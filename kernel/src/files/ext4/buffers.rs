@@ -20,6 +20,7 @@ use hashbrown::HashMap;
 use super::checksum::crc32c;
 use super::seal::{self, Kind};
 use super::storage::{Block, Storage};
+use crate::files::reclaim;
 
 struct Buffer {
     block: Arc<Block>,
@@ -142,6 +143,7 @@ impl Buffers {
     }
 
     fn put(&mut self, number: u64, block: Arc<Block>, kind: Kind) -> Result<(), Errno> {
+        reclaim::call_if_short();
         self.map.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         let buffer = Buffer {
             block,
