@@ -237,6 +237,12 @@ pub trait Inode: Any + Send + Sync {
         Err(Errno::ENOTDIR)
     }
 
+    /// Calls `act`, which looks at places and names only, while no directory of
+    /// this file system is moved or removed.
+    fn keep_names(&self, act: &mut dyn FnMut()) {
+        act();
+    }
+
     /// Makes `name` in this directory: EEXIST, ENOSPC; ENOENT if it is removed.
     fn create(
         self: Arc<Self>,

@@ -244,18 +244,11 @@ pub fn path_of(root: &Arc<dyn Inode>, directory: &Arc<dyn Inode>) -> Result<Vec<
     // Built backwards, from the last byte of the last name.
     let mut backwards = Vec::new();
     let mut at = directory.clone();
-    while !Arc::ptr_eq(root, &at) {
-        let place = mounts::place(&at);
-        let name = place.name()?;
-        let Some(parent) = place.parent() else {
-            break;
-        };
-        backwards
-            .try_reserve(name.len() + 1)
-            .map_err(|_| Errno::ENOMEM)?;
-        backwards.extend(name.iter().rev());
-        backwards.push(b'/');
-        at = mounts::enter(parent);
+    let mut goes_on = Ok(true);
+    while goes_on? {
+        let fs = at.clone();
+        goes_on = Ok(false);
+        fs.keep_names(&mut || goes_on = climb(root, &mut at, &mut backwards));
     }
     if backwards.is_empty() {
         backwards.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
@@ -263,4 +256,32 @@ pub fn path_of(root: &Arc<dyn Inode>, directory: &Arc<dyn Inode>) -> Result<Vec<
     }
     backwards.reverse();
     Ok(backwards)
+}
+
+/// Adds the names from `at` up to the root of its file system; false if that is
+/// as far as the path goes.
+fn climb(
+    root: &Arc<dyn Inode>,
+    at: &mut Arc<dyn Inode>,
+    backwards: &mut Vec<u8>,
+) -> Result<bool, Errno> {
+    while !Arc::ptr_eq(root, at) {
+        let place = mounts::place(at);
+        if !Arc::ptr_eq(&place, at) {
+            // In another file system.
+            *at = place;
+            return Ok(true);
+        }
+        let name = at.name()?;
+        let Some(parent) = at.parent() else {
+            break;
+        };
+        backwards
+            .try_reserve(name.len() + 1)
+            .map_err(|_| Errno::ENOMEM)?;
+        backwards.extend(name.iter().rev());
+        backwards.push(b'/');
+        *at = mounts::enter(parent);
+    }
+    Ok(false)
 }

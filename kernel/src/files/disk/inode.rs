@@ -79,6 +79,11 @@ impl Inode for Node {
         self.as_directory()?.name()
     }
 
+    fn keep_names(&self, act: &mut dyn FnMut()) {
+        let _tree = self.fs().tree.read();
+        act();
+    }
+
     fn create(
         self: Arc<Self>,
         name: &[u8],

@@ -4,6 +4,7 @@ mod errors;
 mod kept;
 mod meanwhile;
 mod names;
+mod path;
 mod races;
 mod short;
 mod space;
