@@ -83,6 +83,7 @@ ranks! {
     Tree: Sleeping, "the shape of a directory tree: one rename between directories at a time";
     Directory: Sleeping, "a directory's entries (parent before child)";
     NodeLoading: Sleeping, "making the node of an inode of a disk";
+    NodeRelease: Sleeping, "freeing the inodes of a disk that were left";
     Inode: Sleeping, "a file's data and attributes";
     Pipe: Sleeping, "a pipe's ring, over the copy from or to the user";
     TtyRead: Sleeping, "one read of a terminal at a time";

@@ -51,6 +51,8 @@ pub struct DiskFs {
     /// Guards the agreement of several directories; see the module.
     tree: RwLock<(), rank::Tree>,
     loading: Mutex<(), rank::NodeLoading>,
+    /// Held while inodes that were left are freed.
+    releasing: Mutex<(), rank::NodeRelease>,
     nodes: SpinLock<Nodes, rank::NodeTable>,
     /// Something was changed that no commit has covered yet.
     changed: AtomicBool,
@@ -147,6 +149,7 @@ impl DiskFs {
             read_only,
             tree: RwLock::new(()),
             loading: Mutex::new(()),
+            releasing: Mutex::new(()),
             nodes: SpinLock::new(Nodes::new()),
             changed: AtomicBool::new(false),
             failures: Failures::new(),
@@ -302,7 +305,10 @@ impl DiskFs {
 
     /// Frees the inodes that were left. Who removes a name does this too: its
     /// space is there again when the call returns, and the list stays short.
+    /// Also what another thread is freeing is free then: it may be the room that
+    /// is missing, and the volume must not be closed before.
     fn release_left(&self) {
+        let _releasing = self.releasing.lock();
         while let Some(Left { number, pages }) = self.next_left() {
             if let Some(pages) = pages {
                 // No page is written from here on.

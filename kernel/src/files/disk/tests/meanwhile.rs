@@ -184,6 +184,7 @@ impl VolumeCalls for Meanwhile {
     }
 
     fn release(&self, inode: Number) -> Result<(), Errno> {
+        self.act(Call::Release);
         self.check(Call::Release)?;
         self.volume.release(inode)
     }

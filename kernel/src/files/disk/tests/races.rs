@@ -221,3 +221,20 @@ fn a_time_that_is_set_while_pages_are_written_stays() {
     drop(file);
     racing.end();
 }
+
+#[test]
+fn who_frees_waits_for_what_is_being_freed() {
+    let racing = Racing::new();
+    let file = racing.make(b"a");
+    racing.root.unlink(b"a").unwrap();
+    let fs = racing.root.fs().clone();
+    let (told, hears) = channel();
+    racing.volume.at(Call::Release, move || {
+        // A peer would go on only after this.
+        told.send(fs.releasing.try_lock().is_none()).unwrap();
+    });
+    drop(file);
+    racing.root.fs().release_left();
+    assert_eq!(hears.recv(), Ok(true));
+    racing.end();
+}
