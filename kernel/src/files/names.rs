@@ -86,7 +86,8 @@ impl<'a> At<'a> {
 
     /// Removes an empty directory (rmdir(2)).
     pub fn remove_directory(&self) -> Result<(), Errno> {
-        let found = self.walk(Follow::Never)?;
+        let mut found = self.walk(Follow::Never)?;
+        let inode = found.inode.take();
         match found.last {
             Last::Current => return Err(Errno::EINVAL),
             Last::Parent => return Err(Errno::ENOTEMPTY),
@@ -94,18 +95,22 @@ impl<'a> At<'a> {
             Last::Name => {}
         }
         let name = found.name().ok_or(Errno::EBUSY)?;
-        if found.inode.as_ref().is_some_and(mounts::is_mount_point) {
+        if inode.as_ref().is_some_and(mounts::is_mount_point) {
             return Err(Errno::EBUSY);
         }
+        // Else it would be freed after the call.
+        drop(inode);
         found.directory.remove_directory(name)
     }
 
     /// Removes a name that is not a directory's (unlink(2)).
     pub fn unlink(&self) -> Result<(), Errno> {
-        let found = self.walk(Follow::Never)?;
+        let mut found = self.walk(Follow::Never)?;
+        let inode = found.inode.take();
         let name = found.name().ok_or(Errno::EISDIR)?;
-        let inode = found.inode.as_ref().ok_or(Errno::ENOENT)?;
-        if inode.kind() == Kind::Directory {
+        // And let go of: else it would be freed after the call.
+        let kind = inode.ok_or(Errno::ENOENT)?.kind();
+        if kind == Kind::Directory {
             return Err(Errno::EISDIR);
         }
         if found.wants_directory {
@@ -128,30 +133,31 @@ impl<'a> At<'a> {
 
     /// Moves what this path names to `new` (renameat2(2)).
     pub fn rename_to(&self, new: At<'_>, replace: Replace) -> Result<(), Errno> {
-        let from = self.walk(Follow::Never)?;
-        let to = new.walk(Follow::Never)?;
+        let mut from = self.walk(Follow::Never)?;
+        let mut to = new.walk(Follow::Never)?;
+        let (moved, other) = (from.inode.take(), to.inode.take());
         let name = from.name().ok_or(Errno::EBUSY)?;
         let new_name = to.name().ok_or(Errno::EBUSY)?;
-        let inode = from.inode.as_ref().ok_or(Errno::ENOENT)?;
-        let is_directory = inode.kind() == Kind::Directory;
-        let stays =
-            |inode: &Option<Arc<dyn Inode>>| inode.as_ref().is_some_and(mounts::is_mount_point);
-        if stays(&from.inode) || stays(&to.inode) {
+        let moved = moved.ok_or(Errno::ENOENT)?;
+        let is_directory = moved.kind() == Kind::Directory;
+        if mounts::is_mount_point(&moved) || other.as_ref().is_some_and(mounts::is_mount_point) {
             return Err(Errno::EBUSY);
         }
-        match (&to.inode, replace) {
+        match (&other, replace) {
             (Some(_), Replace::No) => return Err(Errno::EEXIST),
             (None, Replace::Exchange) => return Err(Errno::ENOENT),
             _ => {}
         }
         // In an exchange each path's slash speaks of what is there.
-        let other = match (&to.inode, replace) {
+        let other_is_directory = match (&other, replace) {
             (Some(other), Replace::Exchange) => other.kind() == Kind::Directory,
             _ => is_directory,
         };
-        if from.wants_directory && !is_directory || to.wants_directory && !other {
+        if from.wants_directory && !is_directory || to.wants_directory && !other_is_directory {
             return Err(Errno::ENOTDIR);
         }
+        // What is replaced would else be freed after the call.
+        drop((moved, other));
         let target = to.directory.clone();
         from.directory
             .clone()

@@ -1,6 +1,7 @@
 //! Names that are remembered.
 
 use super::*;
+use crate::files::names::At;
 
 #[test]
 fn names_that_are_used_stay() {
@@ -17,5 +18,32 @@ fn names_that_are_used_stay() {
     ask(500);
     assert_eq!(shrink_names(root.fs(), false), 500);
     assert_eq!(shrink_names(root.fs(), false), 500);
+    mounted.unmount().unwrap();
+}
+
+#[test]
+fn what_a_path_stood_for_is_free_when_the_call_returns() {
+    let mounted = Mounted::new(&[]);
+    let root: Arc<dyn Inode> = mounted.root.clone();
+    let at = |path| At {
+        root: &root,
+        start: &root,
+        path,
+    };
+    let free = || mounted.root.fs().statistics().free_inodes;
+    let before = free();
+    mounted.make("file").unwrap();
+    at(b"file").unlink().unwrap();
+    assert_eq!(free(), before);
+    at(b"folder").create(New::Directory, 0o755).unwrap();
+    at(b"folder/").remove_directory().unwrap();
+    assert_eq!(free(), before);
+    mounted.make("file").unwrap();
+    mounted.make("replaced").unwrap();
+    at(b"file")
+        .rename_to(at(b"replaced"), Replace::Yes)
+        .unwrap();
+    assert_eq!(free(), before - 1);
+    drop(root);
     mounted.unmount().unwrap();
 }
