@@ -52,12 +52,18 @@ pub(super) fn call() {
 
 /// When changes are to be committed.
 #[derive(Default)]
-struct Schedule {
+pub(super) struct Schedule {
     /// `None` if there are none.
     due: Option<u64>,
 }
 
 impl Schedule {
+    /// Whether there is nothing to commit.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.due.is_none()
+    }
+
     /// Whether to commit now. What wakes the thread does not matter: it may be
     /// called more often than the time runs out.
     fn is_due(&self, now: u64) -> bool {
@@ -78,19 +84,24 @@ pub fn serve() -> ! {
         let called = || CALLED.swap(false, Ordering::AcqRel).then_some(());
         // Woken for either, it looks for both.
         let _ = QUEUE.wait_interruptible(called, schedule.due);
-        let commit = schedule.is_due(machine::time::now());
-        let mut changed = false;
-        for_each(|fs| {
-            fs.release_left();
-            if commit {
-                fs.settle_kept();
-                // The volume has logged what is wrong with it.
-                let _ = fs.commit();
-            }
-            changed |= fs.changed.load(Ordering::Acquire);
-        });
-        schedule.went(commit, changed, machine::time::now());
+        round(&mut schedule, machine::time::now());
     }
+}
+
+pub(super) fn round(schedule: &mut Schedule, now: u64) {
+    let commit = schedule.is_due(now);
+    let mut changed = false;
+    for_each(|fs| {
+        fs.release_left();
+        if commit {
+            fs.settle_kept();
+            // The volume has logged what is wrong with it; what wants memory is
+            // still to be done, and comes again.
+            let _ = fs.commit();
+        }
+        changed |= fs.changed.load(Ordering::Acquire);
+    });
+    schedule.went(commit, changed, now);
 }
 
 /// Calls `act` for each mounted volume, with no lock held.

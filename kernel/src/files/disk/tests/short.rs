@@ -96,3 +96,28 @@ fn what_needs_pages_on_the_disk_tells_of_those_that_are_not() {
     drop(file);
     unmount(root).unwrap();
 }
+
+/// Nobody asks for it again: it is the caretaker's business.
+#[test]
+fn what_had_no_memory_is_committed_in_a_later_round() {
+    const ROUND: u64 = 5_000_000_000;
+    let racing = Racing::new();
+    let (volume, root) = (&racing.volume, &racing.root);
+    let mut schedule = caretaker::Schedule::default();
+    let file = root.clone().create(b"file", New::Regular, 0o644).unwrap();
+    write_at(&file, 0);
+    drop(file);
+    cache::flush_all();
+    caretaker::round(&mut schedule, 0);
+    volume.fail(Call::Commit, Errno::ENOMEM);
+    for number in 1..4 {
+        caretaker::round(&mut schedule, number * ROUND);
+        assert!(!schedule.is_empty());
+    }
+    volume.heal();
+    caretaker::round(&mut schedule, 4 * ROUND);
+    assert!(schedule.is_empty());
+    let disk = Memory::holding(racing.disk.contents());
+    assert_eq!(size_and_byte(disk, "file", 0), (1, b'x'));
+    unmount(racing.root).unwrap();
+}
