@@ -122,7 +122,6 @@ impl Space {
                 cursor.map(frame, region.rights);
             }
             Mapped::Frame { unique: true, .. } => {}
-            Mapped::Frame { .. } if region.backing == Backing::Shared => {}
             Mapped::Frame { rights, .. } => {
                 let copy = Frame::alloc().ok_or(FaultError::OutOfMemory)?;
                 cursor.replace_by_copy(copy, rights);
@@ -144,7 +143,6 @@ pub(super) fn allow(
         // Unmapped again, without the space's lock? Then the access faults again.
         Mapped::Nothing => {}
         Mapped::Frame { unique: true, .. } => cursor.widen(rights),
-        Mapped::Frame { .. } if region.backing == Backing::Shared => cursor.widen(rights),
         // Someone else's too: only the right to write has to wait for a copy.
         Mapped::Frame {
             rights: granted, ..

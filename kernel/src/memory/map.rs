@@ -9,7 +9,6 @@ use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use alloc::sync::Arc;
 use core::ops::Range;
-use machine::frames;
 use machine::hooks::Access;
 use machine::page_table::{Page, Rights, Sharing};
 
@@ -32,8 +31,6 @@ pub enum Placement {
 pub enum Sort {
     /// The space's own.
     Private,
-    /// The same memory in this space and those forked from it.
-    Shared,
     /// As `Private`, and it grows downwards when touched below.
     GrowsDown,
 }
@@ -52,7 +49,6 @@ impl Space {
         let start = gap.start;
         let backing = match sort {
             Sort::Private => Backing::Private,
-            Sort::Shared => Backing::Shared,
             Sort::GrowsDown => Backing::Stack {
                 floor: start.saturating_sub(GROWS_BY).max(LOWEST),
             },
@@ -63,11 +59,7 @@ impl Space {
             rights,
             backing,
         };
-        if sort == Sort::Shared {
-            self.back(&mut layout, gap, region)?;
-        } else {
-            layout.regions.insert_in(gap, region).map_err(no_memory)?;
-        }
+        layout.regions.insert_in(gap, region).map_err(no_memory)?;
         Ok(start)
     }
 
@@ -135,25 +127,6 @@ impl Space {
             true => Ok(()),
             false => Err(Errno::ENOMEM),
         }
-    }
-
-    /// Maps a region with all its frames: what is shared later has to be there
-    /// before.
-    fn back(&self, layout: &mut Layout, gap: Gap, region: Region) -> Result<(), Errno> {
-        let range = region.range();
-        if !frames::may_have(range.len() / PAGE_SIZE) {
-            return Err(Errno::ENOMEM);
-        }
-        layout
-            .regions
-            .insert_in(gap, region.clone())
-            .map_err(no_memory)?;
-        let mut pages = range.clone().step_by(PAGE_SIZE);
-        if pages.any(|page| self.with_own_frame(&region, page, |_| ()).is_err()) {
-            self.unmap_in(layout, range)?;
-            return Err(Errno::ENOMEM);
-        }
-        Ok(())
     }
 
     /// Maps pages of zeroes at `start` with rights given as bits of mmap(2).
@@ -237,11 +210,8 @@ impl Space {
         let layout = self.layout.write();
         let mut flush = self.table.flush();
         for region in layout.regions.overlapping(range.clone()) {
-            // What is shared is not this space's to forget.
-            if region.backing != Backing::Shared {
-                let part = range.start.max(region.start)..range.end.min(region.end);
-                self.table.unmap(part, &mut flush);
-            }
+            let part = range.start.max(region.start)..range.end.min(region.end);
+            self.table.unmap(part, &mut flush);
         }
         drop(flush);
         if layout.regions.cover(range, Rights::NONE) {

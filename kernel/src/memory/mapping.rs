@@ -8,8 +8,9 @@ use super::Space;
 use super::regions::{Backing, Region};
 use super::space::Layout;
 use crate::files::Inode;
-use crate::files::allocate::try_arc;
+use crate::files::allocate::{memory_for, try_arc};
 use crate::files::cache::{Access, Mapping, PageCache};
+use crate::files::ramfs;
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use alloc::sync::{Arc, Weak};
@@ -31,6 +32,24 @@ pub struct FileRange {
     pub may_write: bool,
     /// Of a program that runs, or of a file that is written to.
     pub access: Option<Arc<Access>>,
+}
+
+impl FileRange {
+    /// `length` bytes of zeroes that spaces share: a file without a name. ENOMEM.
+    pub fn zeroes(length: usize) -> Result<Self, Errno> {
+        if !memory_for(length / PAGE_SIZE) {
+            return Err(Errno::ENOMEM);
+        }
+        let inode = ramfs::unnamed(length as u64)?;
+        Ok(Self {
+            cache: inode.pages_to_map()?,
+            inode,
+            first: 0,
+            shared: true,
+            may_write: true,
+            access: None,
+        })
+    }
 }
 
 /// See the module.

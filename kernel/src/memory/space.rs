@@ -83,6 +83,20 @@ impl Space {
         self.layout.read().regions.cover(range, Rights::NONE)
     }
 
+    /// What other spaces may see of the address, if they may: the id of the cache
+    /// of a file that is mapped shared, and how far into the file it is.
+    pub fn shared_at(&self, address: usize) -> Option<(u64, u64)> {
+        let layout = self.layout.read();
+        match &layout.regions.find(address)?.backing {
+            Backing::File(mapping) if mapping.file.shared => {
+                let offset = mapping.page(address) * PAGE_SIZE as u64;
+                let within = (address % PAGE_SIZE) as u64;
+                Some((mapping.file.cache.id(), offset + within))
+            }
+            _ => None,
+        }
+    }
+
     /// Maps a stack that may grow to `size` bytes, at the top of the space;
     /// the address after its last byte.
     pub fn map_stack(&self, size: usize) -> Result<usize, Errno> {

@@ -76,19 +76,17 @@ pub fn mmap(
     };
     let rights = rights(protection);
     let space = current.space();
-    let start = match &file {
-        Some(file) => {
-            let file = file_range(file, offset, length, rights, is_shared)?;
-            space.map_file(placement, length, rights, file)?
+    let file = match &file {
+        Some(file) => Some(file_range(file, offset, length, rights, is_shared)?),
+        None if is_shared => Some(FileRange::zeroes(length)?),
+        None => None,
+    };
+    let start = match file {
+        Some(file) => space.map_file(placement, length, rights, file)?,
+        None if flags & MAP_GROWSDOWN != 0 => {
+            space.map(placement, length, rights, Sort::GrowsDown)?
         }
-        None => {
-            let sort = match flags {
-                _ if is_shared => Sort::Shared,
-                _ if flags & MAP_GROWSDOWN != 0 => Sort::GrowsDown,
-                _ => Sort::Private,
-            };
-            space.map(placement, length, rights, sort)?
-        }
+        None => space.map(placement, length, rights, Sort::Private)?,
     };
     if flags & MAP_POPULATE != 0 {
         space.prefault(start..start + length, rights);

@@ -3,7 +3,7 @@
 
 use crate::memory::user;
 use crate::sched;
-use crate::thread::{self, CloneFlags, Current, Request};
+use crate::thread::{self, CloneFlags, Current, Request, Word};
 use crate::time;
 use abi::Errno;
 use abi::clone::ThreadInfo;
@@ -104,6 +104,10 @@ pub fn futex(
         FUTEX_WAIT_BITSET | FUTEX_WAKE_BITSET => value3 as u32,
         _ => FUTEX_BITSET_MATCH_ANY,
     };
+    let word_at = |address| Word {
+        address,
+        is_private: operation & FUTEX_PRIVATE_FLAG != 0,
+    };
     // Counts are signed ints; Linux takes a negative one as none, and wakes
     // one where none is asked for.
     let count = |value: usize| (value as i32).max(0) as usize;
@@ -117,17 +121,18 @@ pub fn futex(
                 }
                 (at, _) => Some(time::nanos(user::read_value(at)?)?),
             };
-            thread::futex_wait(current, word, value as u32, bits, deadline)
+            thread::futex_wait(current, word_at(word), value as u32, bits, deadline)
         }
         FUTEX_WAKE | FUTEX_WAKE_BITSET => {
-            thread::futex_wake(current, word, count(value).max(1), bits)
+            thread::futex_wake(current, word_at(word), count(value).max(1), bits)
         }
         FUTEX_REQUEUE | FUTEX_CMP_REQUEUE => {
             if (value as i32) < 0 || (timeout as i32) < 0 {
                 return Err(Errno::EINVAL);
             }
             let expected = (command == FUTEX_CMP_REQUEUE).then_some(value3 as u32);
-            thread::requeue(current, word, word2, count(value), count(timeout), expected)
+            let (from, to) = (word_at(word), word_at(word2));
+            thread::requeue(current, from, to, count(value), count(timeout), expected)
         }
         _ => Err(Errno::ENOSYS),
     }

@@ -74,6 +74,10 @@ pub(super) fn finish(current: Current, status: i32) -> ! {
 fn clear_tid(current: &Current) {
     let word = current.clear_tid.swap(0, Relaxed);
     if word != 0 && user::write_value(word, &0u32).is_ok() {
+        let word = futex::Word {
+            address: word,
+            is_private: false,
+        };
         let _ = futex::wake(current, word, 1, u32::MAX);
     }
 }

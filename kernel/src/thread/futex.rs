@@ -1,22 +1,32 @@
 //! futex: sleeping on a word of user memory (futex(2)).
 //!
 //! The word is read again under the bucket's lock, with page faults off, so a
-//! wake-up between the caller's check and its sleep is never lost. A key is
-//! the address space and the address: all memory is private so far.
+//! wake-up between the caller's check and its sleep is never lost.
 
 use super::Current;
-use crate::memory::Space;
 use abi::Errno;
 use alloc::sync::Arc;
 use machine::copy;
 use sync::{WaitError, WaitQueue, rank};
 
-/// What a waiter waits for. The address space cannot be reused for another
-/// while the waiter, who runs in it, sleeps.
+/// A word of the running program's memory.
+#[derive(Clone, Copy)]
+pub struct Word {
+    pub address: usize,
+    /// The caller promises that only threads of its space wait for it
+    /// (`FUTEX_PRIVATE_FLAG`): what is mapped there is not looked at.
+    pub is_private: bool,
+}
+
+/// What a waiter waits for: a word of one space, which cannot be reused for
+/// another while the waiter, who runs in it, sleeps; or of a file that is mapped
+/// shared, by the id of its cache.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
-    space: usize,
-    address: usize,
+    /// The space's address, which is even, or twice the id and one.
+    owner: usize,
+    /// The address, or the offset in the file.
+    place: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -30,28 +40,43 @@ const BUCKETS: usize = 256;
 static TABLE: [WaitQueue<Waiter, rank::Futex>; BUCKETS] = [const { WaitQueue::new() }; BUCKETS];
 
 impl Key {
-    fn new(current: &Current, address: usize) -> Result<Key, Errno> {
+    /// `EINVAL` if the word is not aligned, `EFAULT` if it is no user's.
+    fn new(current: &Current, word: Word) -> Result<Key, Errno> {
+        let Word {
+            address,
+            is_private,
+        } = word;
         if !address.is_multiple_of(4) {
             return Err(Errno::EINVAL);
         }
         if address >= abi::memory::USER_END {
             return Err(Errno::EFAULT);
         }
-        let space: *const Space = Arc::as_ptr(current.space());
-        Ok(Key {
-            space: space.addr(),
-            address,
+        let space = current.space();
+        let file = match is_private {
+            true => None,
+            false => space.shared_at(address),
+        };
+        Ok(match file {
+            Some((cache, offset)) => Key {
+                owner: (cache << 1 | 1) as usize,
+                place: offset as usize,
+            },
+            None => Key {
+                owner: Arc::as_ptr(space).addr(),
+                place: address,
+            },
         })
     }
 
     fn bucket(self) -> &'static WaitQueue<Waiter, rank::Futex> {
         // Multiplicative hashing (Knuth, volume 3, 6.4): the upper bits mix best.
-        let mixed = (self.address >> 2 ^ self.space >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.place >> 2 ^ self.owner).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         &TABLE[mixed >> (usize::BITS - BUCKETS.ilog2())]
     }
 }
 
-/// Sleeps while the word at `address` is `expected`, until a wake-up whose
+/// Sleeps while `word` is `expected`, until a wake-up whose
 /// bits meet `bits`, or until `deadline` (nanoseconds since start).
 ///
 /// # Errors
@@ -59,7 +84,7 @@ impl Key {
 /// an unaligned address or no bits.
 pub fn wait(
     current: &Current,
-    address: usize,
+    word: Word,
     expected: u32,
     bits: u32,
     deadline: Option<u64>,
@@ -67,18 +92,18 @@ pub fn wait(
     if bits == 0 {
         return Err(Errno::EINVAL);
     }
-    let key = Key::new(current, address)?;
+    let key = Key::new(current, word)?;
     loop {
         let waited = key
             .bucket()
             .wait_checked(Waiter { key, bits }, deadline, true, || {
-                check(address, expected)
+                check(word.address, expected)
             });
         match waited {
             Ok(Ok(())) => return Ok(0),
             Ok(Err(WaitError::TimedOut)) => return Err(Errno::ETIMEDOUT),
             Ok(Err(WaitError::Interrupted)) => return Err(Errno::EINTR),
-            Err(Errno::EFAULT) => bring_in(address)?,
+            Err(Errno::EFAULT) => bring_in(word.address)?,
             Err(error) => return Err(error),
         }
     }
@@ -100,15 +125,15 @@ fn bring_in(address: usize) -> Result<(), Errno> {
         .map_err(|_| Errno::EFAULT)
 }
 
-/// Wakes up to `count` waiters on `address` whose bits meet `bits`; how many.
+/// Wakes up to `count` waiters on `word` whose bits meet `bits`; how many.
 ///
 /// # Errors
 /// `EINVAL`, `EFAULT` for a bad address.
-pub fn wake(current: &Current, address: usize, count: usize, bits: u32) -> Result<usize, Errno> {
+pub fn wake(current: &Current, word: Word, count: usize, bits: u32) -> Result<usize, Errno> {
     if bits == 0 {
         return Err(Errno::EINVAL);
     }
-    let key = Key::new(current, address)?;
+    let key = Key::new(current, word)?;
     Ok(key
         .bucket()
         .wake_if(count, |waiter| waiter.key == key && waiter.bits & bits != 0))
@@ -122,8 +147,8 @@ pub fn wake(current: &Current, address: usize, count: usize, bits: u32) -> Resul
 /// `EAGAIN` if the word differs; `EINVAL`, `EFAULT`.
 pub fn requeue(
     current: &Current,
-    from: usize,
-    to: usize,
+    from: Word,
+    to: Word,
     wake: usize,
     moved: usize,
     expected: Option<u32>,
@@ -132,7 +157,7 @@ pub fn requeue(
     loop {
         let done = key.bucket().requeue_checked(
             target.bucket(),
-            || expected.map_or(Ok(()), |expected| check(from, expected)),
+            || expected.map_or(Ok(()), |expected| check(from.address, expected)),
             wake,
             moved,
             |waiter| waiter.key == key,
@@ -140,7 +165,7 @@ pub fn requeue(
         );
         match done {
             Ok((woken, moved)) => return Ok(woken + moved),
-            Err(Errno::EFAULT) => bring_in(from)?,
+            Err(Errno::EFAULT) => bring_in(from.address)?,
             Err(error) => return Err(error),
         }
     }

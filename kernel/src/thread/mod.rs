@@ -32,7 +32,7 @@ pub use clone_flags::CloneFlags;
 pub use current::{Current, Interrupted, Resources};
 pub use exec::{STACK_SIZE, exec, exec_first};
 pub use exit::{exit_group, exit_group_wide, exit_thread};
-pub use futex::{requeue, wait as futex_wait, wake as futex_wake};
+pub use futex::{Word, requeue, wait as futex_wait, wake as futex_wake};
 pub use group::{Group, set_process_group};
 pub use job_control::{check as check_terminal, session};
 pub use join::{JoinTable, detach, join_any, join_one};

@@ -3,7 +3,7 @@
 
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
-use kernel::memory::{FaultError, Pages, Placement, Sort, Space};
+use kernel::memory::{FaultError, FileRange, Pages, Placement, Sort, Space};
 use machine::copy;
 use machine::frames::{self, arena};
 use machine::hooks::{Access, Hooks};
@@ -287,10 +287,12 @@ fn a_fork_shares_what_is_shared() {
     let _alone = alone();
     let free = frames::free_count();
     let space = Space::new().expect("memory");
-    let sorts = [Sort::Shared, Sort::Private];
-    let [shared, private] =
-        sorts.map(|sort| space.map(Placement::Hint(0), 4 * PAGE_SIZE, READ_WRITE, sort));
-    let (shared, private) = (shared.expect("room"), private.expect("room"));
+    let share = |length| {
+        let file = FileRange::zeroes(length)?;
+        space.map_file(Placement::Hint(0), length, READ_WRITE, file)
+    };
+    let shared = share(4 * PAGE_SIZE).expect("room");
+    let private = map(&space, 4 * PAGE_SIZE);
     let child = space.fork().expect("memory");
     enter(&child);
     assert_eq!(copy::store_u32(shared + PAGE_SIZE, 1), Ok(()));
@@ -312,8 +314,7 @@ fn a_fork_shares_what_is_shared() {
     assert_eq!(copy::fetch_u32(private + PAGE_SIZE), Ok(0));
     depart();
     let huge = frames::total_count() * PAGE_SIZE;
-    let refused = space.map(Placement::Hint(0), huge, READ_WRITE, Sort::Shared);
-    assert_eq!(refused, Err(Errno::ENOMEM));
+    assert_eq!(share(huge), Err(Errno::ENOMEM));
     drop((space, child));
     settle();
     assert_eq!(frames::free_count(), free);

@@ -168,6 +168,11 @@ impl PageCache {
         Ok(cache)
     }
 
+    /// What no other cache had or will have.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// The file's size in bytes.
     pub fn size(&self) -> u64 {
         self.size.load(Ordering::Acquire)

@@ -15,6 +15,7 @@ mod entries;
 mod node;
 mod numbers;
 mod room;
+mod unnamed;
 mod unpack;
 
 use alloc::sync::Arc;
@@ -27,6 +28,7 @@ use sync::{RwLock, SpinLock, rank};
 
 pub use self::node::Node;
 use self::numbers::Numbers;
+pub use self::unnamed::unnamed;
 pub use self::unpack::unpack;
 use super::allocate::{memory_to_spare, spare_frames, try_arc};
 use super::clock;
@@ -47,15 +49,19 @@ const MAGIC: u32 = 0x8584_58f6;
 static NEXT_DEVICE: AtomicU64 = AtomicU64::new(0x10);
 
 impl RamFs {
-    /// An empty file system; its root directory.
-    pub fn make_root() -> Result<Arc<Node>, Errno> {
-        let fs = try_arc(RamFs {
+    /// An empty file system, without a root.
+    fn new() -> Result<Arc<RamFs>, Errno> {
+        try_arc(RamFs {
             tree: RwLock::new(()),
             numbers: SpinLock::new(Numbers::new()),
             seed: AtomicU64::new(0),
             device: NEXT_DEVICE.fetch_add(1, Ordering::Relaxed),
-        })?;
-        try_arc(Node::directory(fs, 0o755, None)?)
+        })
+    }
+
+    /// An empty file system; its root directory.
+    pub fn make_root() -> Result<Arc<Node>, Errno> {
+        try_arc(Node::directory(RamFs::new()?, 0o755, None)?)
     }
 
     /// All memory counts as its space, and what is to spare as free.

@@ -10,9 +10,6 @@ use machine::page_table::{Rights, Sharing};
 pub enum Backing {
     /// Zeroes, until written; the space's own.
     Private,
-    /// Zeroes, until written by any space that shares it: a fork does. All
-    /// pages have their frames from the start.
-    Shared,
     /// As `Private`, and the region grows downwards, as far as `floor`, when
     /// the pages below it are touched.
     Stack { floor: usize },
@@ -38,7 +35,7 @@ impl Region {
     pub fn floor(&self) -> usize {
         match self.backing {
             Backing::Stack { floor } => floor.min(self.start),
-            Backing::Private | Backing::Shared | Backing::File(_) => self.start,
+            Backing::Private | Backing::File(_) => self.start,
         }
     }
 
@@ -51,7 +48,6 @@ impl Region {
     /// How a fork treats the region's frames.
     pub fn sharing(&self) -> Sharing {
         match &self.backing {
-            Backing::Shared => Sharing::Same,
             Backing::Private | Backing::Stack { .. } => Sharing::CopyOnWrite,
             Backing::File(mapping) if mapping.file.shared => Sharing::Same,
             Backing::File(_) => Sharing::CopyOnWrite,

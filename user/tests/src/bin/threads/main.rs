@@ -19,6 +19,7 @@ mod locks;
 mod memory;
 mod semaphores;
 mod shared;
+mod shared_futex;
 mod stress;
 mod translation;
 
@@ -42,6 +43,7 @@ fn main() -> i32 {
         library::TESTS,
         locks::TESTS,
         hand_off::TESTS,
+        shared_futex::TESTS,
         stress::TESTS,
     ])
 }
