@@ -291,7 +291,7 @@ impl Store for Arc<Backing> {
 
     fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {
         self.fs.check_writable()?;
-        self.fs.volume.reserve(pages.end - pages.start)
+        self.fs.volume.reserve(self.number, pages)
     }
 
     fn finish_cut(&self) -> Result<(), Errno> {

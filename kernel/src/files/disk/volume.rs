@@ -7,6 +7,7 @@
 //! may sleep and none is interrupted; each implementation has its own locks.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use abi::Errno;
 use machine::frames::Frame;
@@ -143,9 +144,9 @@ pub trait Volume: Send + Sync {
         modified: u64,
     ) -> Result<(), Errno>;
 
-    /// Promises that so many pages can be written that take no blocks yet, besides
-    /// all that was promised before: ENOSPC.
-    fn reserve(&self, pages: u64) -> Result<(), Errno>;
+    /// Promises that these pages of a file can be written, besides all that was
+    /// promised before: ENOSPC. Those that have blocks need no more.
+    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno>;
 
     /// Promises room for a page that has its block. Does not sleep.
     fn reserve_again(&self);

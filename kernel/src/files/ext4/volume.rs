@@ -1,6 +1,7 @@
 //! What the VFS asks of a volume, in terms of the operations.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::Ordering;
 
 use abi::Errno;
@@ -8,6 +9,7 @@ use machine::frames::Frame;
 
 use super::Ext4;
 use super::data::MOST_BLOCKS;
+use super::state::State;
 use super::storage::BLOCK;
 use crate::files::clock;
 use crate::files::disk::volume::{Attributes, Changes, Maker, Number, Place, Room, Volume};
@@ -189,15 +191,21 @@ impl Volume for Ext4 {
         }
     }
 
-    fn reserve(&self, pages: u64) -> Result<(), Errno> {
+    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno> {
         self.check_writable()?;
         // Held until the promise counts: nobody else is promised the same.
-        let state = self.state.lock();
-        let spare = SPARE_BLOCKS.max(self.kept_free.blocks);
-        if pages > 0 && state.free_blocks < self.promised() + pages + spare {
-            return Err(Errno::ENOSPC);
+        let mut state = self.state.lock();
+        let count = pages.end - pages.start;
+        if self.has_room(&state, count).is_err() {
+            // Each page counts as if it took a block, which is more than is needed.
+            let [start, end] = [pages.start, pages.end].map(u32::try_from);
+            let (Ok(start), Ok(end)) = (start, end) else {
+                return Err(Errno::EFBIG);
+            };
+            let holes = state.count_holes(inode, start..end)?;
+            self.has_room(&state, holes)?;
         }
-        self.promised.fetch_add(pages, Ordering::AcqRel);
+        self.promised.fetch_add(count, Ordering::AcqRel);
         Ok(())
     }
 
@@ -224,8 +232,13 @@ impl Volume for Ext4 {
         let last = u32::try_from(end.div_ceil(BLOCK_U64)).map_err(|_| Errno::EFBIG)?;
         let mut at = (offset / BLOCK_U64) as u32;
         let size = extends.then_some(end);
-        let holes = self.state.lock().count_holes(inode, at..last)?;
-        self.reserve(holes)?;
+        let holes = {
+            let mut state = self.state.lock();
+            let holes = state.count_holes(inode, at..last)?;
+            self.has_room(&state, holes)?;
+            self.promised.fetch_add(holes, Ordering::AcqRel);
+            holes
+        };
         let mut result = Ok(());
         while at < last && result.is_ok() {
             result = self
@@ -261,6 +274,15 @@ impl Volume for Ext4 {
 }
 
 impl Ext4 {
+    /// ENOSPC unless so many blocks can be taken besides those that are promised.
+    fn has_room(&self, state: &State, blocks: u64) -> Result<(), Errno> {
+        let spare = SPARE_BLOCKS.max(self.kept_free.blocks);
+        match blocks > 0 && state.free_blocks < self.promised() + blocks + spare {
+            true => Err(Errno::ENOSPC),
+            false => Ok(()),
+        }
+    }
+
     /// Pages that are promised room.
     pub(super) fn promised(&self) -> u64 {
         self.promised.load(Ordering::Acquire)
@@ -269,7 +291,7 @@ impl Ext4 {
     fn write_once(
         &self,
         inode: Number,
-        range: core::ops::Range<u32>,
+        range: Range<u32>,
         frames: &[Frame],
         size: u64,
         modified: u64,

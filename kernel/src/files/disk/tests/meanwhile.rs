@@ -6,6 +6,7 @@ use super::super::volume::{
 };
 use super::*;
 use crate::files::inode::{Listed, Sought};
+use core::ops::Range;
 use machine::frames::Frame;
 use std::boxed::Box;
 use std::sync::Mutex as HostMutex;
@@ -210,8 +211,8 @@ impl VolumeCalls for Meanwhile {
         self.volume.write(inode, first, frames, size, modified)
     }
 
-    fn reserve(&self, pages: u64) -> Result<(), Errno> {
-        let result = self.volume.reserve(pages);
+    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno> {
+        let result = self.volume.reserve(inode, pages);
         self.act(Call::Reserve);
         result
     }

@@ -86,3 +86,29 @@ fn the_last_page_can_be_written_back() {
     mounted.unmount().unwrap();
     mounted.disk.disk.check();
 }
+
+#[test]
+fn what_has_blocks_can_be_written_on_a_full_disk() {
+    let mounted = Mounted::new(&[]);
+    mounted.file("written", &[1; 8192]).unwrap();
+    let allocated = mounted.make("allocated").unwrap();
+    allocated.allocate(0, 40 * 4096, true).unwrap();
+    mounted.make("large").unwrap();
+    let large = mounted.open("large", O_WRONLY);
+    while write(&large, &[2; 1 << 16]).is_ok() {}
+    let (one, other) = (
+        mounted.open("written", O_RDWR),
+        mounted.open("allocated", O_RDWR),
+    );
+    assert_eq!(write(&one, &[3; 8192]), Ok(8192));
+    assert_eq!(write(&other, &[4; 40 * 4096]), Ok(40 * 4096));
+    // Behind their ends there is no room.
+    assert_eq!(write(&one, b"x"), Err(Errno::ENOSPC));
+    assert_eq!(write(&other, b"x"), Err(Errno::ENOSPC));
+    mounted.root.sync_file_system().unwrap();
+    drop((one, other, large, allocated));
+    let mounted = mounted.again();
+    assert_eq!(mounted.content("written").unwrap(), [3; 8192]);
+    assert_eq!(mounted.content("allocated").unwrap(), [4; 40 * 4096]);
+    mounted.unmount().unwrap();
+}
