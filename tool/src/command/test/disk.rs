@@ -49,6 +49,11 @@ const ALONE: &[(&str, &str, &str)] = &[
     ),
     ("requests to a disk", "--cpus 1", "/tests/requests"),
     (
+        "a disk that gets full",
+        "--cpus 2 --disk-size 64",
+        "/tests/filled",
+    ),
+    (
         "no memory at all",
         "--cpus 1 --memory 32",
         "/tests/exhausted",
