@@ -9,9 +9,11 @@
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::hash::Hash;
 use core::hint::black_box;
 
 use abi::Errno;
+use hashbrown::HashMap;
 use machine::frames;
 use machine::memory::heap::{KeepObjects, LARGEST, keep_objects};
 
@@ -82,6 +84,29 @@ pub fn try_vec<T>(length: usize) -> Result<Vec<T>, Errno> {
         .try_reserve_exact(length)
         .map_err(|_| Errno::ENOMEM)?;
     Ok(vector)
+}
+
+/// Gives back room that `vector` has for far more than is in it and `further`
+/// elements, if there is memory for a smaller one.
+pub fn try_shrink<T>(vector: &mut Vec<T>, further: usize) {
+    let length = vector.len() + further;
+    if vector.capacity() > 4 * length.max(16)
+        && let Ok(mut smaller) = try_vec(length)
+    {
+        smaller.append(vector);
+        *vector = smaller;
+    }
+}
+
+/// The same for a map.
+pub fn try_shrink_map<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
+    if map.capacity() > 4 * map.len().max(16) {
+        let mut smaller = HashMap::new();
+        if smaller.try_reserve(map.len()).is_ok() {
+            smaller.extend(map.drain());
+            *map = smaller;
+        }
+    }
 }
 
 /// A copy of `bytes` on the heap, or ENOMEM.

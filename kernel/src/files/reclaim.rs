@@ -105,7 +105,8 @@ fn take_names() -> usize {
 }
 
 /// Takes back all that can be, after writing what is dirty: for those who
-/// measure (`/proc/sys/vm/drop_caches`).
+/// measure (`/proc/sys/vm/drop_caches`), or have nothing else left. The caller
+/// holds no lock.
 pub fn drop_all() {
     super::sync_all();
     while disk::shrink(true) + cache::shrink_all(usize::MAX) > 0 {}

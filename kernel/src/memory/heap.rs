@@ -4,10 +4,15 @@ use super::regions::{Backing, Region};
 use super::room::with_room;
 use super::space::Layout;
 use super::{FaultError, Space};
+use crate::files::reclaim;
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use machine::frames;
 use machine::page_table::Rights;
+
+/// Pages that are left when a program that takes page after page is told that
+/// there are no more: it still has to touch its stack and what it shares.
+const SPARE: usize = 32;
 
 /// When the pages of a growing heap are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,13 +49,20 @@ impl Space {
 
     /// Moves the break by `delta` bytes and returns the old one. ENOMEM.
     pub fn sbrk(&self, delta: isize, how: Pages) -> Result<usize, Errno> {
-        let moved = with_room(|| {
+        let mut act = || {
             let mut layout = self.layout.write();
             let old = layout.heap.end;
             let new = old.checked_add_signed(delta);
             self.move_break(&mut layout, new.ok_or(FaultError::BadAddress)?, how)?;
             Ok::<usize, FaultError>(old)
-        });
+        };
+        let mut moved = with_room(&mut act);
+        // Nothing is locked here, so that all can go that files have in memory:
+        // programs of xv6 find leaks by counting the pages that they can have.
+        if moved == Err(FaultError::OutOfMemory) {
+            reclaim::drop_all();
+            moved = with_room(&mut act);
+        }
         moved.map_err(|_| Errno::ENOMEM)
     }
 
@@ -90,7 +102,8 @@ impl Space {
         if to > above || (how != Pages::Lazy && pages > frames::total_count()) {
             return Err(FaultError::BadAddress);
         }
-        if how != Pages::Lazy && !frames::may_have(pages) {
+        let spare = if how == Pages::Eager { SPARE } else { 0 };
+        if how != Pages::Lazy && !frames::may_have(pages + spare) {
             return Err(FaultError::OutOfMemory);
         }
         layout.regions.insert(region.clone())?;

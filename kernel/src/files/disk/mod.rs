@@ -96,6 +96,7 @@ pub fn shrink(all: bool) -> usize {
     let mut count = 0;
     caretaker::for_each(|fs| {
         count += shrink_names(fs, all) + fs.volume.shrink(all);
+        fs.shrink_nodes();
     });
     count
 }

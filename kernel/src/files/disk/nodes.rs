@@ -17,6 +17,7 @@ use hashbrown::HashMap;
 use super::pages::{Pages, WeakPages};
 use super::volume::Number;
 use super::{DiskFs, Node, caretaker};
+use crate::files::allocate::{try_shrink, try_shrink_map};
 
 /// See the module.
 pub(super) struct Nodes {
@@ -102,6 +103,15 @@ impl Nodes {
     /// if that was little, or each new node might have to look at all others.
     fn make_room(&mut self) -> Result<(), alloc::collections::TryReserveError> {
         let full = self.list.len();
+        self.forget_dead();
+        match self.list.len() > full / 4 * 3 {
+            true => self.list.try_reserve(full - self.list.len() + 1),
+            false => Ok(()),
+        }
+    }
+
+    /// Drops what is dead, with the memory that it had.
+    fn forget_dead(&mut self) {
         let mut at = 0;
         while let Some(known) = self.list.get(at) {
             if !known.is_dead() {
@@ -114,10 +124,15 @@ impl Nodes {
                 self.places.insert(moved.number, at);
             }
         }
-        match self.list.len() > full / 4 * 3 {
-            true => self.list.try_reserve(full - self.list.len() + 1),
-            false => Ok(()),
-        }
+    }
+
+    /// Gives back memory that stands for no node any more.
+    fn shrink(&mut self) {
+        self.forget_dead();
+        try_shrink(&mut self.list, 0);
+        try_shrink_map(&mut self.places);
+        // Every node may come to be left.
+        try_shrink(&mut self.left, self.list.len());
     }
 
     /// Keeps the pages of a node that goes, unless the inode has another by now.
@@ -148,6 +163,11 @@ impl Nodes {
 }
 
 impl DiskFs {
+    /// Gives back memory of nodes that are gone.
+    pub(super) fn shrink_nodes(&self) {
+        self.nodes.lock().shrink();
+    }
+
     pub(super) fn loaded(&self, inode: Number) -> Option<Arc<Node>> {
         self.nodes.lock().known(inode)?.node.upgrade()
     }

@@ -20,6 +20,7 @@ use hashbrown::HashMap;
 use super::checksum::crc32c;
 use super::seal::{self, Kind};
 use super::storage::{Block, Storage};
+use crate::files::allocate::{try_shrink, try_shrink_map};
 use crate::files::reclaim;
 
 struct Buffer {
@@ -369,7 +370,13 @@ impl Buffers {
             let used = core::mem::take(&mut buffer.used);
             buffer.dirty || used && !all
         });
-        before - self.map.len()
+        let dropped = before - self.map.len();
+        if all {
+            try_shrink_map(&mut self.map);
+            try_shrink_map(&mut self.homeless);
+            try_shrink(&mut self.dirty, 0);
+        }
+        dropped
     }
 
     /// Blocks in memory.

@@ -5,6 +5,7 @@ use core::ops::Range;
 use core::sync::atomic::Ordering;
 
 use abi::Errno;
+use hashbrown::HashMap;
 use machine::frames::Frame;
 
 use super::Ext4;
@@ -34,8 +35,8 @@ impl Volume for Ext4 {
         }
         let mut state = self.state.lock();
         if all {
-            state.loaded.clear();
-            state.indices.clear();
+            state.loaded = HashMap::new();
+            state.indices = HashMap::new();
         }
         state.buffers.shrink(all)
     }

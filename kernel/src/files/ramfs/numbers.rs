@@ -1,16 +1,19 @@
 //! Numbers for inodes: the lowest that is free, as disks give them out.
 
-use alloc::collections::BinaryHeap;
-use core::cmp::Reverse;
+use alloc::vec::Vec;
 
 use abi::Errno;
+
+const WORD: usize = u64::BITS as usize;
 
 /// Which numbers are in use. Guarded by a lock of the file system.
 pub(super) struct Numbers {
     /// Never given out, like all above it.
     next: u64,
-    /// Below it, and free again.
-    free: BinaryHeap<Reverse<u64>>,
+    /// A bit for each number below, from 1 on, that is free again.
+    free: Vec<u64>,
+    /// No word before this one has a bit.
+    hint: usize,
     used: usize,
     /// How many may be used.
     most: usize,
@@ -20,7 +23,8 @@ impl Numbers {
     pub(super) const fn new() -> Numbers {
         Numbers {
             next: 1,
-            free: BinaryHeap::new(),
+            free: Vec::new(),
+            hint: 0,
             used: 0,
             most: usize::MAX,
         }
@@ -41,8 +45,13 @@ impl Numbers {
             return Err(Errno::ENOSPC);
         }
         self.used += 1;
-        if let Some(Reverse(number)) = self.free.pop() {
-            return Ok(number);
+        while let Some(word) = self.free.get_mut(self.hint) {
+            if *word != 0 {
+                let bit = word.trailing_zeros();
+                *word &= *word - 1;
+                return Ok((self.hint * WORD) as u64 + u64::from(bit) + 1);
+            }
+            self.hint += 1;
         }
         self.next += 1;
         Ok(self.next - 1)
@@ -51,8 +60,13 @@ impl Numbers {
     /// For want of memory a number is never used again: there are enough.
     pub(super) fn give_back(&mut self, number: u64) {
         self.used -= 1;
-        if self.free.try_reserve(1).is_ok() {
-            self.free.push(Reverse(number));
+        let index = number as usize - 1;
+        let word = index / WORD;
+        let more = (word + 1).saturating_sub(self.free.len());
+        if self.free.try_reserve(more).is_ok() {
+            self.free.resize(self.free.len() + more, 0);
+            self.free[word] |= 1 << (index % WORD);
+            self.hint = self.hint.min(word);
         }
     }
 }
@@ -68,6 +82,19 @@ mod tests {
         numbers.give_back(3);
         numbers.give_back(1);
         assert_eq!([(); 3].map(|()| numbers.take()), [1, 3, 5].map(Ok));
+    }
+
+    #[test]
+    fn numbers_far_apart_come_back_in_order() {
+        let mut numbers = Numbers::new();
+        (1..=300).for_each(|number| assert_eq!(numbers.take(), Ok(number)));
+        for number in [200, 64, 65, 299] {
+            numbers.give_back(number);
+        }
+        assert_eq!([(); 2].map(|()| numbers.take()), [64, 65].map(Ok));
+        numbers.give_back(1);
+        let taken = [(); 4].map(|()| numbers.take());
+        assert_eq!(taken, [1, 200, 299, 301].map(Ok));
     }
 
     #[test]
