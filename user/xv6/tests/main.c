@@ -3,10 +3,11 @@
 #include "check.h"
 
 extern const struct test pointer_tests[], path_tests[], link_tests[], file_tests[], exec_tests[], memory_tests[],
-    pipe_tests[], process_tests[], unlimited_tests[], limit_tests[];
+    pipe_tests[], process_tests[], unlimited_tests[], leak_tests[], limit_tests[];
 
 static const struct test *const groups[] = {
-    pointer_tests, path_tests, link_tests, file_tests, exec_tests, memory_tests, pipe_tests, process_tests, unlimited_tests,
+    pointer_tests, path_tests, link_tests, file_tests, exec_tests, memory_tests, pipe_tests,
+    process_tests, unlimited_tests, leak_tests,
 };
 
 int main(int argc, char *argv[]) {
