@@ -42,7 +42,8 @@ pub struct Verdict {
 }
 
 impl Image {
-    /// Opens an image, and replays its journal if a crash left one, as a mount would.
+    /// Opens an image, and replays its journal if a crash left one, and frees what
+    /// was deleted while open, as a mount would.
     pub fn open(path: &Path) -> Result<Image> {
         let file = open(path)?;
         let superblock = Superblock::read(&file)
@@ -70,6 +71,9 @@ impl Image {
                 "weft: {} was in use when its guest stopped; its journal is replayed",
                 path.display()
             );
+            image.recover()?;
+        } else if superblock.has_orphans {
+            // A guest that goes off while a deleted file is open leaves that so.
             image.recover()?;
         }
         Ok(image)
@@ -146,6 +150,8 @@ pub fn open(path: &Path) -> Result<File> {
 /// The little of the superblock (Linux's filesystems/ext4) that is of use here.
 struct Superblock {
     needs_recovery: bool,
+    /// Something is to be freed that was deleted while it was open.
+    has_orphans: bool,
     /// How long the file system is.
     bytes: u64,
 }
@@ -167,6 +173,7 @@ impl Superblock {
         let block = 1024u64.checked_shl(word(0x18)).unwrap_or(0);
         Ok(is_ext4.then_some(Superblock {
             needs_recovery: word(0x60) & 4 != 0,
+            has_orphans: word(0xe8) != 0,
             bytes: blocks.saturating_mul(block),
         }))
     }

@@ -26,17 +26,22 @@ impl Ext4 {
 
     fn free_chain(&self) -> Result<(), Errno> {
         self.state.lock().read_orphans()?;
+        let mut freed = 0;
         loop {
             let (number, inode) = {
                 let mut state = self.state.lock();
                 let number = state.first_orphan()?;
                 if number == 0 {
+                    if freed > 0 {
+                        log::info!("ext4: freed {freed} inodes that were deleted while open");
+                    }
                     return Ok(());
                 }
                 (number, state.read_inode(number)?)
             };
             if inode.links() == 0 {
                 self.free(number)?;
+                freed += 1;
             } else {
                 self.cut(number, inode.size())?;
             }
