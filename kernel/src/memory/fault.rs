@@ -6,6 +6,7 @@ use super::regions::{Backing, Region};
 use super::room::with_room;
 use super::space::Layout;
 use crate::files::cache::{flush_all, is_too_dirty};
+use crate::files::disk;
 use abi::memory::{PAGE_SIZE, USER_END};
 use machine::frames::Frame;
 use machine::hooks::Access;
@@ -48,7 +49,19 @@ impl Space {
             Err(FaultError::NoSpace) => {
                 // Room is reserved with caution for what is dirty.
                 flush_all();
-                self.resolve(address, access)
+                with_room(|| self.resolve(address, access))
+            }
+            result => result,
+        }
+    }
+
+    /// The same for a program's own access: the caller holds no lock, so that it
+    /// can wait for the room of files that nobody uses any more.
+    pub fn fault_of_user(&self, address: usize, access: Access) -> Result<(), FaultError> {
+        match self.fault(address, access) {
+            Err(FaultError::NoSpace) => {
+                disk::release_all();
+                self.fault(address, access)
             }
             result => result,
         }

@@ -90,6 +90,11 @@ pub fn commit_all() {
     });
 }
 
+/// Frees the space of files that nobody uses any more, on any disk.
+pub fn release_all() {
+    caretaker::for_each(|fs| fs.release_left());
+}
+
 /// Gives back memory that names and metadata of disks take: what was not used
 /// since the last call, or `all` that can be. How much was forgotten.
 pub fn shrink(all: bool) -> usize {

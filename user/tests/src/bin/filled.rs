@@ -291,8 +291,9 @@ fn a_mapped_page_without_room() {
         assert_eq!(store(PAGE), Ended::Signaled(SIGBUS as u8));
         // A hole can be read, and what has a block be written.
         assert_eq!(wild::load(base + PAGE), 0);
-        file::close(other).unwrap();
+        // What nobody uses any more is freed before the answer is no.
         file::unlink(c"other").unwrap();
+        file::close(other).unwrap();
         assert_eq!(store(PAGE), Ended::Exited(0));
         assert_eq!(store(0), Ended::Exited(0));
         storage::sync_file(fd).unwrap();
