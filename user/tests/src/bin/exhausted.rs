@@ -19,6 +19,7 @@ const PAGE: usize = PAGE_SIZE;
 const TESTS: &[Test] = tests![
     proc_is_read_without_memory,
     calls_fail_without_memory,
+    every_call_on_files_answers,
     programs_start_without_memory,
 ];
 
@@ -166,6 +167,75 @@ fn calls_fail_without_memory() {
     });
     for number in 0..TIMES {
         let _ = file::unlink(name(number, &mut buffer));
+    }
+    file::rmdir(c"exhausted").unwrap();
+}
+
+/// Whatever the answer is.
+fn every_call_on_files_answers() {
+    file::mkdir(c"exhausted").unwrap();
+    file::mkdir(c"exhausted/folder").unwrap();
+    let fd = file::open(c"exhausted/file", O_RDWR | O_CREAT).unwrap() as usize;
+    let folder = file::open(c"exhausted", O_RDONLY).unwrap() as usize;
+    let at = |path: &'static CStr| path.as_ptr() as usize;
+    let file = at(c"exhausted/file");
+    let one = at(c"exhausted/one");
+    let other = at(c"exhausted/other");
+    let sub = at(c"exhausted/folder/sub");
+    let buffer = wild::map(64 * PAGE);
+    let shared = [0, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0];
+    let calls: [(usize, [usize; 6]); 32] = [
+        (call::LINK, [file, one, 0, 0, 0, 0]),
+        (call::SYMLINK, [file, other, 0, 0, 0, 0]),
+        (call::READLINK, [other, buffer, PAGE, 0, 0, 0]),
+        (call::RENAME, [one, other, 0, 0, 0, 0]),
+        (call::MKDIR, [sub, 0o755, 0, 0, 0, 0]),
+        (call::RENAME, [sub, one, 0, 0, 0, 0]),
+        (call::RMDIR, [one, 0, 0, 0, 0, 0]),
+        (call::UNLINK, [other, 0, 0, 0, 0, 0]),
+        (call::PWRITE64, [fd, buffer, 64 * PAGE, 0, 0, 0]),
+        (call::PREAD64, [fd, buffer, 64 * PAGE, PAGE, 0, 0]),
+        (call::READV, [fd, buffer, 1024, 0, 0, 0]),
+        (call::WRITEV, [fd, buffer, 1024, 0, 0, 0]),
+        (call::POLL, [buffer, 1000, 0, 0, 0, 0]),
+        (call::GETDENTS64, [folder, buffer, PAGE, 0, 0, 0]),
+        (call::FALLOCATE, [fd, 0, 100 * PAGE, 64 * PAGE, 0, 0]),
+        (call::FTRUNCATE, [fd, 200 * PAGE, 0, 0, 0, 0]),
+        (call::FTRUNCATE, [fd, 5, 0, 0, 0, 0]),
+        (call::MMAP, shared),
+        (call::FSYNC, [fd, 0, 0, 0, 0, 0]),
+        (call::FDATASYNC, [fd, 0, 0, 0, 0, 0]),
+        (call::SYNCFS, [fd, 0, 0, 0, 0, 0]),
+        (call::SYNC, [0; 6]),
+        (call::FCNTL, [fd, F_DUPFD, 300, 0, 0, 0]),
+        (call::DUP2, [fd, 900, 0, 0, 0, 0]),
+        (call::CLOSE, [900, 0, 0, 0, 0, 0]),
+        (call::PIPE2, [buffer, 0, 0, 0, 0, 0]),
+        (call::STATFS, [file, buffer, 0, 0, 0, 0]),
+        (call::CHMOD, [file, 0o600, 0, 0, 0, 0]),
+        (call::UTIMENSAT, [AT_FDCWD as usize, file, 0, 0, 0, 0]),
+        (call::GETCWD, [buffer, PAGE, 0, 0, 0, 0]),
+        (call::MKNOD, [one, 0o010_600, 0, 0, 0, 0]),
+        (call::UNLINK, [one, 0, 0, 0, 0, 0]),
+    ];
+    for page in 0..64 {
+        wild::store(buffer + page * PAGE, 0);
+    }
+    while_short(|_| {
+        for (number, arguments) in calls {
+            let _ = wild::call(number, arguments);
+        }
+    });
+    let left = [c"exhausted/file", c"exhausted/one", c"exhausted/other"];
+    for name in left {
+        let _ = file::unlink(name);
+    }
+    for name in [
+        c"exhausted/one",
+        c"exhausted/folder/sub",
+        c"exhausted/folder",
+    ] {
+        let _ = file::rmdir(name);
     }
     file::rmdir(c"exhausted").unwrap();
 }
