@@ -30,6 +30,8 @@ pub const MS_SYNC: usize = 4;
 
 pub const MADV_DONTNEED: usize = 4;
 pub const MADV_FREE: usize = 8;
+pub const MADV_POPULATE_READ: usize = 22;
+pub const MADV_POPULATE_WRITE: usize = 23;
 
 /// Pages are made when they are touched; more than is free is refused.
 pub const SBRK_CHECKED: usize = 0;

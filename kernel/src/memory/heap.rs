@@ -12,7 +12,7 @@ use machine::page_table::Rights;
 
 /// Pages that are left when a program that takes page after page is told that
 /// there are no more: it still has to touch its stack and what it shares.
-const SPARE: usize = 32;
+pub(super) const SPARE: usize = 32;
 
 /// When the pages of a growing heap are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,14 +1,16 @@
 //! Mapping and unmapping: what mmap(2), munmap(2), mprotect(2) and madvise(2)
 //! do once their arguments are judged. Ranges are whole pages in the user half.
 
-use super::Space;
+use super::heap::SPARE;
 use super::mapping::{FileMapping, FileRange};
 use super::regions::{Backing, Gap, Region};
 use super::space::{LOWEST, Layout, no_memory};
+use super::{FaultError, Space, with_room};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use alloc::sync::Arc;
 use core::ops::Range;
+use machine::frames;
 use machine::hooks::Access;
 use machine::page_table::{Page, Rights, Sharing};
 
@@ -228,11 +230,25 @@ impl Space {
         } else {
             Access::Read
         };
+        let _ = self.fault_all(range, access);
+    }
+
+    /// Makes the access to all pages of a range that is mapped possible, and
+    /// leaves some memory: ENOMEM; EINVAL if the range does not grant it; EFAULT
+    /// if the file that is mapped there has no such page.
+    pub fn fault_all(&self, range: Range<usize>, access: Access) -> Result<(), Errno> {
         for page in range.step_by(PAGE_SIZE) {
-            if self.fault(page, access).is_err() {
-                return;
-            }
+            let fault = || match frames::may_have(SPARE) {
+                true => self.fault(page, access),
+                false => Err(FaultError::OutOfMemory),
+            };
+            with_room(fault).map_err(|error| match error {
+                FaultError::OutOfMemory | FaultError::OutOfCache => Errno::ENOMEM,
+                FaultError::BadAddress => Errno::EINVAL,
+                FaultError::NoSpace | FaultError::Missing => Errno::EFAULT,
+            })?;
         }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::memory::{FileRange, LOWEST, Pages, Placement, Sort, pages};
 use crate::thread::Current;
 use abi::Errno;
 use abi::memory::*;
+use machine::hooks::Access;
 use machine::page_table::Rights;
 
 /// What mprotect accepts besides the rights: PROT_SEM, which means nothing here.
@@ -181,7 +182,8 @@ pub fn mprotect(
     Ok(0)
 }
 
-/// madvise(2). Advice that only makes things faster is taken and ignored.
+/// madvise(2). Advice that only makes things faster is taken and ignored; pages
+/// are made as [`Space::fault_all`] has it.
 pub fn madvise(
     current: &Current,
     address: usize,
@@ -190,11 +192,14 @@ pub fn madvise(
 ) -> Result<usize, Errno> {
     /// NORMAL, RANDOM, SEQUENTIAL, WILLNEED; (NO)HUGEPAGE, (DO|DONT)DUMP; COLD, PAGEOUT.
     const HINTS: [usize; 10] = [0, 1, 2, 3, 14, 15, 16, 17, 20, 21];
-    let discards = matches!(advice, MADV_DONTNEED | MADV_FREE);
-    if !discards && !HINTS.contains(&advice) {
-        return Err(Errno::EINVAL);
-    }
-    if !address.is_multiple_of(PAGE_SIZE) {
+    const ORDERS: [usize; 4] = [
+        MADV_DONTNEED,
+        MADV_FREE,
+        MADV_POPULATE_READ,
+        MADV_POPULATE_WRITE,
+    ];
+    let is_known = HINTS.contains(&advice) || ORDERS.contains(&advice);
+    if !is_known || !address.is_multiple_of(PAGE_SIZE) {
         return Err(Errno::EINVAL);
     }
     let end = length
@@ -206,10 +211,12 @@ pub fn madvise(
     }
     let range = pages(address, length).ok_or(Errno::ENOMEM)?;
     let space = current.space();
-    if discards {
-        space.discard(range)?;
-    } else if !space.is_mapped(range) {
-        return Err(Errno::ENOMEM);
+    match advice {
+        MADV_DONTNEED | MADV_FREE => space.discard(range)?,
+        _ if !space.is_mapped(range.clone()) => return Err(Errno::ENOMEM),
+        MADV_POPULATE_READ => space.fault_all(range, Access::Read)?,
+        MADV_POPULATE_WRITE => space.fault_all(range, Access::Write)?,
+        _ => {}
     }
     Ok(0)
 }

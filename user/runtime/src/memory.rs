@@ -26,6 +26,22 @@ pub fn map(length: usize, protection: usize) -> Result<usize, Errno> {
     unsafe { raw(call::MMAP, [hint, length, protection, flags, usize::MAX, 0]) }
 }
 
+/// Makes the pages of fresh memory at once in programs of the xv6 family, which
+/// go on when there is no memory, if they are told so, and would else be ended
+/// by touching it. False, and no page is there, if memory is short.
+pub(crate) fn commit(address: usize, length: usize) -> bool {
+    if NEXT.load(Relaxed) == 0 {
+        return true;
+    }
+    // SAFETY: pages that are not used yet stay zeroed.
+    let advise = |advice| unsafe { raw(call::MADVISE, [address, length, advice]) };
+    let made = advise(MADV_POPULATE_WRITE).is_ok();
+    if !made {
+        let _ = advise(MADV_DONTNEED);
+    }
+    made
+}
+
 /// # Safety
 /// Nothing in the range is in use.
 pub unsafe fn unmap(address: usize, length: usize) -> Result<(), Errno> {

@@ -247,6 +247,7 @@ const struct test memory_tests[] = {
     TEST(untouched_pages_are_buffers),
     TEST(what_cannot_be_had),
     TEST(others_live_on),
+    TEST(malloc_until_it_fails),
     TEST(fork_copies),
     TEST(the_stack_has_an_end),
     TEST(text_stays),

@@ -18,11 +18,17 @@ struct Header {
 }
 
 pub fn allocate(size: usize) -> *mut u8 {
-    let length = size.next_multiple_of(PAGE_SIZE) + PAGE_SIZE + SEGMENT_SIZE;
+    let used = size.next_multiple_of(PAGE_SIZE) + PAGE_SIZE;
+    let length = used + SEGMENT_SIZE;
     let Ok(base) = memory::map(length, PROT_READ | PROT_WRITE) else {
         return null_mut();
     };
     let at = base.next_multiple_of(SEGMENT_SIZE);
+    if !memory::commit(at, used) {
+        // SAFETY: nobody has learnt of it.
+        let _ = unsafe { memory::unmap(base, length) };
+        return null_mut();
+    }
     // SAFETY: within the fresh mapping, of which nothing before the header and
     // nothing past the block is used.
     unsafe {

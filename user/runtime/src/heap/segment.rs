@@ -100,6 +100,9 @@ pub fn take(shard: u32) -> *mut Segment {
             pool.fresh = base.next_multiple_of(SEGMENT_SIZE);
             pool.end = (base + STEP) & !(SEGMENT_SIZE - 1);
         }
+        if !memory::commit(pool.fresh, SEGMENT_SIZE) {
+            return null_mut();
+        }
         pool.fresh += SEGMENT_SIZE;
         (pool.fresh - SEGMENT_SIZE) as *mut Segment
     };

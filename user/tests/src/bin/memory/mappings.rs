@@ -18,6 +18,7 @@ pub const TESTS: &[Test] = tests![
     protect_refuses_bad_arguments,
     execute_needs_the_right,
     advice_gives_pages_back,
+    advice_makes_pages,
 ];
 
 fn map_is_zeroed_and_apart() {
@@ -228,4 +229,19 @@ fn advice_gives_pages_back() {
         wild::call(call::MADVISE, [base + 1, PAGE, MADV_DONTNEED]),
         Err(Errno::EINVAL)
     );
+}
+
+fn advice_makes_pages() {
+    let advise = |base, advice| wild::call(call::MADVISE, [base, 64 * PAGE, advice]);
+    let base = wild::map(64 * PAGE);
+    let free = weft::process::system().unwrap().freeram;
+    assert_eq!(advise(base, MADV_POPULATE_WRITE), Ok(0));
+    // Others take and give back a few meanwhile.
+    assert!(weft::process::system().unwrap().freeram + (32 * PAGE as u64) < free);
+    assert_eq!(wild::load(base + 5 * PAGE), 0);
+    wild::protect(base + PAGE, PAGE, PROT_READ).unwrap();
+    assert_eq!(advise(base, MADV_POPULATE_READ), Ok(0));
+    assert_eq!(advise(base, MADV_POPULATE_WRITE), Err(Errno::EINVAL));
+    wild::unmap(base + PAGE, PAGE).unwrap();
+    assert_eq!(advise(base, MADV_POPULATE_READ), Err(Errno::ENOMEM));
 }
