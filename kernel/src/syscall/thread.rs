@@ -134,8 +134,26 @@ pub fn futex(
             let (from, to) = (word_at(word), word_at(word2));
             thread::requeue(current, from, to, count(value), count(timeout), expected)
         }
+        FUTEX_WAKE_OP => {
+            let (first, second) = (word_at(word), word_at(word2));
+            let (count, second_count) = (count(value).max(1), count(timeout).max(1));
+            thread::wake_op(current, first, count, second, second_count, value3 as u32)
+        }
         _ => Err(Errno::ENOSYS),
     }
+}
+
+pub fn set_robust_list(current: &Current, head: usize, length: usize) -> Result<usize, Errno> {
+    thread::set_robust_list(current, head, length)
+}
+
+pub fn get_robust_list(
+    current: &Current,
+    tid: usize,
+    head: usize,
+    length: usize,
+) -> Result<usize, Errno> {
+    thread::robust_list(current, tid, head, length)
 }
 
 pub fn sched_yield() -> Result<usize, Errno> {

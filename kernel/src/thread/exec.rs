@@ -5,7 +5,7 @@
 use super::current::Resources;
 use super::group::Name;
 use super::stack_image::{Arguments, StackImage};
-use super::{Current, JoinTable, elf, registry};
+use super::{Current, JoinTable, elf, exit, registry};
 use crate::files::allocate::{try_arc, try_box};
 use crate::files::{self, Follow, Inode, Kind};
 use crate::limits;
@@ -215,11 +215,12 @@ fn take_over_id(current: &Current) {
 
 /// Gives up the old program for the new one.
 fn replace(current: &mut Current, loaded: Loaded, joins: Arc<JoinTable>) {
+    // Others may be in it, as vfork's parent is.
+    exit::leave_memory(current);
     let group = current.group().clone();
     group.set_name(loaded.name);
     group.is_joined.store(false, Relaxed);
     current.is_native.store(false, Relaxed);
-    current.clear_tid.store(0, Relaxed);
     current.task.reset_user_state();
     current.set_space(Some(loaded.space.clone()));
     loaded.space.activate();

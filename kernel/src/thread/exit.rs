@@ -1,7 +1,7 @@
 //! How a thread ends: it gives back what it owns, tells those who wait, and
 //! leaves its CPU. The last thread of a group ends the process.
 
-use super::{Current, Group, futex, job_control, registry};
+use super::{Current, Group, futex, job_control, registry, robust};
 use crate::memory::user;
 use crate::sched;
 use abi::process::{Ended, wait_exited, wait_exited_wide};
@@ -32,7 +32,7 @@ fn end_group(current: &mut Current, status: i32) {
 /// The end of the running thread, whose status word is `status`.
 pub(super) fn finish(current: Current, status: i32) -> ! {
     let tid = current.tid();
-    clear_tid(&current);
+    leave_memory(&current);
     if let Some(vfork) = &current.own.vfork {
         vfork.complete();
     }
@@ -69,9 +69,10 @@ pub(super) fn finish(current: Current, status: i32) -> ! {
     sched::exit()
 }
 
-/// `CLONE_CHILD_CLEARTID`: clears the word and wakes a waiter, as the last act
-/// on user memory.
-fn clear_tid(current: &Current) {
+/// The last acts on user memory: lets go of robust locks, then, for
+/// `CLONE_CHILD_CLEARTID`, clears the word and wakes a waiter.
+pub(super) fn leave_memory(current: &Current) {
+    robust::release(current);
     let word = current.clear_tid.swap(0, Relaxed);
     if word != 0 && user::write_value(word, &0u32).is_ok() {
         let word = futex::Word {

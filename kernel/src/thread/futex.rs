@@ -42,16 +42,11 @@ static TABLE: [WaitQueue<Waiter, rank::Futex>; BUCKETS] = [const { WaitQueue::ne
 impl Key {
     /// `EINVAL` if the word is not aligned, `EFAULT` if it is no user's.
     fn new(current: &Current, word: Word) -> Result<Key, Errno> {
+        check_word(word)?;
         let Word {
             address,
             is_private,
         } = word;
-        if !address.is_multiple_of(4) {
-            return Err(Errno::EINVAL);
-        }
-        if address >= abi::memory::USER_END {
-            return Err(Errno::EFAULT);
-        }
         let space = current.space();
         let file = match is_private {
             true => None,
@@ -123,6 +118,17 @@ fn bring_in(address: usize) -> Result<(), Errno> {
     copy::fetch_u32(address)
         .map(drop)
         .map_err(|_| Errno::EFAULT)
+}
+
+/// `EINVAL`, `EFAULT` for an address that no word can have.
+pub(super) fn check_word(word: Word) -> Result<(), Errno> {
+    if !word.address.is_multiple_of(4) {
+        return Err(Errno::EINVAL);
+    }
+    if word.address >= abi::memory::USER_END {
+        return Err(Errno::EFAULT);
+    }
+    Ok(())
 }
 
 /// Wakes up to `count` waiters on `word` whose bits meet `bits`; how many.

@@ -22,10 +22,12 @@ mod joins;
 mod kill;
 mod life;
 mod registry;
+mod robust;
 mod semaphore;
 mod signal;
 mod stack_image;
 mod wait;
+mod wake_op;
 
 pub use clone::{Request, clone, native};
 pub use clone_flags::CloneFlags;
@@ -39,12 +41,14 @@ pub use join::{JoinTable, detach, join_any, join_one};
 pub use kill::{Target, interrupt_foreground, kill, queue, tgkill, tkill};
 pub use life::start_init;
 pub use registry::{find, list, print_list, process, processes};
+pub use robust::{get as robust_list, set as set_robust_list};
 pub use semaphore::Semaphores;
 pub use signal::{
     broken_pipe, change_mask, pause, pending as pending_signals, return_from_handler, set_action,
     set_stack as set_signal_stack, stack as signal_stack, suspend, wait_for as wait_for_signal,
 };
 pub use wait::wait;
+pub use wake_op::wake_op;
 
 use self::signal::Signals;
 use crate::sched::Entity;
@@ -102,6 +106,8 @@ pub struct Thread {
     space: SpinLock<Option<Arc<crate::memory::Space>>, rank::ThreadStart>,
     /// The word to clear and wake at exit (`set_tid_address`); 0 for none.
     pub(crate) clear_tid: AtomicUsize,
+    /// The head of the list of locks it holds, in user memory; 0 for none.
+    robust_list: AtomicUsize,
     /// The sleeping locks it holds, for the checks of debug builds.
     held: Chain,
 
@@ -193,6 +199,7 @@ impl Thread {
             start: SpinLock::new(start),
             space: SpinLock::new(space),
             clear_tid: AtomicUsize::new(0),
+            robust_list: AtomicUsize::new(0),
             held: Chain::new(),
             entity,
             run_hook: Hook::new(),

@@ -17,6 +17,7 @@ mod kill;
 mod library;
 mod locks;
 mod memory;
+mod robust;
 mod semaphores;
 mod shared;
 mod shared_futex;
@@ -44,6 +45,7 @@ fn main() -> i32 {
         locks::TESTS,
         hand_off::TESTS,
         shared_futex::TESTS,
+        robust::TESTS,
         stress::TESTS,
     ])
 }

@@ -24,16 +24,16 @@ fn map(flags: usize, fd: i32) -> usize {
     wild::call(call::MMAP, [0, PAGE, rights, flags, fd as usize, 0]).unwrap()
 }
 
-fn map_shared() -> usize {
+pub fn map_shared() -> usize {
     map(MAP_SHARED | MAP_ANONYMOUS, -1)
 }
 
-fn wait(address: usize, expected: u32, flags: usize) -> Result<usize, Errno> {
+pub fn wait(address: usize, expected: u32, flags: usize) -> Result<usize, Errno> {
     let args = [address, FUTEX_WAIT | flags, expected as usize, 0];
     wild::call(call::FUTEX, args)
 }
 
-fn wake(address: usize, flags: usize) -> usize {
+pub fn wake(address: usize, flags: usize) -> usize {
     wild::call(call::FUTEX, [address, FUTEX_WAKE | flags, 100]).unwrap()
 }
 
