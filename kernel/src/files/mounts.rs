@@ -38,7 +38,8 @@ static MOUNTS: SpinLock<Vec<Arc<Mount>>, rank::Mounts> = SpinLock::new(Vec::new(
 /// How many mounts cover a directory.
 static COVERING: AtomicUsize = AtomicUsize::new(0);
 
-/// Lets `root` stand in for `covered`: ENOTDIR; EBUSY if something does already.
+/// Lets `root` stand in for `covered`: ENOTDIR; ENOENT if that is removed; EBUSY
+/// if something stands in for it already.
 pub fn add(
     covered: Option<Arc<dyn Inode>>,
     root: Arc<dyn Inode>,
@@ -51,6 +52,9 @@ pub fn add(
         .is_some_and(|at| at.kind() != Kind::Directory)
     {
         return Err(Errno::ENOTDIR);
+    }
+    if let Some(covered) = &covered {
+        covered.name()?;
     }
     let mount = try_arc(Mount {
         device: root.metadata().device,

@@ -143,11 +143,15 @@ fn list_mounts(text: &mut Text) -> Result<(), Errno> {
     let root = mounts::get(0).ok_or(Errno::ENOENT)?;
     let mut index = 0;
     while let Some(mount) = mounts::get(index) {
-        let at = walk::path_of(&root.root, &mount.root)?;
+        index += 1;
+        let at = match walk::path_of(&root.root, &mount.root) {
+            // Removed just before something was mounted there.
+            Err(Errno::ENOENT) => continue,
+            at => at?,
+        };
         let options = if mount.read_only { "ro" } else { "rw" };
         let (source, at) = (Escaped(&mount.source), Escaped(&at));
         text.add(format_args!("{source} {at} {} {options} 0 0\n", mount.kind))?;
-        index += 1;
     }
     Ok(())
 }

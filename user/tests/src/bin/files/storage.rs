@@ -3,7 +3,8 @@
 use super::{at, call_path, contents, write_file};
 use weft::abi::file::*;
 use weft::check::Test;
-use weft::{Errno, call, file, tests, wild};
+use weft::process::Ended;
+use weft::{Errno, call, check, file, storage, tests, wild};
 
 pub const TESTS: &[Test] = tests![
     space_is_counted,
@@ -13,6 +14,7 @@ pub const TESTS: &[Test] = tests![
     sync_says_what_cannot_be_synced,
     rename_may_refuse_or_exchange,
     mounts_are_listed,
+    nothing_is_mounted_on_what_is_removed,
     caches_can_be_dropped,
 ];
 
@@ -186,6 +188,20 @@ fn mounts_are_listed() {
     let fd = file::open(c"/proc/mounts", O_RDWR).unwrap();
     assert_eq!(file::write(fd, b"x"), Err(Errno::EINVAL));
     file::close(fd).unwrap();
+}
+
+fn nothing_is_mounted_on_what_is_removed() {
+    file::mkdir(c"covered").unwrap();
+    let child = check::in_child(|| {
+        file::chdir(c"covered").unwrap();
+        file::rmdir(c"../covered").unwrap();
+        let mounted = storage::mount(c"none", c".", c"ramfs", 0);
+        // Read before it is judged: it would be no more, for anybody.
+        let listed = file::open(c"/proc/mounts", O_RDONLY);
+        assert!(listed.is_ok());
+        assert_eq!(mounted, Err(Errno::ENOENT));
+    });
+    assert_eq!(child, Ended::Exited(0));
 }
 
 fn caches_can_be_dropped() {
