@@ -110,6 +110,22 @@ fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
     result
 }
 
+/// Ends the mount whose root is `root`: those of [`mounts::remove`] and
+/// [`disk::unmount`], and then nobody has seen it gone.
+pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
+    mounts::check_removable(&root)?;
+    // While walks still lead there: it takes time, and may be in vain.
+    disk::check_idle(&root)?;
+    // No new walk gets in from here on.
+    let mount = mounts::remove(&root)?;
+    drop(root);
+    let unmounted = disk::unmount(mount.root.clone());
+    if unmounted.is_err() {
+        mounts::restore(mount);
+    }
+    unmounted
+}
+
 /// Before the machine is turned off: all that is dirty goes to its disk, and
 /// the disks are left clean.
 pub fn shut_down() {

@@ -79,23 +79,33 @@ pub fn add(
     Ok(())
 }
 
+/// Whether [`remove`] would work.
+pub fn check_removable(root: &Arc<dyn Inode>) -> Result<(), Errno> {
+    find_removable(&MOUNTS.lock(), root).map(drop)
+}
+
 /// Ends the mount whose root is `root`: EINVAL if there is none, or if it is
 /// the root of all; EBUSY if something is mounted inside.
 pub fn remove(root: &Arc<dyn Inode>) -> Result<Arc<Mount>, Errno> {
     let mut mounts = MOUNTS.lock();
+    let index = find_removable(&mounts, root)?;
+    COVERING.fetch_sub(1, Ordering::Release);
+    Ok(mounts.remove(index))
+}
+
+fn find_removable(mounts: &[Arc<Mount>], root: &Arc<dyn Inode>) -> Result<usize, Errno> {
     let index = mounts
         .iter()
         .position(|mount| mount.covered.is_some() && Arc::ptr_eq(&mount.root, root))
         .ok_or(Errno::EINVAL)?;
     let device = mounts[index].device;
-    if mounts
+    match mounts
         .iter()
         .any(|other| other.outer_device == Some(device))
     {
-        return Err(Errno::EBUSY);
+        true => Err(Errno::EBUSY),
+        false => Ok(index),
     }
-    COVERING.fetch_sub(1, Ordering::Release);
-    Ok(mounts.remove(index))
 }
 
 /// Puts back what [`remove`] took.

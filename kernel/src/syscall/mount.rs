@@ -8,7 +8,7 @@ use super::path::existing_at;
 use crate::files::inode::{Inode, Kind};
 use crate::files::path_buffer::PathBuffer;
 use crate::files::walk::Follow;
-use crate::files::{disk, mounts, ramfs};
+use crate::files::{self, disk, mounts, ramfs};
 use crate::thread::Current;
 
 /// Those that change nothing here are taken as given: there are no users to
@@ -96,12 +96,6 @@ pub fn umount2(current: &Current, target: usize, flags: usize) -> Result<usize, 
         _ => Follow::Never,
     };
     let root = existing_at(current, target, follow)?;
-    // No new walk gets in from here on.
-    let mount = mounts::remove(&root)?;
-    drop(root);
-    if let Err(error) = disk::unmount(mount.root.clone()) {
-        mounts::restore(mount);
-        return Err(error);
-    }
+    files::unmount(root)?;
     Ok(0)
 }

@@ -117,6 +117,17 @@ pub fn unmount_all() {
     });
 }
 
+/// Whether [`unmount`] of `root`, which the caller and its mount hold, would be
+/// refused: what can be written and freed before is.
+pub fn check_idle(root: &Arc<dyn Inode>) -> Result<(), Errno> {
+    let any: Arc<dyn core::any::Any + Send + Sync> = root.clone();
+    match any.downcast::<Node>() {
+        // A reference more than `unmount` has.
+        Ok(root) => root.fs().settle(&root, 3),
+        Err(_) => Ok(()),
+    }
+}
+
 /// The opposite of [`mount`], for a root that no walk leads to any more: EBUSY
 /// if something of the file system is in use, EIO if some of a file cannot be
 /// written: it can still be read, or removed. One that is in no disk goes by
@@ -128,17 +139,8 @@ pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     };
     let _mounting = MOUNTING.lock();
     let fs = root.fs();
-    // What is dirty is not forgotten, nor a directory before those below it.
-    cache::flush_all();
-    while shrink_names(fs, true) > 0 {}
-    fs.release_left();
-    fs.settle_kept();
-    if fs.is_busy(&root) {
-        return Err(match fs.has_unwritten() {
-            true => Errno::EIO,
-            false => Errno::EBUSY,
-        });
-    }
+    // The caller has one, and its mount.
+    fs.settle(&root, 2)?;
     fs.close();
     caretaker::dismiss(fs);
     Ok(())
@@ -165,10 +167,20 @@ impl DiskFs {
         Ok(root)
     }
 
-    /// Whether anything but `root`, of which the caller and its mount have one
-    /// reference each, is in use.
-    fn is_busy(&self, root: &Arc<Node>) -> bool {
-        self.nodes_in_use() > 1 || self.has_kept() || Arc::strong_count(root) > 2
+    /// Writes and frees what can be: EBUSY if anything is in use then but `root`
+    /// with so many references, EIO if that is for want of writing it.
+    fn settle(self: &Arc<Self>, root: &Arc<Node>, references: usize) -> Result<(), Errno> {
+        // What is dirty is not forgotten, nor a directory before those below it.
+        cache::flush_all();
+        while shrink_names(self, true) > 0 {}
+        self.release_left();
+        self.settle_kept();
+        let in_use = self.nodes_in_use() > 1 || Arc::strong_count(root) > references;
+        match in_use || self.has_kept() {
+            false => Ok(()),
+            true if self.has_unwritten() => Err(Errno::EIO),
+            true => Err(Errno::EBUSY),
+        }
     }
 
     /// Whether there is a file that nobody uses and that could not be written

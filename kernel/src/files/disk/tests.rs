@@ -3,6 +3,7 @@
 mod errors;
 mod kept;
 mod meanwhile;
+mod mounts;
 mod names;
 mod path;
 mod races;
