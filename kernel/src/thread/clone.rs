@@ -11,6 +11,7 @@ use super::{CloneFlags, Current, JoinTable, Kind, Thread, Tid, registry};
 use crate::files::allocate::{try_arc, try_box};
 use crate::memory::{Tenant, user, with_room};
 use crate::sched::{self, Entity};
+use crate::time;
 use abi::Errno;
 use abi::clone::*;
 use abi::memory::USER_END;
@@ -101,7 +102,7 @@ fn create(
     regs: UserRegs,
     native: Option<Native>,
 ) -> Result<usize, Errno> {
-    let tid = registry::ids().reserve()?;
+    let tid = reserve_id()?;
     let created = with_room(|| build(current, flags, request, regs.clone(), native, tid));
     let (thread, vfork) = created.inspect_err(|_| registry::ids().cancel(tid))?;
     sched::start(thread);
@@ -109,6 +110,27 @@ fn create(
         vfork.wait();
     }
     Ok(tid as usize)
+}
+
+/// An id for a child: EAGAIN, ENOMEM.
+///
+/// Where `limit.threads` is reached and there are orphans, they are given some
+/// time to end and init to wait for them: programs that leave many behind, a few
+/// at a time, do not count them.
+fn reserve_id() -> Result<Tid, Errno> {
+    const PAUSES: usize = 200;
+    const PAUSE: u64 = 1_000_000;
+    for _ in 0..PAUSES {
+        let reserved = registry::ids().reserve();
+        if reserved != Err(Errno::EAGAIN) || !registry::family(|family| family.has_orphans()) {
+            return reserved;
+        }
+        // Who is told to end has no use for a child.
+        if !time::sleep_until(machine::time::now() + PAUSE) {
+            break;
+        }
+    }
+    registry::ids().reserve()
 }
 
 type Created = (Arc<Thread>, Option<Arc<Completion>>);

@@ -80,6 +80,19 @@ static void limit_threads(void) {
     check(fork_until_it_fails() == count);
 }
 
+static void leave(void) {
+}
+
+static void leave_a_child_behind(void) {
+  begin(leave);
+}
+
+/* Far more of them than there may be at a time; none is waited for but by init. */
+static void orphans_make_room(void) {
+  for (int i = 0; i < 5 * THREADS; i++)
+    check(comes_back(leave_a_child_behind));
+}
+
 static void limit_name(void) {
   check(mkdir("exactly-14-byt") == 0);
   check(mkdir("exactly-14-bytes") == -1);
@@ -163,6 +176,7 @@ const struct test limit_tests[] = {
     TEST(limit_arguments),
     TEST(limit_path),
     TEST(limit_threads),
+    TEST(orphans_make_room),
     TEST(limit_name),
     TEST(limit_gap),
     TEST(limit_size),
