@@ -153,6 +153,7 @@ calls! {
     GETRANDOM = 318,
     STATX = 332,
     RSEQ = 334,
+    CLONE3 = 435,
     FACCESSAT2 = 439,
     FCHMODAT2 = 452,
 

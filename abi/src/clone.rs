@@ -31,6 +31,34 @@ pub const CLONE_DETACHED: usize = 0x40_0000;
 /// Write the child's id into the child's memory before it can run.
 pub const CLONE_CHILD_SETTID: usize = 0x100_0000;
 
+/// clone3 only: signals with a handler have their default action in the child.
+pub const CLONE_CLEAR_SIGHAND: usize = 1 << 32;
+
+/// What `clone3` reads (clone(2), "struct clone_args"); older programs know
+/// fewer fields, at least [`CloneArgs::SIZE_FIRST`] bytes.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct CloneArgs {
+    pub flags: u64,
+    pub pidfd: u64,
+    pub child_tid: u64,
+    pub parent_tid: u64,
+    pub exit_signal: u64,
+    /// The stack's lowest address, and its size; the child starts at its top.
+    pub stack: u64,
+    pub stack_size: u64,
+    pub tls: u64,
+    pub set_tid: u64,
+    pub set_tid_size: u64,
+    pub cgroup: u64,
+}
+
+impl CloneArgs {
+    pub const SIZE_FIRST: usize = 64;
+}
+
 /// The return address a native thread's `fcn` finds on its stack: returning
 /// there faults, which ends that thread alone.
 pub const FAKE_RETURN: usize = usize::MAX;

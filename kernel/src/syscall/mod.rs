@@ -2,6 +2,7 @@
 
 mod attributes;
 mod clock;
+mod clone;
 pub mod descriptor;
 pub mod file;
 mod listing;

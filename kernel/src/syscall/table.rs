@@ -1,8 +1,8 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, descriptor, file, memory, mount, path, process, signal, storage, system,
-    thread,
+    attributes, clock, clone, descriptor, file, memory, mount, path, process, signal, storage,
+    system, thread,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -124,9 +124,10 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         WIDE_EXIT => thread::wide_exit(current, a),
 
         // Threads.
-        CLONE => thread::clone(current, a, b, c, d, e),
-        FORK => thread::fork(current),
-        VFORK => thread::vfork(current),
+        CLONE => clone::clone(current, a, b, c, d, e),
+        CLONE3 => clone::clone3(current, a, b),
+        FORK => clone::fork(current),
+        VFORK => clone::vfork(current),
         EXIT => thread::exit(current, a),
         EXIT_GROUP => thread::exit_group(current, a),
         GETTID => Ok(current.tid() as usize),
@@ -141,7 +142,7 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         GETCPU => thread::getcpu(current, a, b),
         SET_ROBUST_LIST => thread::set_robust_list(current, a, b),
         GET_ROBUST_LIST => thread::get_robust_list(current, a, b, c),
-        THREAD_CLONE => thread::thread_clone(current, a, b, c, d, e, f),
+        THREAD_CLONE => clone::thread_clone(current, a, b, c, d, e, f),
         THREAD_JOIN_ANY => thread::thread_join_any(current, a),
         THREAD_JOIN => thread::thread_join(current, a, b),
         THREAD_DETACH => thread::thread_detach(current, a),

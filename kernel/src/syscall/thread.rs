@@ -1,9 +1,8 @@
-//! The calls of threads: clone and its faces, join, futex, affinity,
-//! semaphores. Each reads its arguments and leaves the work to [`crate::thread`].
+//! The calls of threads: exit, join, futex, affinity, semaphores. Each reads its arguments and leaves the work to [`crate::thread`].
 
 use crate::memory::user;
 use crate::sched;
-use crate::thread::{self, CloneFlags, Current, Request, Word};
+use crate::thread::{self, Current, Word};
 use crate::time;
 use abi::Errno;
 use abi::clone::ThreadInfo;
@@ -12,35 +11,6 @@ use abi::process::{ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_FS, ARCH_SET_GS};
 use abi::time::Timespec;
 use core::sync::atomic::Ordering::Relaxed;
 use machine::task::Tasked;
-
-pub fn clone(
-    current: &mut Current,
-    flags: usize,
-    stack: usize,
-    parent_tid: usize,
-    child_tid: usize,
-    tls: usize,
-) -> Result<usize, Errno> {
-    let flags = CloneFlags::linux(flags)?;
-    thread::clone(
-        current,
-        flags,
-        Request {
-            stack,
-            tls,
-            parent_tid,
-            child_tid,
-        },
-    )
-}
-
-pub fn fork(current: &mut Current) -> Result<usize, Errno> {
-    thread::clone(current, CloneFlags::FORK, Request::default())
-}
-
-pub fn vfork(current: &mut Current) -> Result<usize, Errno> {
-    thread::clone(current, CloneFlags::VFORK, Request::default())
-}
 
 pub fn exit(current: &mut Current, code: usize) -> Result<usize, Errno> {
     thread::exit_thread(current, code as i32);
@@ -205,24 +175,6 @@ pub fn getcpu(_current: &Current, cpu: usize, node: usize) -> Result<usize, Errn
         user::write_value(node, &0u32)?;
     }
     Ok(0)
-}
-
-pub fn thread_clone(
-    current: &mut Current,
-    entry: usize,
-    arg1: usize,
-    arg2: usize,
-    stack_base: usize,
-    stack_size: usize,
-    flags: usize,
-) -> Result<usize, Errno> {
-    thread::native(
-        current,
-        entry,
-        [arg1, arg2],
-        (stack_base, stack_size),
-        flags,
-    )
 }
 
 pub fn thread_join_any(current: &Current, stack_out: usize) -> Result<usize, Errno> {

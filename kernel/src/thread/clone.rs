@@ -166,6 +166,9 @@ fn build(
             flags.has(CLONE_SIGHAND),
         )?)?
     };
+    if flags.has(CLONE_CLEAR_SIGHAND) {
+        group.actions().lock().exec();
+    }
     group
         .is_joined
         .store(joined.is_some() && !flags.has(CLONE_THREAD), Relaxed);

@@ -5,6 +5,7 @@
 
 use abi::Errno;
 use abi::clone::*;
+use abi::signal::SIGNAL_MAX;
 
 /// Linux's flags that ask for namespaces, which Weft has none of.
 const NAMESPACES: usize = 0x0002_0000
@@ -62,6 +63,29 @@ impl CloneFlags {
             return Err(Errno::EINVAL);
         }
         Ok(CloneFlags(flags))
+    }
+
+    /// Judges those of clone3, which has the exit signal apart.
+    ///
+    /// # Errors
+    /// `EINVAL`: as for [`CloneFlags::linux`]; `CLONE_DETACHED`; a signal that
+    /// there is none of, or for a child that has no parent of its own to tell;
+    /// `CLONE_CLEAR_SIGHAND` with `CLONE_SIGHAND`.
+    pub fn clone3(flags: u64, exit_signal: u64) -> Result<CloneFlags, Errno> {
+        const REFUSED: usize = CSIGNAL | CLONE_DETACHED;
+        let flags = flags as usize;
+        let old = flags & 0xffff_ffff;
+        let clears = flags & CLONE_CLEAR_SIGHAND != 0;
+        if flags & !(old | CLONE_CLEAR_SIGHAND) != 0
+            || flags & REFUSED != 0
+            || clears && flags & CLONE_SIGHAND != 0
+            || exit_signal > u64::from(SIGNAL_MAX)
+            || exit_signal != 0 && flags & (CLONE_THREAD | CLONE_PARENT) != 0
+        {
+            return Err(Errno::EINVAL);
+        }
+        let CloneFlags(judged) = CloneFlags::linux(old | exit_signal as usize)?;
+        Ok(CloneFlags(judged | flags & CLONE_CLEAR_SIGHAND))
     }
 
     /// Judges the flags of the native call. A native thread of the group
@@ -158,6 +182,38 @@ mod tests {
             CloneFlags::native(CLONE_VM | CLONE_SETTLS),
             Err(Errno::EINVAL)
         );
+    }
+
+    #[test]
+    fn clone3_has_rules_of_its_own() {
+        let judge = |flags: usize, signal| CloneFlags::clone3(flags as u64, signal);
+        assert_eq!(judge(0, 17), Ok(CloneFlags::FORK));
+        assert!(judge(PTHREAD, 0).is_ok());
+        assert!(
+            judge(CLONE_CLEAR_SIGHAND, 17)
+                .unwrap()
+                .has(CLONE_CLEAR_SIGHAND)
+        );
+        for (flags, signal) in [
+            (PTHREAD, 17),
+            (CLONE_PARENT, 17),
+            (PTHREAD | CLONE_DETACHED, 0),
+            (17, 0),
+            (0, 65),
+            (0, 0x100),
+            (0, 1 << 32 | 17),
+            (1 << 33, 17),
+            (1 << 63, 17),
+            (CLONE_THREAD, 0),
+            (CLONE_CLEAR_SIGHAND | CLONE_SIGHAND | CLONE_VM, 17),
+            (0x2_0000, 17),
+        ] {
+            assert_eq!(
+                judge(flags, signal),
+                Err(Errno::EINVAL),
+                "{flags:#x} {signal}"
+            );
+        }
     }
 
     #[test]

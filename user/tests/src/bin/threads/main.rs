@@ -7,6 +7,7 @@
 extern crate alloc;
 
 mod clone;
+mod clone3;
 mod exec;
 mod exit;
 mod files;
@@ -32,6 +33,7 @@ fn main() -> i32 {
     }
     weft::check::run(&[
         clone::TESTS,
+        clone3::TESTS,
         join::TESTS,
         kill::TESTS,
         exit::TESTS,
