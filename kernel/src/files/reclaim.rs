@@ -1,8 +1,8 @@
 //! The reclaim thread: while few frames are free, it takes back what files have
 //! in memory and can be had again.
 //!
-//! It is called when what files have in memory grows (pages, names, metadata)
-//! while the free frames are below a low mark, and goes on up to a high one. A round takes back what the CPUs keep for
+//! It is called when a page cache grows while the free frames are below a low
+//! mark, and goes on up to a high one. A round takes back what the CPUs keep for
 //! themselves, drops clean pages that were not used since it last came by, then
 //! names and metadata of disks that were not, then pages that programs map, and
 //! writes back what is dirty if that is not enough. Nobody waits for it, so it
@@ -29,7 +29,7 @@ static QUEUE: WaitQueue<(), rank::ThreadQueue> = WaitQueue::new();
 
 /// Calls the thread if few frames are free. May be called with any lock held
 /// that is taken before the one of a wait queue.
-pub(in crate::files) fn call_if_short() {
+pub(super) fn call_if_short() {
     if !frames::may_have(low_mark()) && !CALLED.swap(true, Ordering::AcqRel) {
         QUEUE.wake_one();
     }
@@ -79,27 +79,10 @@ pub fn take_back_for_file() -> usize {
 
 /// The same, except for pages that programs map.
 fn take_unused() -> usize {
-    let mut taken = cache::shrink_all(SOME);
+    let taken = cache::shrink_all(SOME);
     if taken == 0 && cache::dirty_total() > 0 {
         cache::flush_all();
-        taken = cache::shrink_all(SOME);
-    }
-    match taken {
-        0 => take_names(),
-        taken => taken,
-    }
-}
-
-/// Takes back names and metadata of disks. They are small: frames become free
-/// once all that the CPUs keep of such objects is given back.
-fn take_names() -> usize {
-    // The first time may find no more than marks of use.
-    let taken = match disk::shrink(false) {
-        0 => disk::shrink(false),
-        taken => taken,
-    };
-    if taken > 0 {
-        gather();
+        return cache::shrink_all(SOME);
     }
     taken
 }

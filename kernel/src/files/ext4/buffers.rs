@@ -21,7 +21,6 @@ use super::checksum::crc32c;
 use super::seal::{self, Kind};
 use super::storage::{Block, Storage};
 use crate::files::allocate::{try_shrink, try_shrink_map};
-use crate::files::reclaim;
 
 struct Buffer {
     block: Arc<Block>,
@@ -144,7 +143,6 @@ impl Buffers {
     }
 
     fn put(&mut self, number: u64, block: Arc<Block>, kind: Kind) -> Result<(), Errno> {
-        reclaim::call_if_short();
         self.map.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         let buffer = Buffer {
             block,
