@@ -114,11 +114,15 @@ impl Ext4 {
     /// Commits if the running transaction is so large that one more operation
     /// might not fit.
     pub fn make_room(&self) -> Result<(), Errno> {
-        let changes = self.state.lock().buffers.changes();
-        match changes + CREDITS > self.most_blocks {
+        match self.is_large() {
             true => self.commit(),
             false => Ok(()),
         }
+    }
+
+    /// One more operation might not fit into the running transaction.
+    pub fn is_large(&self) -> bool {
+        self.state.lock().buffers.changes() + CREDITS > self.most_blocks
     }
 
     /// Makes durable all that was changed before. One commit serves all who
@@ -208,6 +212,18 @@ impl Ext4 {
         Ok((number, closed))
     }
 
+    /// Commits all there is and brings it home, with the gate held alone.
+    pub fn commit_alone(&self, log: &mut Log) -> Result<(), Errno> {
+        if log.unfinished.is_some() {
+            self.commit_one(log)?;
+        }
+        if self.state.lock().buffers.changes() > 0 {
+            log.unfinished = Some(self.end_transaction()?);
+            self.commit_one(log)?;
+        }
+        self.write_home(&mut log.journal)
+    }
+
     /// Nothing is changed from here on: what is on the disk is right, and stays.
     fn abort(&self, error: Errno) {
         if !self.aborted.swap(true, Ordering::AcqRel) {
@@ -290,14 +306,10 @@ impl Ext4 {
         };
         let log = &mut *turn.log;
         let _gate = self.gate.write();
-        if log.unfinished.is_some() {
-            self.commit_one(log)?;
+        if !needs_recovery {
+            self.free_left(log);
         }
-        if self.state.lock().buffers.changes() > 0 {
-            log.unfinished = Some(self.end_transaction()?);
-            self.commit_one(log)?;
-        }
-        self.write_home(&mut log.journal)?;
+        self.commit_alone(log)?;
         let first = self.state.lock().mark(needs_recovery, clock::now())?;
         let written = self.storage.write(&[(0, &first)]);
         self.abort_on_error(written.and_then(|()| self.storage.flush()))?;

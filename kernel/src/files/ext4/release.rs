@@ -4,6 +4,7 @@
 use abi::Errno;
 
 use super::Ext4;
+use super::commit::Log;
 use crate::files::clock;
 use crate::files::disk::volume::Number;
 
@@ -45,6 +46,34 @@ impl Ext4 {
             } else {
                 self.cut(number, inode.size())?;
             }
+        }
+    }
+
+    /// Frees what was deleted and is still open, and ends cuts that are half done:
+    /// nobody uses the volume any more. With the gate held alone. What cannot be
+    /// freed stays on the chain, for the next mount.
+    pub(super) fn free_left(&self, log: &mut Log) {
+        if let Err(error) = self.try_free_left(log) {
+            log::warn!("ext4: deleted files are left for the next mount to free: {error}");
+        }
+    }
+
+    fn try_free_left(&self, log: &mut Log) -> Result<(), Errno> {
+        loop {
+            if self.is_large() {
+                self.commit_alone(log)?;
+            }
+            let mut state = self.state.lock();
+            let number = state.first_orphan()?;
+            if number == 0 {
+                return Ok(());
+            }
+            let inode = state.read_inode(number)?;
+            self.operate(&mut state, &mut |state| match inode.links() {
+                0 if inode.has_extents() && inode.blocks() > 0 => state.cut_all(number).map(drop),
+                0 => state.free_inode(number, clock::now()),
+                _ => state.resize(number, inode.size(), clock::now()).map(drop),
+            })?;
         }
     }
 

@@ -141,6 +141,21 @@ fn a_disk_that_fails_as_it_is_left_says_what_its_journal_holds() {
 }
 
 #[test]
+fn a_volume_is_left_without_what_was_deleted_while_open() {
+    for seed in 0..5 {
+        let disk = Memory::format(16 << 20, &["-N", "256", "-J", "size=4"]);
+        let mut pair = pair(disk.clone(), seed);
+        pair.keeps_orphans = true;
+        for _ in 0..STEPS {
+            pair.step();
+        }
+        pair.volume.unmount().unwrap();
+        // As it is: nothing is left for the next mount.
+        disk.check();
+    }
+}
+
+#[test]
 fn a_volume_is_left_clean_while_others_change_it() {
     let disk = Memory::format(16 << 20, &["-N", "256", "-J", "size=4"]);
     let mut pair = pair(disk.clone(), 1);
