@@ -1,13 +1,14 @@
 //! The reclaim thread: while few frames are free, it takes back what files have
 //! in memory and can be had again.
 //!
-//! It is called when a page cache grows while the free frames are below a low
-//! mark, and goes on up to a high one. A round takes back what the CPUs keep for
-//! themselves, drops clean pages that were not used since it last came by, then
-//! names and metadata of disks that were not, then pages that programs map, and
-//! writes back what is dirty if that is not enough. Nobody waits for it, so it
-//! cannot deadlock: who finds no memory takes pages back itself ([`take_back`]),
-//! or fails. Memory for writing back is there, for files leave a sixteenth of it.
+//! It is called when pages of files, or names of disks, come while the free frames
+//! are below a low mark, and goes on up to a high one. A round takes back what the
+//! CPUs keep for themselves, drops clean pages that were not used since it last
+//! came by, then names and metadata of disks that were not, then pages that
+//! programs map, and writes back what is dirty if that is not enough. Nobody waits
+//! for it, so it cannot deadlock: who finds no memory takes pages back itself
+//! ([`take_back`]), or fails. Memory for writing back is there, for files leave a
+//! sixteenth of it.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -85,6 +86,22 @@ fn take_unused() -> usize {
         return cache::shrink_all(SOME);
     }
     taken
+}
+
+/// Takes back names and metadata of disks, for who has found nothing else; how
+/// many frames are free then that were not. They are small, and lie among others
+/// of their kind, so all go if some of them do not make one.
+pub fn take_names() -> usize {
+    let before = frames::free_count();
+    for all in [false, true] {
+        disk::shrink(all);
+        gather();
+        let more = frames::free_count().saturating_sub(before);
+        if more > 0 {
+            return more;
+        }
+    }
+    0
 }
 
 /// Takes back all that can be, after writing what is dirty: for those who

@@ -48,11 +48,20 @@ pub fn gather() -> bool {
     machine::memory::gather()
 }
 
+/// How often one `act` may have what disks keep of names and metadata: it may
+/// need them itself, and would read for ever what goes each time.
+const LAST_RESORTS: usize = 3;
+
 #[cold]
 fn again<T, E: Lack>(mut error: E, act: &mut dyn FnMut() -> Result<T, E>) -> Result<T, E> {
     let mut made = error.take_back().is_some() && gather();
+    let mut last_resorts = 0;
     loop {
         made = made || error.take_back().is_some_and(|take_back| take_back() > 0);
+        if !made && error.take_back().is_some() && last_resorts < LAST_RESORTS {
+            last_resorts += 1;
+            made = reclaim::take_names() > 0;
+        }
         if !made {
             return Err(error);
         }

@@ -159,6 +159,12 @@ impl PageCache {
         self.store.finish_cut()
     }
 
+    /// The same, unless somebody changes the file.
+    pub fn try_finish_cut(&self) -> Option<Result<(), Errno>> {
+        let _change = self.change.try_lock()?;
+        Some(self.store.finish_cut())
+    }
+
     /// Extends with zeros, with the change held.
     fn extend(&self, size: u64) -> Result<(), Errno> {
         self.store.finish_cut()?;

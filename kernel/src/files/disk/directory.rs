@@ -18,6 +18,8 @@ use super::node::{Body, Node};
 use super::volume::{self, Maker};
 use crate::files::allocate::try_bytes;
 use crate::files::inode::{Listed, New};
+use crate::files::reclaim;
+use crate::memory::with_room;
 
 /// Where a directory is.
 pub struct Place {
@@ -47,6 +49,7 @@ impl Names {
         if let Some(known) = self.known.get_mut(name) {
             return Some(core::mem::replace(known, Remembered { node, used }));
         }
+        reclaim::call_if_short();
         if self.known.try_reserve(1).is_ok()
             && let Ok(name) = try_bytes(name)
         {
@@ -143,9 +146,12 @@ impl Directory {
 
     /// Forgets names that were not used since the last call, and whose nodes
     /// nobody else has, hold no others, and have nothing to be written; all such
-    /// names if `all`. How many.
+    /// names if `all`. How many; none while somebody is at work on the names,
+    /// who may be the caller.
     fn forget(&self, all: bool) -> usize {
-        let mut names = self.names.write();
+        let Some(mut names) = self.names.try_write() else {
+            return 0;
+        };
         let before = names.known.len();
         // One pass, so that a mark of use is good for a whole call. Nodes are
         // dropped with the lock held: they take no lock that sleeps.
@@ -219,8 +225,12 @@ impl Node {
             known.used.store(true, Ordering::Relaxed);
             return Ok(known.node.clone());
         }
-        let found = match self.fs().volume.look_up(self.place_of(name)) {
-            Ok(number) => Some(self.fs().node(number, Some(self.place_in(name)?))?),
+        let fs = self.fs();
+        let found = match with_room(|| fs.volume.look_up(self.place_of(name))) {
+            Ok(number) => {
+                let node = with_room(|| fs.node(number, Some(self.place_in(name)?)));
+                Some(node?)
+            }
             Err(Errno::ENOENT) => None,
             Err(error) => return Err(error),
         };
@@ -245,15 +255,15 @@ impl Node {
         let fs = self.fs();
         fs.check_writable()?;
         let directory = self.as_directory()?;
-        let place = self.place_in(name)?;
         let _tree = fs.tree.read();
         let mut names = directory.names.write();
         if self.resolve(&mut names, name)?.is_some() {
             return Err(Errno::EEXIST);
         }
-        let (number, attributes) = fs.volume.create(self.place_of(name), new, maker)?;
+        let create = || fs.volume.create(self.place_of(name), new, maker);
+        let (number, attributes) = with_room(create)?;
         fs.note_change();
-        let node = fs.new_node(number, attributes, Some(place));
+        let node = with_room(|| fs.new_node(number, attributes, Some(self.place_in(name)?)));
         let old = match &node {
             Ok(node) => names.remember(name, Some(node.clone())),
             // The file is there; only the memory to show it is not.

@@ -166,6 +166,14 @@ impl Pages {
         }
     }
 
+    /// The same; false if it is not done, or somebody changes the file just now.
+    fn is_cut(&self) -> bool {
+        match self.backing.uncut.load(Ordering::Acquire) {
+            NOWHERE => true,
+            _ => self.cache.try_finish_cut() == Some(Ok(())),
+        }
+    }
+
     /// Gives the holes of a range blocks, so that writes there need no more.
     pub(super) fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
         let backing = &self.backing;
@@ -199,9 +207,9 @@ impl Pages {
     }
 
     /// Whether all of it is on the volume; the time of the last change goes there
-    /// now if it is the last that is not.
+    /// now if it is the last that is not. Waits for nobody who changes the file.
     pub(super) fn is_settled(&self) -> bool {
-        if self.cache.dirty() > 0 || self.finish_cut().is_err() {
+        if self.cache.dirty() > 0 || !self.is_cut() {
             return false;
         }
         // A volume that cannot be written has said so in the log.

@@ -9,7 +9,7 @@ use weft::abi::file::*;
 use weft::abi::memory::*;
 use weft::check::Test;
 use weft::process::Ended;
-use weft::{call, check, file, process, tests, wild};
+use weft::{Errno, call, check, file, process, tests, wild};
 
 weft::program!(main);
 
@@ -20,6 +20,7 @@ const TESTS: &[Test] = tests![
     processes_share_a_file_larger_than_memory,
     programs_get_memory_that_files_fill,
     names_give_memory_back,
+    programs_get_memory_that_names_fill,
 ];
 
 fn main() -> i32 {
@@ -150,4 +151,46 @@ fn names_give_memory_back() {
     // What the kernel's allocators keep grows no further.
     assert!(second + 64 * PAGE >= first, "{second} after {first}");
     file::rmdir(c"names").unwrap();
+}
+
+/// What is remembered of names that are not there takes memory, too.
+fn programs_get_memory_that_names_fill() {
+    const FOLDERS: usize = 64;
+    const NAMES: usize = 2500;
+    let mut path = *b"absent-00/a-name-that-nothing-has-0000-and-that-goes-on-and-on-\
+        so-that-it-takes-room-so-that-it-takes-room-so-that-it-takes-room-so-that-it-takes-room-\
+        so-that-it-takes-room-so-that-it-takes-room-so-that-it-takes-room-so-that-it-takes-room\0";
+    let folder = |number: usize| {
+        let mut folder = *b"absent-00\0";
+        folder[7] = b'0' + (number / 10) as u8;
+        folder[8] = b'0' + (number % 10) as u8;
+        folder
+    };
+    for number in 0..FOLDERS {
+        let folder = folder(number);
+        let folder = CStr::from_bytes_with_nul(&folder).unwrap();
+        file::mkdir(folder).unwrap();
+        path[..9].copy_from_slice(&folder.to_bytes()[..9]);
+        for number in 0..NAMES {
+            let mut rest = number;
+            for digit in path[34..38].iter_mut().rev() {
+                *digit = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+            let path = CStr::from_bytes_with_nul(&path).unwrap();
+            assert_eq!(file::stat(path).map(|_| ()), Err(Errno::ENOENT));
+        }
+    }
+    let wanted = memory() / 10 * 7;
+    let child = check::in_child(move || {
+        let base = wild::map(wanted);
+        for page in (0..wanted).step_by(PAGE) {
+            wild::store(base + page, 1);
+        }
+    });
+    assert_eq!(child, Ended::Exited(0));
+    for number in 0..FOLDERS {
+        let folder = folder(number);
+        file::rmdir(CStr::from_bytes_with_nul(&folder).unwrap()).unwrap();
+    }
 }
