@@ -7,7 +7,7 @@
 
 use super::current::{Completion, Resources};
 use super::group::Group;
-use super::{CloneFlags, Current, JoinTable, Kind, Thread, Tid, registry};
+use super::{CloneFlags, Current, JoinTable, Kind, Thread, Tid, family, registry};
 use crate::files::allocate::{try_arc, try_box};
 use crate::memory::{Tenant, user, with_room};
 use crate::sched::{self, Entity};
@@ -102,7 +102,7 @@ fn create(
     regs: UserRegs,
     native: Option<Native>,
 ) -> Result<usize, Errno> {
-    let tid = reserve_id()?;
+    let tid = reserve_id(current)?;
     let created = with_room(|| build(current, flags, request, regs.clone(), native, tid));
     let (thread, vfork) = created.inspect_err(|_| registry::ids().cancel(tid))?;
     sched::start(thread);
@@ -114,15 +114,17 @@ fn create(
 
 /// An id for a child: EAGAIN, ENOMEM.
 ///
-/// Where `limit.threads` is reached and there are orphans, they are given some
-/// time to end and init to wait for them: programs that leave many behind, a few
-/// at a time, do not count them.
-fn reserve_id() -> Result<Tid, Errno> {
+/// Where `limit.threads` is reached and init has orphans to wait for, it is given
+/// some time to do so: programs that leave many behind, a few at a time, do not
+/// count them.
+fn reserve_id(current: &Current) -> Result<Tid, Errno> {
     const PAUSES: usize = 200;
     const PAUSE: u64 = 1_000_000;
     for _ in 0..PAUSES {
         let reserved = registry::ids().reserve();
-        if reserved != Err(Errno::EAGAIN) || !registry::family(|family| family.has_orphans()) {
+        let is_worth_it =
+            || current.tgid() != family::INIT && registry::family(|family| family.init_is_behind());
+        if reserved != Err(Errno::EAGAIN) || !is_worth_it() {
             return reserved;
         }
         // Who is told to end has no use for a child.

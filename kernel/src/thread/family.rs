@@ -103,10 +103,10 @@ impl<G: Clone> Family<G> {
         }
     }
 
-    /// Whether there are orphans: init itself has one child only.
-    pub fn has_orphans(&self) -> bool {
+    /// Whether there are processes that have ended and that init has yet to wait for.
+    pub fn init_is_behind(&self) -> bool {
         let init = self.nodes.get(&INIT);
-        init.is_some_and(|init| init.children.len() > 1)
+        init.is_some_and(|init| !init.ended.is_empty())
     }
 
     pub fn get(&self, pid: Pid) -> Option<&G> {
@@ -224,9 +224,9 @@ mod tests {
     fn orphans_go_to_init_the_ended_ones_too() {
         let mut family = family(&[(1, 1), (2, 1), (3, 2), (4, 2)]);
         family.end(3, 9, |_| {});
-        assert!(!family.has_orphans());
+        assert!(!family.init_is_behind());
         assert_eq!(family.end(2, 0, |_| {}), (Some(1), Some(1)));
-        assert!(family.has_orphans());
+        assert!(family.init_is_behind());
         assert_eq!(family.parent(4), 1);
         assert_eq!(family.find(1, Which::One(3), |_| true), Found::Ended(3, 9));
         assert!(family.reap(1, 2));

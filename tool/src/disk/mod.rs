@@ -73,7 +73,7 @@ impl Image {
             );
             image.recover()?;
         } else if superblock.has_orphans {
-            // A guest that goes off while a deleted file is open leaves that so.
+            // Linux leaves deleted files so that are open when it goes off.
             image.recover()?;
         }
         Ok(image)

@@ -1,5 +1,5 @@
 /* What was deleted while open, and still is when the machine goes off, is freed
- * when the disk is next booted from. Two runs on one disk: `orphans`, then
+ * by the time that the disk is next booted from. Two runs on one disk: `orphans`, then
  * `reclaimed`. */
 #include "check.h"
 #include "weft.h"

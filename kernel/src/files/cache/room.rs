@@ -59,7 +59,7 @@ impl PageCache {
         let end = pages.end.min(pages.start + CLUSTER as u64);
         match self.reserve_clean(pages.start..end, promise) {
             // There may be room for less.
-            Err(Errno::ENOSPC) if end > pages.start + 1 => {
+            Err(Errno::ENOSPC | Errno::ENOMEM) if end > pages.start + 1 => {
                 self.reserve_clean(pages.start..pages.start + 1, promise)?;
                 Ok(pages.start + 1)
             }

@@ -146,6 +146,10 @@ pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Directories that may lie in each other where all names are forgotten, from
+/// below: as many as a path can have. Others may remember more meanwhile.
+const DEPTH: usize = abi::file::PATH_MAX / 2;
+
 static MOUNTING: Mutex<(), rank::Tree> = Mutex::new(());
 
 impl DiskFs {
@@ -172,7 +176,11 @@ impl DiskFs {
     fn settle(self: &Arc<Self>, root: &Arc<Node>, references: usize) -> Result<(), Errno> {
         // What is dirty is not forgotten, nor a directory before those below it.
         cache::flush_all();
-        while shrink_names(self, true) > 0 {}
+        for _ in 0..DEPTH {
+            if shrink_names(self, true) == 0 {
+                break;
+            }
+        }
         self.release_left();
         self.settle_kept();
         let in_use = self.nodes_in_use() > 1 || Arc::strong_count(root) > references;

@@ -59,6 +59,8 @@ impl Ext4 {
     }
 
     fn try_free_left(&self, log: &mut Log) -> Result<(), Errno> {
+        // Whose blocks are gone; what the inode counts may be more than those.
+        let mut emptied = 0;
         loop {
             if self.is_large() {
                 self.commit_alone(log)?;
@@ -69,11 +71,17 @@ impl Ext4 {
                 return Ok(());
             }
             let inode = state.read_inode(number)?;
-            self.operate(&mut state, &mut |state| match inode.links() {
-                0 if inode.has_extents() && inode.blocks() > 0 => state.cut_all(number).map(drop),
-                0 => state.free_inode(number, clock::now()),
-                _ => state.resize(number, inode.size(), clock::now()).map(drop),
+            let has_blocks = inode.has_extents() && inode.blocks() > 0;
+            let is_emptied = self.operate(&mut state, &mut |state| match inode.links() {
+                0 if has_blocks && number != emptied => state.cut_all(number),
+                0 => state.free_inode(number, clock::now()).map(|()| false),
+                _ => state
+                    .resize(number, inode.size(), clock::now())
+                    .map(|_| false),
             })?;
+            if is_emptied {
+                emptied = number;
+            }
         }
     }
 

@@ -88,7 +88,9 @@ impl Content {
     pub fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
         let end = offset.checked_add(length).ok_or(Errno::EFBIG)?;
         let pages = offset / PAGE..end.div_ceil(PAGE);
-        self.below.make_room(pages.end - pages.start)?;
+        self.below
+            .make_room(pages.end - pages.start)
+            .map_err(no_space)?;
         let inside = self.size().div_ceil(PAGE);
         for page in pages.start..pages.end.min(inside) {
             self.cache.page_for_write(page).map_err(no_space)?;
@@ -179,14 +181,14 @@ impl Below {
         Ok(())
     }
 
-    /// ENOSPC unless files may take that many frames. Pages that can be read
+    /// ENOMEM unless files may take that many frames. Pages that can be read
     /// again make room.
     fn make_room(&self, pages: u64) -> Result<(), Errno> {
-        let pages = usize::try_from(pages).map_err(|_| Errno::ENOSPC)?;
+        let pages = usize::try_from(pages).map_err(|_| Errno::ENOMEM)?;
         if memory_for(pages) || (shrink_all(pages) > 0 && memory_for(pages)) {
             return Ok(());
         }
-        Err(Errno::ENOSPC)
+        Err(Errno::ENOMEM)
     }
 }
 

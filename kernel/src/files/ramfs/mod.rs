@@ -33,6 +33,7 @@ pub use self::unpack::unpack;
 use super::allocate::{memory_to_spare, spare_frames, try_arc};
 use super::clock;
 use super::inode::Statistics;
+use crate::limits;
 
 /// One file system in memory.
 pub struct RamFs {
@@ -90,6 +91,13 @@ impl RamFs {
         let seed = entries::mix(old ^ clock::now());
         self.seed.store(seed, Ordering::Relaxed);
         seed
+    }
+}
+
+impl Node {
+    /// From here on `limit.inodes` says how many more its file system can have.
+    pub fn limit_inodes(&self) {
+        self.fs.numbers.lock().allow(limits::inodes());
     }
 }
 

@@ -22,7 +22,6 @@ use crate::files::inode::{
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::File;
 use crate::files::pipe::{FifoPipe, open_fifo};
-use crate::limits;
 
 /// What a node is.
 pub(super) enum Body {
@@ -125,11 +124,6 @@ impl Node {
             New::Fifo => Body::Fifo(SpinLock::new(Weak::new())),
         };
         Node::new(fs, permissions, 1, body)
-    }
-
-    /// From here on `limit.inodes` says how many more its file system can have.
-    pub fn limit_inodes(&self) {
-        self.fs.numbers.lock().allow(limits::inodes());
     }
 
     pub(super) fn number(&self) -> u64 {

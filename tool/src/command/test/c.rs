@@ -118,7 +118,7 @@ fn orphans(
             &machine,
             &[program, word],
         )?);
-        // A copy, for the check frees them itself.
+        // A copy, for the check may free them itself.
         let copy = image.with_extension("copy");
         std::fs::copy(image, &copy).context("cannot copy the disk")?;
         report.add(disk::check(&name, &copy)?);

@@ -38,6 +38,23 @@ fn in_pieces(volume: &Ext4, name: &str, pieces: u64) -> Number {
     number
 }
 
+/// An inode also counts blocks that its extents do not have: one for attributes.
+#[test]
+fn a_volume_is_left_though_a_deleted_file_counts_more_blocks() {
+    let (_, volume) = volume();
+    let number = in_pieces(&volume, "file", 3);
+    let count_more = |state: &mut State| {
+        state.edit(number, |_, loaded| {
+            loaded.inode.add_blocks(1);
+            Ok(())
+        })
+    };
+    volume.change(count_more).unwrap();
+    volume.unlink(place(ROOT, "file")).unwrap();
+    assert_eq!(volume.unmount(), Ok(()));
+    assert_eq!(volume.state.lock().first_orphan(), Ok(0));
+}
+
 /// The blocks of a directory in many pieces, which are in the journal, have new
 /// owners by the time of the next checkpoint.
 #[test]
