@@ -1,9 +1,11 @@
 //! How a thread ends: it gives back what it owns, tells those who wait, and
 //! leaves its CPU. The last thread of a group ends the process.
 
-use super::{Current, Group, futex, job_control, registry, robust};
+use super::futex::{self, Word};
+use super::{Current, Group, job_control, registry, robust};
 use crate::memory::user;
 use crate::sched;
+use abi::futex::FUTEX_BITSET_MATCH_ANY;
 use abi::process::{Ended, wait_exited, wait_exited_wide};
 use abi::signal::{CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT, SIG_IGN, SIGCHLD};
 use alloc::sync::Arc;
@@ -75,11 +77,7 @@ pub(super) fn leave_memory(current: &Current) {
     robust::release(current);
     let word = current.clear_tid.swap(0, Relaxed);
     if word != 0 && user::write_value(word, &0u32).is_ok() {
-        let word = futex::Word {
-            address: word,
-            is_private: false,
-        };
-        let _ = futex::wake(current, word, 1, u32::MAX);
+        let _ = futex::wake(current, Word::shared(word), 1, FUTEX_BITSET_MATCH_ANY);
     }
 }
 

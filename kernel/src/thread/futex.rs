@@ -18,6 +18,16 @@ pub struct Word {
     pub is_private: bool,
 }
 
+impl Word {
+    /// A word that others may wait for, too.
+    pub(super) fn shared(address: usize) -> Word {
+        Word {
+            address,
+            is_private: false,
+        }
+    }
+}
+
 /// What a waiter waits for: a word of one space, which cannot be reused for
 /// another while the waiter, who runs in it, sleeps; or of a file that is mapped
 /// shared, by the id of its cache.

@@ -6,7 +6,8 @@
 //! it may be anything: a bad pointer ends the walk, a circle is left after
 //! [`LIMIT`] entries, and only words with the thread's own id are touched.
 
-use super::{Current, Tid, find, futex};
+use super::futex::{self, Word};
+use super::{Current, find};
 use crate::memory::user;
 use abi::Errno;
 use abi::futex::*;
@@ -63,6 +64,7 @@ pub(super) fn release(current: &Current) {
 fn walk(current: &Current, at: usize) -> Result<(), Errno> {
     let head: RobustListHead = user::read_value(at)?;
     let pending = Link::new(head.pending);
+    let word_of = |link: Link| link.address.wrapping_add_signed(head.offset);
     let mut link = Link::new(head.first);
     for _ in 0..LIMIT {
         if link.address == at {
@@ -71,30 +73,20 @@ fn walk(current: &Current, at: usize) -> Result<(), Errno> {
         // First: whoever gets the lock may use the entry for something else.
         let next = user::read_value(link.address);
         if link.address != pending.address {
-            let word = link.address.wrapping_add_signed(head.offset);
-            owner_died(current, word, link, false)?;
+            owner_died(current, word_of(link), link, false)?;
         }
         link = Link::new(next?);
     }
     match pending.address {
         0 => Ok(()),
-        address => {
-            let word = address.wrapping_add_signed(head.offset);
-            owner_died(current, word, pending, true)
-        }
+        _ => owner_died(current, word_of(pending), pending, true),
     }
 }
 
 /// Marks one lock, if it is the thread's.
 fn owner_died(current: &Current, at: usize, link: Link, is_pending: bool) -> Result<(), Errno> {
-    let wake = || {
-        let word = futex::Word {
-            address: at,
-            is_private: false,
-        };
-        futex::wake(current, word, 1, FUTEX_BITSET_MATCH_ANY).map(drop)
-    };
-    let tid: Tid = current.tid();
+    let wake = || futex::wake(current, Word::shared(at), 1, FUTEX_BITSET_MATCH_ANY).map(drop);
+    let tid = current.tid();
     loop {
         let value = copy::fetch_u32(at).map_err(|_| Errno::EFAULT)?;
         if is_pending && !link.inherits && value == 0 {
