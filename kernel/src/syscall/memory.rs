@@ -59,22 +59,7 @@ pub fn mmap(
     if length > USER_END {
         return Err(Errno::ENOMEM);
     }
-    let placement = if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) == 0 {
-        Placement::Hint(address)
-    } else {
-        if !address.is_multiple_of(PAGE_SIZE) {
-            return Err(Errno::EINVAL);
-        }
-        pages(address, length).ok_or(Errno::ENOMEM)?;
-        if address < LOWEST {
-            return Err(Errno::EPERM);
-        }
-        if flags & MAP_FIXED_NOREPLACE != 0 {
-            Placement::FixedFree(address)
-        } else {
-            Placement::Fixed(address)
-        }
-    };
+    let placement = placement(address, length, flags)?;
     let rights = rights(protection);
     let space = current.space();
     let file = match &file {
@@ -93,6 +78,25 @@ pub fn mmap(
         space.prefault(start..start + length, rights);
     }
     Ok(start)
+}
+
+/// Where a mapping of `length` bytes goes: EINVAL, EPERM, ENOMEM for an address
+/// that it must have and cannot.
+fn placement(address: usize, length: usize, flags: usize) -> Result<Placement, Errno> {
+    if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) == 0 {
+        return Ok(Placement::Hint(address));
+    }
+    if !address.is_multiple_of(PAGE_SIZE) {
+        return Err(Errno::EINVAL);
+    }
+    pages(address, length).ok_or(Errno::ENOMEM)?;
+    if address < LOWEST {
+        return Err(Errno::EPERM);
+    }
+    Ok(match flags & MAP_FIXED_NOREPLACE {
+        0 => Placement::Fixed(address),
+        _ => Placement::FixedFree(address),
+    })
 }
 
 /// What is to be mapped of an open file. EOVERFLOW; EACCES if it is not open
