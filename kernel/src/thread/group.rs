@@ -147,7 +147,7 @@ impl Group {
     }
 
     /// exec: the process gets a table of its own, without handlers. ENOMEM only
-    /// if it had none of its own.
+    /// if somebody else has it, be it for a moment to look at it.
     pub(super) fn reset_actions(&self) -> Result<(), Errno> {
         let shared = self.actions();
         // One reference is the group's.

@@ -119,7 +119,7 @@ impl Pages {
     /// Fills in what the pages know better than the attributes.
     pub(super) fn describe(&self, metadata: &mut Metadata) {
         metadata.size = self.cache.size();
-        metadata.allocated = self.promised(metadata.allocated).max(metadata.allocated);
+        metadata.allocated = self.with_promised(metadata.allocated);
         metadata.modified = self.backing.modified.load(Ordering::Relaxed);
         metadata.changed = metadata.changed.max(metadata.modified);
     }
@@ -127,10 +127,10 @@ impl Pages {
     /// Bytes of blocks with those that dirty pages are to get, so that what was
     /// just written does not look like a hole. Some dirty pages may have theirs in
     /// `allocated` already: no more than the whole file is told.
-    fn promised(&self, allocated: u64) -> u64 {
+    fn with_promised(&self, allocated: u64) -> u64 {
         let dirty = self.cache.dirty() as u64 * PAGE_SIZE as u64;
         let whole = self.cache.size().next_multiple_of(PAGE_SIZE as u64);
-        (allocated + dirty).min(whole)
+        (allocated + dirty).min(whole).max(allocated)
     }
 
     pub(super) fn set_size(&self, size: u64) -> Result<(), Errno> {

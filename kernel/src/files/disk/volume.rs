@@ -145,7 +145,9 @@ pub trait Volume: Send + Sync {
     ) -> Result<(), Errno>;
 
     /// Promises that these pages of a file can be written, besides all that was
-    /// promised before: ENOSPC. Those that have blocks need no more.
+    /// promised before: ENOSPC, and where what they have is looked up EIO, ENOMEM,
+    /// EFBIG. Those that have blocks count for none, though one that is not written
+    /// yet may come to need room for an extent more.
     fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno>;
 
     /// Promises room for a page that has its block. Does not sleep.
