@@ -96,11 +96,7 @@ fn processes_share_a_file_larger_than_memory() {
     file::unlink(c"shared").unwrap();
 }
 
-fn programs_get_memory_that_files_fill() {
-    let length = 2 * memory();
-    let fd = file::open(c"cached", O_RDWR | O_CREAT | O_TRUNC).unwrap();
-    fill(fd, length);
-    assert!(is_there(fd, length, MAP_SHARED));
+fn a_program_gets_most_of_memory() {
     let wanted = memory() / 10 * 7;
     let child = check::in_child(move || {
         let base = wild::map(wanted);
@@ -109,6 +105,14 @@ fn programs_get_memory_that_files_fill() {
         }
     });
     assert_eq!(child, Ended::Exited(0));
+}
+
+fn programs_get_memory_that_files_fill() {
+    let length = 2 * memory();
+    let fd = file::open(c"cached", O_RDWR | O_CREAT | O_TRUNC).unwrap();
+    fill(fd, length);
+    assert!(is_there(fd, length, MAP_SHARED));
+    a_program_gets_most_of_memory();
     file::close(fd).unwrap();
     file::unlink(c"cached").unwrap();
 }
@@ -181,14 +185,7 @@ fn programs_get_memory_that_names_fill() {
             assert_eq!(file::stat(path).map(|_| ()), Err(Errno::ENOENT));
         }
     }
-    let wanted = memory() / 10 * 7;
-    let child = check::in_child(move || {
-        let base = wild::map(wanted);
-        for page in (0..wanted).step_by(PAGE) {
-            wild::store(base + page, 1);
-        }
-    });
-    assert_eq!(child, Ended::Exited(0));
+    a_program_gets_most_of_memory();
     for number in 0..FOLDERS {
         let folder = folder(number);
         file::rmdir(CStr::from_bytes_with_nul(&folder).unwrap()).unwrap();
