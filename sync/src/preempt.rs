@@ -1,8 +1,9 @@
 //! When this CPU may be given to another thread.
 //!
 //! Purpose: sections that are not preempted, and requests to reschedule that
-//! wait until the last section ends. Key types: [`PreemptGuard`], and [`Serving`] for a switch. Locks: none;
-//! all state is in the per-CPU header. May call [`crate::Scheduler::preempt`].
+//! wait until the last section ends. Key types: [`PreemptGuard`], and [`Serving`]
+//! for a switch. Locks: none; all state is in the per-CPU header. May call
+//! [`crate::Scheduler::preempt`].
 
 use core::marker::PhantomData;
 

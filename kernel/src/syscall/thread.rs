@@ -1,4 +1,5 @@
-//! The calls of threads: exit, join, futex, affinity, semaphores. Each reads its arguments and leaves the work to [`crate::thread`].
+//! The calls of threads: exit, join, futex, affinity, semaphores. Each reads its
+//! arguments and leaves the work to [`crate::thread`].
 
 use crate::memory::user;
 use crate::sched;
