@@ -94,11 +94,13 @@ impl Inode for Node {
             permissions: permissions & 0o7777,
             owner: Owner::ROOT,
         };
-        Ok(self.create_node(name, new, maker)?)
+        let node = self.with_space(|| self.create_node(name, new, maker))?;
+        Ok(node)
     }
 
     fn link(&self, name: &[u8], target: Arc<dyn Inode>) -> Result<(), Errno> {
-        self.link_node(name, &of_this_kind(target)?)
+        let target = of_this_kind(target)?;
+        self.with_space(|| self.link_node(name, &target))
     }
 
     fn unlink(&self, name: &[u8]) -> Result<(), Errno> {
@@ -120,7 +122,8 @@ impl Inode for Node {
         new_name: &[u8],
         replace: Replace,
     ) -> Result<(), Errno> {
-        self.rename_node(name, &of_this_kind(to)?, new_name, replace)?;
+        let to = of_this_kind(to)?;
+        self.with_space(|| self.rename_node(name, &to, new_name, replace))?;
         self.fs().release_left();
         Ok(())
     }

@@ -173,6 +173,21 @@ impl Node {
         }
     }
 
+    /// The same for a change of names if space is missing. What ends for want of
+    /// memory may have been made, so it is not done again.
+    pub(super) fn with_space<T>(
+        &self,
+        mut act: impl FnMut() -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        match act() {
+            Err(Errno::ENOSPC) => {
+                self.fs.make_room();
+                act()
+            }
+            result => result,
+        }
+    }
+
     /// Makes `changes` on the disk, then in memory.
     pub(super) fn update(&self, changes: Changes) -> Result<(), Errno> {
         self.fs.check_writable()?;

@@ -146,8 +146,7 @@ pub trait Volume: Send + Sync {
 
     /// Promises that these pages of a file can be written, besides all that was
     /// promised before: ENOSPC, and where what they have is looked up EIO, ENOMEM,
-    /// EFBIG. Those that have blocks count for none, though one that is not written
-    /// yet may come to need room for an extent more.
+    /// EFBIG.
     fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno>;
 
     /// Promises room for a page that has its block. Does not sleep.

@@ -78,7 +78,8 @@ impl Ext4 {
             {
                 let _gate = self.gate.read();
                 let mut state = self.state.lock();
-                let result = self.operate(&mut state, &mut act);
+                let left = self.kept_for_data();
+                let result = self.operate(&mut state, left, &mut act);
                 // Blocks that were freed can be had after the commit.
                 let may_help = !state.bases.is_empty() && !has_waited;
                 if !matches!(result, Err(Errno::ENOSPC)) || !may_help {
@@ -90,14 +91,16 @@ impl Ext4 {
         }
     }
 
-    /// One operation, with the gate held: all of it or nothing.
+    /// One operation, with the gate held: all of it or nothing. ENOSPC if it would
+    /// leave less than `left` free blocks.
     pub fn operate<R>(
         &self,
         state: &mut State,
+        left: u64,
         act: &mut impl FnMut(&mut State) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
         self.check_writable()?;
-        state.begin();
+        state.begin(left);
         let result = act(state);
         state.end(result.is_ok());
         result
@@ -198,7 +201,7 @@ impl Ext4 {
     /// The same with the gate held alone.
     fn end_transaction(&self) -> Result<(u64, Closed), Errno> {
         let mut state = self.state.lock();
-        state.begin();
+        state.begin(0);
         let sealed = state.seal_bitmaps();
         state.end(sealed.is_ok());
         sealed?;

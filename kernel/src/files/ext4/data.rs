@@ -26,6 +26,21 @@ pub struct Piece {
     pub is_new: bool,
 }
 
+/// What pages need to be written besides what they have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lack {
+    /// Pages without a block.
+    pub holes: u64,
+    /// Some are of an extent that is unwritten and goes on behind the end of the
+    /// file: it has to be split there.
+    pub behind: bool,
+}
+
+/// How many blocks hold so many bytes.
+fn blocks_of(size: u64) -> u32 {
+    size.div_ceil(BLOCK_U64).min(MOST_BLOCKS) as u32
+}
+
 impl Piece {
     /// Whether what the plan was made for is still there: a hole, or the blocks.
     fn is_as_planned(&self, tree: &Tree) -> bool {
@@ -60,19 +75,42 @@ impl State {
         })
     }
 
-    /// How many blocks of `range` are holes. ENOMEM.
-    pub fn count_holes(&mut self, number: Number, range: Range<u32>) -> Result<u64, Errno> {
-        let there = self.map_range(number, range.clone())?;
-        let there: u64 = there.iter().map(|extent| u64::from(extent.length)).sum();
-        Ok(u64::from(range.end - range.start) - there)
+    /// What blocks of `range` lack. ENOMEM.
+    pub fn count_lack(&mut self, number: Number, range: Range<u32>) -> Result<Lack, Errno> {
+        self.with(number, |_, Loaded { inode, tree }| {
+            let end = blocks_of(inode.size());
+            let mut lack = Lack::default();
+            let mut at = range.start;
+            while at < range.end {
+                at += match tree.map(at..range.end) {
+                    Mapped::Hole(count) => {
+                        lack.holes += u64::from(count);
+                        count
+                    }
+                    Mapped::Blocks(extent) => {
+                        let whole = tree.whole(&extent);
+                        lack.behind |= extent.unwritten && whole.end() > end;
+                        extent.length
+                    }
+                };
+            }
+            Ok(lack)
+        })
     }
 
     /// Where a write of `range` goes. Blocks for holes are found and reserved;
-    /// [`State::unreserve`] ends that. ENOSPC, ENOMEM.
-    pub fn plan_write(&mut self, number: Number, range: Range<u32>) -> Result<Vec<Piece>, Errno> {
+    /// [`State::unreserve`] ends that. With `whole`, no extent is split for it,
+    /// but at the end of the file, which is so many bytes long: the pieces are more
+    /// than `range`, and what lies around it has to be written as zeroes. ENOSPC, ENOMEM.
+    pub fn plan_write(
+        &mut self,
+        number: Number,
+        range: Range<u32>,
+        whole: Option<u64>,
+    ) -> Result<Vec<Piece>, Errno> {
         let mut pieces = Vec::new();
         let result = self.with(number, |state, loaded| {
-            state.plan_pieces(loaded, range, &mut pieces)
+            state.plan_pieces(loaded, range, whole, &mut pieces)
         });
         if result.is_err() {
             self.unreserve(&pieces);
@@ -84,18 +122,24 @@ impl State {
         &mut self,
         loaded: &Loaded,
         range: Range<u32>,
+        whole: Option<u64>,
         pieces: &mut Vec<Piece>,
     ) -> Result<(), Errno> {
+        let whole = whole.map(|size| blocks_of(size.max(loaded.inode.size())));
         let mut at = range.start;
         while at < range.end {
             pieces.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
             match loaded.tree.map(at..range.end) {
                 Mapped::Blocks(extent) => {
+                    at = extent.end();
+                    let extent = match whole {
+                        Some(end) if extent.unwritten => loaded.tree.whole(&extent).within(0..end),
+                        _ => extent,
+                    };
                     pieces.push(Piece {
                         extent,
                         is_new: false,
                     });
-                    at = extent.end();
                 }
                 Mapped::Hole(count) => {
                     self.reserved.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
@@ -311,7 +355,7 @@ impl State {
         sought: Sought,
         size: u64,
     ) -> Result<u64, Errno> {
-        let end = size.div_ceil(BLOCK_U64).min(MOST_BLOCKS) as u32;
+        let end = blocks_of(size);
         self.with(number, |_, loaded| {
             let mut at = (offset / BLOCK_U64) as u32;
             while at < end {

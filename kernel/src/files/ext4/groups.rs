@@ -206,6 +206,9 @@ impl State {
 
     /// Marks blocks of one group as in use, or free. EIO if they are already.
     pub fn mark_blocks(&mut self, first: u64, count: u32, used: bool) -> Result<(), Errno> {
+        if used && self.free_blocks < self.left + u64::from(count) {
+            return Err(Errno::ENOSPC);
+        }
         let per_group = u64::from(self.geometry.blocks_per_group);
         let group = (first / per_group) as u32;
         let bits = (first % per_group) as u32..(first % per_group) as u32 + count;

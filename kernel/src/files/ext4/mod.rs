@@ -27,10 +27,10 @@ mod groups;
 mod index;
 mod inode;
 mod journal;
-mod limits;
 mod names;
 mod orphans;
 mod release;
+mod room;
 mod seal;
 mod state;
 mod storage;
@@ -54,7 +54,7 @@ use self::commit::Log;
 use self::extents::Tree;
 use self::inode::Inode;
 use self::journal::Journal;
-use self::limits::KeptFree;
+use self::room::KeptFree;
 use self::state::State;
 use self::superblock::Geometry;
 
@@ -67,8 +67,8 @@ pub struct Ext4 {
     gate: RwLock<(), rank::VolumeGate>,
     state: Mutex<State, rank::Volume>,
     read_only: bool,
-    /// Pages that may each need a block when they are written. Grows with the
-    /// state locked.
+    /// Pages that are promised room, for they may need it when they are written.
+    /// Grows with the state locked.
     promised: AtomicU64,
     /// What limits keep free.
     kept_free: KeptFree,

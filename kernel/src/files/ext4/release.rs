@@ -89,7 +89,7 @@ impl Ext4 {
             if self.is_large() {
                 self.commit_alone(log)?;
             }
-            self.operate(&mut self.state.lock(), &mut |state| {
+            self.operate(&mut self.state.lock(), 0, &mut |state| {
                 state.free_step(emptied)
             })
         });

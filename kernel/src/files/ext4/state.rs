@@ -48,6 +48,8 @@ pub struct State {
     pub running: u64,
     pub free_blocks: u64,
     pub free_inodes: u64,
+    /// Free blocks that the running operation must leave.
+    pub left: u64,
     free_before: (u64, u64),
 }
 
@@ -65,10 +67,13 @@ impl State {
             free_blocks: 0,
             free_inodes: 0,
             free_before: (0, 0),
+            left: 0,
         }
     }
 
-    pub fn begin(&mut self) {
+    /// Begins an operation, which must leave so many free blocks.
+    pub fn begin(&mut self, left: u64) {
+        self.left = left;
         if self.loaded.len() > MOST_REMEMBERED {
             self.loaded.clear();
         }

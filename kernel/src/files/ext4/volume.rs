@@ -5,12 +5,13 @@ use core::ops::Range;
 use core::sync::atomic::Ordering;
 
 use abi::Errno;
+use arrayvec::ArrayVec;
 use hashbrown::HashMap;
 use machine::frames::Frame;
 
 use super::Ext4;
-use super::data::MOST_BLOCKS;
-use super::state::State;
+use super::data::{MOST_BLOCKS, Piece};
+use super::extents::Extent;
 use super::storage::BLOCK;
 use crate::files::clock;
 use crate::files::disk::volume::{Attributes, Changes, Maker, Number, Place, Room, Volume};
@@ -20,8 +21,9 @@ const ROOT: Number = 2;
 const BLOCK_U64: u64 = BLOCK as u64;
 /// Blocks that are worth a checkpoint, if memory is short.
 const MANY: usize = 256;
-/// Blocks that data leave to the metadata that they need.
-const SPARE_BLOCKS: u64 = 64;
+/// So many commits are waited for at most until freed blocks can be had: others may
+/// take them each time.
+const MOST_COMMITS: usize = 16;
 
 impl Volume for Ext4 {
     fn root(&self) -> Number {
@@ -177,14 +179,14 @@ impl Volume for Ext4 {
         let start = u32::try_from(first).map_err(|_| Errno::EFBIG)?;
         let end = start.checked_add(frames.len() as u32).ok_or(Errno::EFBIG)?;
         let size = size.min(u64::from(end) * BLOCK_U64);
-        let mut has_waited = false;
+        let mut commits = 0;
         loop {
             match self.write_once(inode, start..end, frames, size, modified) {
                 // A hole has got blocks meanwhile: there is one less now.
                 Err(Errno::EAGAIN) => {}
                 // Blocks that were freed can be had after a commit.
-                Err(Errno::ENOSPC) if !has_waited => {
-                    has_waited = true;
+                Err(Errno::ENOSPC) if commits < MOST_COMMITS => {
+                    commits += 1;
                     self.commit()?;
                 }
                 result => return result,
@@ -194,20 +196,7 @@ impl Volume for Ext4 {
 
     fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno> {
         self.check_writable()?;
-        // Held until the promise counts: nobody else is promised the same.
-        let mut state = self.state.lock();
-        let count = pages.end - pages.start;
-        if self.has_room(&state, count).is_err() {
-            // Each page counts as if it took a block, which is more than is needed.
-            let [start, end] = [pages.start, pages.end].map(u32::try_from);
-            let (Ok(start), Ok(end)) = (start, end) else {
-                return Err(Errno::EFBIG);
-            };
-            let holes = state.count_holes(inode, start..end)?;
-            self.has_room(&state, holes)?;
-        }
-        self.promised.fetch_add(count, Ordering::AcqRel);
-        Ok(())
+        self.promise(inode, pages)
     }
 
     fn reserve_again(&self) {
@@ -233,21 +222,15 @@ impl Volume for Ext4 {
         let last = u32::try_from(end.div_ceil(BLOCK_U64)).map_err(|_| Errno::EFBIG)?;
         let mut at = (offset / BLOCK_U64) as u32;
         let size = extends.then_some(end);
-        let holes = {
+        {
             let mut state = self.state.lock();
-            let holes = state.count_holes(inode, at..last)?;
-            self.has_room(&state, holes)?;
-            self.promised.fetch_add(holes, Ordering::AcqRel);
-            holes
-        };
-        let mut result = Ok(());
-        while at < last && result.is_ok() {
-            result = self
-                .change(|state| state.allocate(inode, at..last, size, clock::now()))
-                .map(|to| at = to);
+            let holes = state.count_lack(inode, at..last)?.holes;
+            self.check_allocation(&state, holes)?;
         }
-        self.unreserve(holes);
-        result
+        while at < last {
+            at = self.change(|state| state.allocate(inode, at..last, size, clock::now()))?;
+        }
+        Ok(())
     }
 
     fn seek(&self, inode: Number, offset: u64, sought: Sought, size: u64) -> Result<u64, Errno> {
@@ -275,20 +258,6 @@ impl Volume for Ext4 {
 }
 
 impl Ext4 {
-    /// ENOSPC unless so many blocks can be taken besides those that are promised.
-    fn has_room(&self, state: &State, blocks: u64) -> Result<(), Errno> {
-        let spare = SPARE_BLOCKS.max(self.kept_free.blocks);
-        match blocks > 0 && state.free_blocks < self.promised() + blocks + spare {
-            true => Err(Errno::ENOSPC),
-            false => Ok(()),
-        }
-    }
-
-    /// Pages that are promised room.
-    pub(super) fn promised(&self) -> u64 {
-        self.promised.load(Ordering::Acquire)
-    }
-
     fn write_once(
         &self,
         inode: Number,
@@ -302,21 +271,51 @@ impl Ext4 {
         self.make_room()?;
         let _gate = self.gate.read();
         self.check_writable()?;
-        let pieces = self.state.lock().plan_write(inode, range.clone())?;
+        let pieces = {
+            let mut state = self.state.lock();
+            let whole = self.is_tight(&state).then_some(size);
+            state.plan_write(inode, range.clone(), whole)?
+        };
         let mut moved = Ok(());
-        for piece in &pieces {
-            let from = (piece.extent.logical - range.start) as usize;
-            let part = &frames[from..from + piece.extent.length as usize];
-            moved = moved.and_then(|()| self.storage.write_pages(piece.extent.physical, part));
+        for Piece { extent, .. } in &pieces {
+            let with_page = extent.within(range.clone());
+            let from = (with_page.logical - range.start) as usize;
+            let part = &frames[from..from + with_page.length as usize];
+            moved = moved
+                .and_then(|()| self.clear_blocks(extent.within(0..with_page.logical)))
+                .and_then(|()| self.storage.write_pages(with_page.physical, part))
+                .and_then(|()| self.clear_blocks(extent.within(with_page.end()..u32::MAX)));
         }
         let mut state = self.state.lock();
         let result = moved.and_then(|()| {
-            self.operate(&mut state, &mut |state| {
+            self.operate(&mut state, 0, &mut |state| {
                 state.finish_write(inode, &pieces, size, modified)
             })
         });
         state.unreserve(&pieces);
         result
+    }
+
+    /// Fills blocks of data with zeroes: EIO, ENOMEM.
+    fn clear_blocks(&self, extent: Extent) -> Result<(), Errno> {
+        const AT_ONCE: u64 = 64;
+        let blocks = extent.physical..extent.physical + u64::from(extent.length);
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        let zeroes = Frame::alloc_zeroed().ok_or(Errno::ENOMEM)?;
+        let frames: ArrayVec<Frame, { AT_ONCE as usize }> = blocks
+            .clone()
+            .take(AT_ONCE as usize)
+            .map(|_| zeroes.share())
+            .collect();
+        let mut at = blocks.start;
+        while at < blocks.end {
+            let count = AT_ONCE.min(blocks.end - at);
+            self.storage.write_pages(at, &frames[..count as usize])?;
+            at += count;
+        }
+        Ok(())
     }
 }
 

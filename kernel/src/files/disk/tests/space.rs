@@ -112,3 +112,153 @@ fn what_has_blocks_can_be_written_on_a_full_disk() {
     assert_eq!(mounted.content("allocated").unwrap(), [4; 40 * 4096]);
     mounted.unmount().unwrap();
 }
+
+/// Fills the disk with data until there is room for none.
+fn fill(mounted: &Mounted) {
+    mounted.make("filling").unwrap();
+    let filling = mounted.open("filling", O_WRONLY);
+    while write(&filling, &[2; 1 << 16]).is_ok() {}
+    filling.sync(false).unwrap();
+}
+
+/// One page of a file, at page `index`.
+fn write_page(inode: &Arc<dyn Inode>, index: u64, byte: u8) -> Result<(), Errno> {
+    let position = Position::At(index * 4096);
+    inode
+        .write_at(position, &mut Source::kernel(&[byte; 4096]))
+        .map(|(count, _)| assert_eq!(count, 4096))
+}
+
+/// Files of a folder, named by numbers.
+fn numbered(mounted: &Mounted, count: usize) -> Vec<Arc<dyn Inode>> {
+    let make = |index| mounted.make(&format!("f{index}")).unwrap();
+    (0..count).map(make).collect()
+}
+
+/// Each splits what is allocated into more pieces than an inode holds: all of
+/// them together would need more blocks than there are.
+#[test]
+fn parts_of_what_is_allocated_can_be_written_on_a_full_disk() {
+    const FILES: usize = 150;
+    let mounted = Mounted::new(&[]);
+    let files = numbered(&mounted, FILES);
+    for file in &files {
+        file.allocate(0, 10 * 4096, true).unwrap();
+    }
+    fill(&mounted);
+    for index in [1, 3, 5, 7, 9] {
+        for file in &files {
+            assert_eq!(write_page(file, index, 7), Ok(()));
+        }
+    }
+    assert_eq!(mounted.root.sync_file_system(), Ok(()));
+    drop(files);
+    let mounted = mounted.again();
+    for index in 0..FILES {
+        let content = mounted.content(&format!("f{index}")).unwrap();
+        for (page, bytes) in content.chunks(4096).enumerate() {
+            let expected = if page % 2 == 1 { 7 } else { 0 };
+            assert!(bytes.iter().all(|&byte| byte == expected));
+        }
+    }
+    mounted.unmount().unwrap();
+}
+
+/// What lies behind the end cannot be written as zeroes.
+#[test]
+fn a_file_grows_into_what_is_allocated_on_a_full_disk() {
+    const FILES: usize = 40;
+    let mounted = Mounted::new(&[]);
+    let files = numbered(&mounted, FILES);
+    for file in &files {
+        for index in [0, 2, 4] {
+            write_page(file, index, 1).unwrap();
+        }
+        file.sync(false, None).unwrap();
+        file.allocate(6 * 4096, 10 * 4096, false).unwrap();
+    }
+    fill(&mounted);
+    for index in [8, 15, 7] {
+        for file in &files {
+            assert_eq!(write_page(file, index, 7), Ok(()));
+        }
+    }
+    assert_eq!(mounted.root.sync_file_system(), Ok(()));
+    drop(files);
+    let mounted = mounted.again();
+    for index in 0..FILES {
+        let content = mounted.content(&format!("f{index}")).unwrap();
+        let pages = content.chunks(4096).map(|page| page[0]);
+        assert!(pages.eq([1, 0, 1, 0, 1, 0, 0, 7, 7, 0, 0, 0, 0, 0, 0, 7]));
+    }
+    mounted.unmount().unwrap();
+}
+
+/// Each page in a hole takes a block of extents besides its own.
+#[test]
+fn pages_in_holes_are_promised_what_their_extents_need() {
+    const FILES: usize = 400;
+    let mounted = Mounted::new(&[]);
+    let files = numbered(&mounted, FILES);
+    for file in &files {
+        for index in [0, 2, 4, 6] {
+            write_page(file, index, 1).unwrap();
+        }
+    }
+    mounted.root.sync_file_system().unwrap();
+    let free = mounted.root.fs().statistics().free_blocks;
+    let rest = mounted.make("rest").unwrap();
+    rest.allocate(0, (free - 500) * 4096, true).unwrap();
+    let written = files.iter().map(|file| write_page(file, 8, 7));
+    let there = written.take_while(|result| result.is_ok()).count();
+    assert!((100..FILES).contains(&there));
+    assert_eq!(mounted.root.sync_file_system(), Ok(()));
+    drop((files, rest));
+    let mounted = mounted.again();
+    for index in 0..FILES {
+        let content = mounted.content(&format!("f{index}")).unwrap();
+        let expected: &[u8] = match index < there {
+            true => &[1, 0, 1, 0, 1, 0, 1, 0, 7],
+            false => &[1, 0, 1, 0, 1, 0, 1],
+        };
+        assert!(
+            content
+                .chunks(4096)
+                .map(|page| page[0])
+                .eq(expected.iter().copied())
+        );
+    }
+    mounted.unmount().unwrap();
+}
+
+#[test]
+fn names_do_not_take_what_data_were_promised() {
+    let mounted = Mounted::new(&["-N", "4096"]);
+    let free = mounted.root.fs().statistics().free_blocks;
+    let rest = mounted.make("rest").unwrap();
+    rest.allocate(0, (free - 900) * 4096, true).unwrap();
+    let file = mounted.make("file").unwrap();
+    for index in 0..250 {
+        write_page(&file, index * 2, 7).unwrap();
+    }
+    let folder = |index| {
+        let name = format!("folder{index}");
+        mounted
+            .root
+            .clone()
+            .create(name.as_bytes(), New::Directory, 0o755)
+    };
+    let made = (0..2000)
+        .map(folder)
+        .take_while(|made| made.is_ok())
+        .count();
+    // What is dirty is written before the answer is no, and takes less then.
+    assert!((500..650).contains(&made));
+    assert_eq!(file.sync(false, None), Ok(()));
+    drop((file, rest));
+    let mounted = mounted.again();
+    let content = mounted.content("file").unwrap();
+    let pages = content.chunks(4096).map(|page| page[0]);
+    assert!(pages.eq((0..499).map(|index| if index % 2 == 0 { 7 } else { 0 })));
+    mounted.unmount().unwrap();
+}

@@ -203,6 +203,16 @@ impl Tree {
         }
     }
 
+    /// The whole extent that `part` is of.
+    pub fn whole(&self, part: &Extent) -> Extent {
+        let leaf = self.leaves.get(self.leaf_of(part.logical));
+        let whole = leaf.and_then(|leaf| {
+            let before = |extent: &Extent| extent.end() <= part.logical;
+            leaf.extents.get(leaf.extents.partition_point(before))
+        });
+        whole.copied().unwrap_or(*part)
+    }
+
     /// Where the next block of the file had best be.
     pub fn goal(&self, logical: u32, otherwise: u64) -> u64 {
         let leaf = self.leaves.get(self.leaf_of(logical));
