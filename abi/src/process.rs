@@ -1,5 +1,6 @@
 //! Processes: wait, the auxiliary vector, reboot, system information.
 
+use crate::time::Timeval;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 pub const WNOHANG: usize = 1;
@@ -120,6 +121,49 @@ pub struct SysInfo {
 }
 
 const _: () = assert!(size_of::<SysInfo>() == 112);
+
+/// Of whom getrusage(2) tells.
+pub const RUSAGE_SELF: i32 = 0;
+pub const RUSAGE_CHILDREN: i32 = -1;
+pub const RUSAGE_THREAD: i32 = 1;
+
+/// `struct rusage` (getrusage(2)).
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct Rusage {
+    pub user: Timeval,
+    pub system: Timeval,
+    pub max_resident: i64,
+    pub shared_text: i64,
+    pub unshared_data: i64,
+    pub unshared_stack: i64,
+    pub minor_faults: i64,
+    pub major_faults: i64,
+    pub swaps: i64,
+    pub blocks_in: i64,
+    pub blocks_out: i64,
+    pub messages_sent: i64,
+    pub messages_received: i64,
+    pub signals: i64,
+    pub voluntary_switches: i64,
+    pub involuntary_switches: i64,
+}
+
+const _: () = assert!(size_of::<Rusage>() == 144);
+
+/// `struct tms` (times(2)), in ticks.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct Tms {
+    pub user: i64,
+    pub system: i64,
+    pub children_user: i64,
+    pub children_system: i64,
+}
 
 #[cfg(test)]
 mod tests {

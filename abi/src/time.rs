@@ -11,6 +11,19 @@ pub const CLOCK_REALTIME_COARSE: usize = 5;
 pub const CLOCK_MONOTONIC_COARSE: usize = 6;
 pub const CLOCK_BOOTTIME: usize = 7;
 
+/// In the id of a clock of CPU time, which is negative: which time is meant, ...
+pub const CPUCLOCK_KIND: i32 = 3;
+pub const CPUCLOCK_PROF: i32 = 0;
+pub const CPUCLOCK_VIRT: i32 = 1;
+pub const CPUCLOCK_SCHED: i32 = 2;
+/// ... that it is a thread's and not a process's, ...
+pub const CPUCLOCK_THREAD: i32 = 4;
+/// ... and from this bit on the complement of its id.
+pub const CPUCLOCK_ID_SHIFT: u32 = 3;
+
+/// The unit of times(2), `AT_CLKTCK` of them a second.
+pub const NANOS_PER_TICK: u64 = 10_000_000;
+
 pub const TIMER_ABSTIME: usize = 1;
 
 #[repr(C)]
@@ -51,6 +64,30 @@ impl Timespec {
                 .saturating_mul(1_000_000_000)
                 .saturating_add(self.nsec as u64),
         )
+    }
+}
+
+/// `struct timeval`.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct Timeval {
+    pub sec: i64,
+    pub usec: i64,
+}
+
+impl Timeval {
+    pub const fn from_nanos(nanos: u64) -> Timeval {
+        Timeval {
+            sec: (nanos / 1_000_000_000) as i64,
+            usec: (nanos % 1_000_000_000 / 1000) as i64,
+        }
+    }
+
+    /// In nanoseconds.
+    pub const fn to_nanos(self) -> u64 {
+        self.sec as u64 * 1_000_000_000 + self.usec as u64 * 1000
     }
 }
 

@@ -127,8 +127,8 @@ impl sync::Scheduler for Kernel {
 }
 
 impl machine::hooks::Hooks for Kernel {
-    fn timer(&self) {
-        sched::timer();
+    fn timer(&self, in_user_mode: bool) {
+        sched::timer(in_user_mode);
     }
 
     fn kicked(&self) {

@@ -66,7 +66,7 @@ thread_local! {
 struct Resolve;
 
 impl Hooks for Resolve {
-    fn timer(&self) {}
+    fn timer(&self, _: bool) {}
     fn kicked(&self) {}
     fn console_input(&self) {}
     fn device(&self, _: usize) {}

@@ -13,8 +13,8 @@ pub enum Access {
 /// Called by the trap and interrupt code. Unless said otherwise a hook runs
 /// with interrupts off and must not sleep.
 pub trait Hooks: Sync {
-    /// The one-shot timer of this CPU fired.
-    fn timer(&self);
+    /// The one-shot timer of this CPU fired, in user mode or in the kernel.
+    fn timer(&self, in_user_mode: bool);
     /// Another CPU kicked this one with [`crate::kick`].
     fn kicked(&self);
     /// A copy from or to user memory faulted. Runs with interrupts on and may

@@ -9,10 +9,12 @@ mod idle;
 mod placement;
 mod policy;
 mod run_queue;
+mod usage;
 
 pub use idle::{run as idle, shed_everywhere, start_other_cpu, start_this_cpu};
 pub use policy::Policy;
 pub use run_queue::{Entity, RunQueue};
+pub use usage::{Account, Counts, TICK, Times, Usage};
 
 use crate::thread::Thread;
 use crate::time::timers;
@@ -23,7 +25,7 @@ use machine::cpu::{self, PerCpu};
 use machine::page_table;
 use machine::task::{Running, Tasks};
 use placement::{place, spread};
-use run_queue::{Arrival, state};
+use run_queue::{Arrival, NEVER, count, state};
 use sync::{SpinGuard, SpinLock, rank};
 
 type Guard = SpinGuard<'static, RunQueue, rank::RunQueue>;
@@ -90,7 +92,7 @@ pub fn park(deadline: Option<u64>) {
     } else {
         queue.charge(&current, machine::time::now());
         current.entity.state.store(state::ASLEEP, Relaxed);
-        switch(queue, &current);
+        switch(queue, &current, &current.entity.voluntary);
         // Sees all that was done before every wake-up that came until now.
         current.entity.wake.swap(false, AcqRel);
     }
@@ -136,8 +138,23 @@ pub fn exit() -> ! {
     let mut queue = this_queue();
     queue.charge(&current, machine::time::now());
     current.entity.state.store(state::DEAD, Release);
-    switch(queue, &current);
+    switch(queue, &current, &current.entity.voluntary);
     unreachable!("a dead thread is never switched to");
+}
+
+/// What `thread` has used until now.
+pub fn usage(thread: &Thread) -> Usage {
+    queue_of(thread).usage(thread, machine::time::now())
+}
+
+/// The same, as programs are told it.
+pub fn account(thread: &Thread) -> Account {
+    let mut queue = queue_of(thread);
+    let usage = queue.usage(thread, machine::time::now());
+    Account {
+        times: queue.tell(thread, &usage),
+        counts: usage.counts,
+    }
 }
 
 /// Restricts `thread` to the CPUs of `mask` that are online.
@@ -168,12 +185,13 @@ pub fn kicked() {
     sync::preempt::request();
 }
 
-/// This CPU's timer fired.
-pub fn timer() {
+/// This CPU's timer fired, in user mode or in the kernel.
+pub fn timer(in_user_mode: bool) {
     let now = machine::time::now();
     timers::expire(now);
     let mut queue = this_queue();
-    queue.armed = None;
+    queue.armed = NEVER;
+    queue.sample(&current(), now, in_user_mode);
     if queue.spread_at.is_some_and(|at| at <= now) {
         spread(&mut queue);
     }
@@ -214,7 +232,7 @@ fn give_way(arrival: Arrival) {
     sync::preempt::take_request();
     if current.is_idle() {
         if queue.ready() > 0 {
-            switch(queue, &current);
+            switch(queue, &current, &current.entity.involuntary);
         }
         return;
     }
@@ -224,24 +242,26 @@ fn give_way(arrival: Arrival) {
     if current.entity.affinity() >> here & 1 == 0 {
         // The idle thread passes it on, once it is off this CPU.
         queue.outgoing = Some(current.arc());
-        switch(queue, &current);
+        switch(queue, &current, &current.entity.involuntary);
     } else if queue.ready() > 0 {
         queue.enqueue(current.arc(), arrival);
-        switch(queue, &current);
+        switch(queue, &current, &current.entity.involuntary);
     }
 }
 
 /// Runs the next thread of `queue`, this CPU's; the running thread has been
-/// booked and marked. Returns when the running thread is switched to again.
-fn switch(mut queue: Guard, current: &Running<Thread>) {
+/// booked and marked, and `switches` counts when it is left. Returns when it is
+/// switched to again.
+fn switch(mut queue: Guard, current: &Running<Thread>, switches: &AtomicU64) {
     let next = queue.pick(machine::time::now());
-    if queue.ready() > 0 {
+    if queue.ready() > 0 || queue.armed == NEVER {
         arm_timer(&mut queue);
     }
     sync::preempt::take_request();
     if core::ptr::eq(&*next, &**current) {
         return;
     }
+    count(switches);
     if next.is_idle() != current.is_idle() {
         let bit = 1 << cpu::id();
         if next.is_idle() {
@@ -255,20 +275,20 @@ fn switch(mut queue: Guard, current: &Running<Thread>) {
     current.enter_space();
 }
 
-/// Makes this CPU's timer fire no later than the end of the slice and the
-/// next sleeper's deadline. A timer that is set too early is left alone: it
+/// Makes this CPU's timer fire no later than the end of the slice, the next
+/// sleeper's deadline and the next sample of the running thread. A timer that is set too early is left alone: it
 /// costs one look when it fires, and most are never reached.
 fn arm_timer(queue: &mut RunQueue) {
     arm(queue, queue.slice_end());
 }
 
 fn arm(queue: &mut RunQueue, slice_end: Option<u64>) {
-    let deadlines = [slice_end, timers::next(), queue.spread_at];
-    let Some(deadline) = deadlines.into_iter().flatten().min() else {
-        return;
-    };
-    if queue.armed.is_none_or(|armed| deadline < armed) {
-        queue.armed = Some(deadline);
+    let deadline = timers::next()
+        .min(queue.next_sample())
+        .min(queue.spread_at.unwrap_or(NEVER))
+        .min(slice_end.unwrap_or(NEVER));
+    if deadline < queue.armed {
+        queue.armed = deadline;
         machine::time::set_timer(Some(deadline));
     }
 }

@@ -5,6 +5,7 @@
 //! are one act under that lock, and so is a wake-up, so none can fall between.
 
 use super::policy::{Clock, Policy};
+use super::usage::{Counts, Ticks, Times, Usage, next_tick};
 use crate::thread::Thread;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -23,6 +24,16 @@ pub struct Entity {
     pub(super) started: AtomicU64,
     /// CPU time used, without the present run.
     pub(super) used: AtomicU64,
+    /// Samples that found it in user mode, and in the kernel.
+    user_ticks: AtomicU64,
+    system_ticks: AtomicU64,
+    /// User and system time as they were last told.
+    told_user: AtomicU64,
+    told_system: AtomicU64,
+    pub(super) voluntary: AtomicU64,
+    pub(super) involuntary: AtomicU64,
+    /// Page faults; written by the thread itself.
+    faults: AtomicU64,
     /// The CPUs it may run on, one bit each.
     pub(super) affinity: AtomicU64,
 }
@@ -48,6 +59,13 @@ impl Entity {
             key: AtomicU64::new(0),
             started: AtomicU64::new(0),
             used: AtomicU64::new(0),
+            user_ticks: AtomicU64::new(0),
+            system_ticks: AtomicU64::new(0),
+            told_user: AtomicU64::new(0),
+            told_system: AtomicU64::new(0),
+            voluntary: AtomicU64::new(0),
+            involuntary: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
             affinity: AtomicU64::new(affinity),
         }
     }
@@ -64,16 +82,20 @@ impl Entity {
         self.cpu.load(Relaxed) as usize
     }
 
-    /// CPU time used by the running thread, to which this belongs, until now.
-    pub fn used_now(&self) -> u64 {
-        let ran = machine::time::now().saturating_sub(self.started.load(Relaxed));
-        self.used() + ran
+    /// Counts a page fault of the running thread, to which this belongs.
+    pub fn count_fault(&self) {
+        count(&self.faults);
     }
 
     /// CPU time used until the last switch, in nanoseconds.
     pub fn used(&self) -> u64 {
         self.used.load(Relaxed)
     }
+}
+
+/// Counts one more; under the lock that guards `counter`, or by its only writer.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.store(counter.load(Relaxed) + 1, Relaxed);
 }
 
 /// Why a thread is put on the queue.
@@ -87,6 +109,9 @@ pub enum Arrival {
     Woken,
 }
 
+/// A moment that does not come.
+pub const NEVER: u64 = u64::MAX;
+
 pub struct RunQueue {
     policy: Policy,
     clock: Clock,
@@ -96,8 +121,12 @@ pub struct RunQueue {
     running: Option<u64>,
     /// When the running thread was switched to.
     started: u64,
-    /// When this CPU's timer will fire.
-    pub armed: Option<u64>,
+    /// Which thread that is: its address, for comparison only.
+    current: usize,
+    /// When the running thread is looked at next, for its user and system time.
+    tick_at: u64,
+    /// When this CPU's timer will fire, or `NEVER`.
+    pub armed: u64,
     /// When an idle CPU is to be called to take the thread that waits here.
     pub spread_at: Option<u64>,
     /// A thread that may not run here any more, for the idle thread to place.
@@ -113,7 +142,9 @@ impl RunQueue {
             idle: None,
             running: None,
             started: 0,
-            armed: None,
+            current: 0,
+            tick_at: 0,
+            armed: NEVER,
             spread_at: None,
             outgoing: None,
         }
@@ -159,6 +190,61 @@ impl RunQueue {
         self.running = Some(key);
         let least = self.ready.first_key().map_or(key, |first| first.min(key));
         self.policy.advance(&mut self.clock, least);
+    }
+
+    /// When the running thread is to be sampled; `NEVER` while idle.
+    pub fn next_sample(&self) -> u64 {
+        match self.running {
+            Some(_) => self.tick_at,
+            None => NEVER,
+        }
+    }
+
+    /// Samples the running thread, `thread`, if it is time to.
+    pub fn sample(&mut self, thread: &Thread, now: u64, in_user_mode: bool) {
+        if self.running.is_none() || now < self.tick_at {
+            return;
+        }
+        self.tick_at = next_tick(now);
+        count(match in_user_mode {
+            true => &thread.entity.user_ticks,
+            false => &thread.entity.system_ticks,
+        });
+    }
+
+    /// What `thread`, which belongs here, has used up to `now`.
+    pub fn usage(&self, thread: &Thread, now: u64) -> Usage {
+        let entity = &thread.entity;
+        let runs = self.running.is_some() && self.current == core::ptr::from_ref(thread).addr();
+        let ran = match runs {
+            true => now.saturating_sub(entity.started.load(Relaxed)),
+            false => 0,
+        };
+        Usage {
+            time: entity.used() + ran,
+            ticks: Ticks {
+                user: entity.user_ticks.load(Relaxed),
+                system: entity.system_ticks.load(Relaxed),
+            },
+            counts: Counts {
+                faults: entity.faults.load(Relaxed),
+                voluntary: entity.voluntary.load(Relaxed),
+                involuntary: entity.involuntary.load(Relaxed),
+            },
+        }
+    }
+
+    /// The user and system time in `usage`, the thread's, to be told.
+    pub fn tell(&mut self, thread: &Thread, usage: &Usage) -> Times {
+        let entity = &thread.entity;
+        let told = Times {
+            user: entity.told_user.load(Relaxed),
+            system: entity.told_system.load(Relaxed),
+        };
+        let times = told.next(usage.time, usage.ticks);
+        entity.told_user.store(times.user, Relaxed);
+        entity.told_system.store(times.system, Relaxed);
+        times
     }
 
     /// Puts `thread` on the queue. True if it should preempt the running one.
@@ -214,6 +300,10 @@ impl RunQueue {
         self.policy.advance(&mut self.clock, key);
         self.running = Some(key);
         self.started = now;
+        self.current = Arc::as_ptr(&thread).addr();
+        if self.tick_at <= now {
+            self.tick_at = next_tick(now);
+        }
         thread
     }
 

@@ -1,5 +1,6 @@
 //! The calls of time.
 
+use super::cpu_clock;
 use crate::memory::user;
 use crate::thread::Current;
 use crate::time;
@@ -54,10 +55,21 @@ pub fn clock_gettime(current: &Current, clock: usize, out: usize) -> Result<usiz
         CLOCK_MONOTONIC | CLOCK_MONOTONIC_RAW | CLOCK_MONOTONIC_COARSE | CLOCK_BOOTTIME => {
             machine::time::now()
         }
-        CLOCK_PROCESS_CPUTIME_ID | CLOCK_THREAD_CPUTIME_ID => current.entity.used_now(),
-        _ => return Err(Errno::EINVAL),
+        _ => cpu_clock::Clock::new(current, clock)?.read(),
     };
     user::write_value(out, &Timespec::from_nanos(nanos))?;
+    Ok(0)
+}
+
+/// clock_getres(2): how fine a clock is, stored at `out` unless null.
+pub fn clock_getres(current: &Current, clock: usize, out: usize) -> Result<usize, Errno> {
+    let nanos = match clock as u32 as usize {
+        CLOCK_REALTIME..=CLOCK_MONOTONIC | CLOCK_MONOTONIC_RAW..=CLOCK_BOOTTIME => 1,
+        _ => cpu_clock::Clock::new(current, clock)?.resolution(),
+    };
+    if out != 0 {
+        user::write_value(out, &Timespec::from_nanos(nanos))?;
+    }
     Ok(0)
 }
 

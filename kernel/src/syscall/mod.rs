@@ -3,6 +3,7 @@
 mod attributes;
 mod clock;
 mod clone;
+mod cpu_clock;
 pub mod descriptor;
 pub mod file;
 mod listing;
@@ -15,5 +16,6 @@ mod storage;
 mod system;
 mod table;
 mod thread;
+mod usage;
 
 pub use table::dispatch;

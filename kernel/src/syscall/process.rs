@@ -1,5 +1,6 @@
 //! The calls of processes: exec, wait, kill, process groups.
 
+use super::usage;
 use crate::memory::user;
 use crate::thread::{self, Current, Target};
 use abi::Errno;
@@ -18,15 +19,16 @@ pub fn wait4(
     pid: usize,
     status: usize,
     options: usize,
-    usage: usize,
+    usage_out: usize,
 ) -> Result<usize, Errno> {
-    let pid = thread::wait(current, pid as isize, status, options)?;
-    // No resource use is counted yet: all zero.
-    const RUSAGE: usize = 144;
-    if usage != 0 && pid != 0 {
-        user::write_bytes(usage, &[0; RUSAGE])?;
+    let waited = thread::wait(current, pid as isize, status, options)?;
+    let Some(child) = waited else {
+        return Ok(0);
+    };
+    if usage_out != 0 {
+        user::write_value(usage_out, &usage::describe(child.account))?;
     }
-    Ok(pid)
+    Ok(child.pid as usize)
 }
 
 pub fn kill(current: &Current, pid: usize, signal: usize) -> Result<usize, Errno> {

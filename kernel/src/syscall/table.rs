@@ -2,7 +2,7 @@
 
 use super::{
     attributes, clock, clone, descriptor, file, memory, mount, path, process, signal, storage,
-    system, thread,
+    system, thread, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -186,6 +186,9 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         TIME => clock::time(a),
         GETTIMEOFDAY => clock::gettimeofday(a, b),
         CLOCK_GETTIME => clock::clock_gettime(current, a, b),
+        CLOCK_GETRES => clock::clock_getres(current, a, b),
+        TIMES => usage::times(current, a),
+        GETRUSAGE => usage::getrusage(current, a, b),
         UPTIME => clock::uptime(),
 
         // The system.

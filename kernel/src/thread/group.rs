@@ -3,6 +3,7 @@
 use super::family::Pid;
 use super::semaphore::Semaphores;
 use super::signal::Stop;
+use super::usage::Used;
 use super::{Current, Thread, Tid, registry};
 use crate::files::allocate::try_arc;
 use crate::signal::{Actions, Pending};
@@ -50,6 +51,7 @@ pub(super) struct Members {
     /// Signals that wait for any of the threads.
     pub(super) pending: Pending,
     pub(super) stop: Stop,
+    pub(super) used: Used,
     /// The status word of the whole group, once its end has begun.
     ending: Option<i32>,
     /// The first thread's own status word, once it has ended.
@@ -94,6 +96,7 @@ impl Group {
                 threads: HashMap::new(),
                 pending: Pending::new(),
                 stop: Stop::default(),
+                used: Used::default(),
                 ending: None,
                 first_status: None,
                 exec: None,
@@ -192,6 +195,7 @@ impl Group {
     pub(super) fn leave(&self, tid: Tid, status: i32) -> Option<i32> {
         let mut members = self.members.lock();
         let gone = members.threads.remove(&tid);
+        members.used.keep(gone.as_deref());
         if tid == self.id {
             members.first_status = Some(status);
         }

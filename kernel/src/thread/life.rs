@@ -80,6 +80,7 @@ fn live(current: &mut Current) -> i32 {
 }
 
 fn page_fault(current: &mut Current, addr: usize, access: Access) {
+    current.entity.count_fault();
     match current.space().fault_of_user(addr, access) {
         Ok(()) => {}
         Err(FaultError::OutOfMemory | FaultError::OutOfCache) => {

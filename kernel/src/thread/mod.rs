@@ -26,6 +26,7 @@ mod robust;
 mod semaphore;
 mod signal;
 mod stack_image;
+mod usage;
 mod wait;
 mod wake_op;
 
@@ -47,7 +48,8 @@ pub use signal::{
     broken_pipe, change_mask, pause, pending as pending_signals, return_from_handler, set_action,
     set_stack as set_signal_stack, stack as signal_stack, suspend, wait_for as wait_for_signal,
 };
-pub use wait::wait;
+pub use usage::own_account;
+pub use wait::{Waited, wait};
 pub use wake_op::wake_op;
 
 use self::signal::Signals;
@@ -273,6 +275,7 @@ impl Thread {
     /// Resolves a fault that a copy from or to user memory took; false if the
     /// access is bad.
     pub(crate) fn resolve_fault(&self, addr: usize, access: Access) -> bool {
+        self.entity.count_fault();
         let space = self.space.lock().clone();
         space.is_some_and(|space| space.fault(addr, access).is_ok())
     }

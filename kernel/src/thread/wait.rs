@@ -3,6 +3,7 @@
 use super::family::{Found, Pid, Which};
 use super::{Current, Group, registry};
 use crate::memory::user;
+use crate::sched::Account;
 use abi::Errno;
 use abi::process::{WCONTINUED, WNOHANG, WUNTRACED};
 use alloc::sync::Arc;
@@ -50,8 +51,16 @@ enum News {
     None,
 }
 
-/// Waits for a child to end, or with `WUNTRACED` or `WCONTINUED` to stop or go on, stores its status word at `status_out` unless
-/// null, and forgets the child. Its id, or 0 with `WNOHANG` if all are alive.
+/// A child of which there was something to tell.
+pub struct Waited {
+    pub pid: Pid,
+    /// What it has used, and those it has waited for itself.
+    pub account: Account,
+}
+
+/// Waits for a child to end, or with `WUNTRACED` or `WCONTINUED` to stop or go on,
+/// stores its status word at `status_out` unless null, and forgets the child.
+/// `None` with `WNOHANG` if all are alive.
 ///
 /// # Errors
 /// `ECHILD` if there is no such child; `EFAULT` if the status cannot be
@@ -62,7 +71,7 @@ pub fn wait(
     pid: isize,
     status_out: usize,
     options: usize,
-) -> Result<usize, Errno> {
+) -> Result<Option<Waited>, Errno> {
     // Linux's own __WALL family selects nothing more here.
     const KNOWN: usize = WNOHANG | WUNTRACED | WCONTINUED | 0xe000_0000;
     // An int: a sign-extended upper half says nothing.
@@ -94,7 +103,7 @@ pub fn wait(
         };
         let waited = group.child_ended.wait_interruptible(look, None);
         let (pid, status) = match waited.map_err(|_| Errno::EINTR)?? {
-            News::None => return Ok(0),
+            News::None => return Ok(None),
             News::Ended(pid, status) => (pid, status),
             News::Told(child) => {
                 // A peer may have been faster.
@@ -104,7 +113,12 @@ pub fn wait(
                 if status_out != 0 {
                     user::write_value(status_out, &report)?;
                 }
-                return Ok(child.id() as usize);
+                let mut account = child.account();
+                account += child.children_account();
+                return Ok(Some(Waited {
+                    pid: child.id(),
+                    account,
+                }));
             }
         };
         if status_out != 0 {
@@ -112,10 +126,14 @@ pub fn wait(
         }
         // A peer may have been faster.
         if registry::family(|family| family.reap(group.id(), pid)) {
-            drop(registry::ids().remove_group(pid));
+            let child = registry::ids().remove_group(pid);
+            let account = child.map(|child| group.inherit_account(&child));
             // Peers that wait for this one child would wait for ever.
             group.child_ended.wake_all();
-            return Ok(pid as usize);
+            return Ok(Some(Waited {
+                pid,
+                account: account.unwrap_or_default(),
+            }));
         }
     }
 }

@@ -66,10 +66,10 @@ pub fn disarm(current: &Running<Thread>) {
     drop(removed);
 }
 
-/// The first deadline on this CPU.
-pub fn next() -> Option<u64> {
-    let next = TIMERS.of(cpu::id()).next.load(Relaxed);
-    (next != NONE).then_some(next)
+/// The first deadline on this CPU; the last moment there is, if there is none.
+#[inline]
+pub fn next() -> u64 {
+    TIMERS.of(cpu::id()).next.load(Relaxed)
 }
 
 /// Wakes everybody on this CPU whose deadline has come. The lock is held over

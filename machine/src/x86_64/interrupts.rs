@@ -42,14 +42,15 @@ pub fn message(line: usize) -> (u32, u32) {
     (0xfee0_0000 | target << 12, vector_of(line).into())
 }
 
-/// Handles one interrupt, with interrupts off.
-pub fn dispatch(vector: u8) {
+/// Handles one interrupt, which came in user mode or in the kernel, with
+/// interrupts off.
+pub fn dispatch(vector: u8, in_user_mode: bool) {
     let _handler = sync::interrupts::enter_handler();
     match vector {
         SPURIOUS => {}
         TIMER => {
             apic::end_of_interrupt();
-            time::fired();
+            time::fired(in_user_mode);
         }
         KICK => {
             apic::end_of_interrupt();

@@ -84,7 +84,7 @@ fn arm(deadline: u64) {
 }
 
 /// The timer interrupt of this CPU.
-pub fn fired() {
+pub fn fired(in_user_mode: bool) {
     let own = &DEADLINES[super::cpu::id()];
     let deadline = own.load(Ordering::Relaxed);
     if now() < deadline {
@@ -95,7 +95,7 @@ pub fn fired() {
     }
     own.store(NEVER, Ordering::Relaxed);
     if let Some(hooks) = hooks::get() {
-        hooks.timer();
+        hooks.timer(in_user_mode);
     }
 }
 

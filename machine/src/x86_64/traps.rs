@@ -45,7 +45,7 @@ pub extern "C" fn kernel_trap(frame: &mut Frame) {
         GENERAL_PROTECTION => protection_fault(frame),
         vector @ 0..32 => panic::exception(vector, frame),
         vector => {
-            interrupts::dispatch(vector);
+            interrupts::dispatch(vector, false);
             if frame.rflags & INTERRUPT_FLAG != 0 {
                 preempt::serve();
             }

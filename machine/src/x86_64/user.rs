@@ -121,7 +121,7 @@ fn left(regs: &UserRegs) -> Trap {
             error: regs.error,
         },
         _ => {
-            interrupts::dispatch(vector);
+            interrupts::dispatch(vector, true);
             Trap::Interrupt
         }
     };

@@ -99,15 +99,29 @@ pub fn wait() -> Result<(i32, Ended), Errno> {
 
 /// Waits for the child `pid`.
 pub fn wait_for(pid: i32) -> Result<(i32, Ended), Errno> {
-    let mut status = 0i32;
+    wait_for_used(pid).map(|(pid, ended, _)| (pid, ended))
+}
+
+/// As [`wait_for`], and what the child has used.
+pub fn wait_for_used(pid: i32) -> Result<(i32, Ended, Rusage), Errno> {
+    let (mut status, mut used) = (0i32, Rusage::default());
+    let out = [&raw mut status as usize, &raw mut used as usize];
     loop {
-        // SAFETY: the kernel writes the status word.
-        match unsafe { raw(call::WAIT4, [pid as usize, &raw mut status as usize, 0, 0]) } {
+        // SAFETY: the kernel writes the status word and what was used.
+        match unsafe { raw(call::WAIT4, [pid as usize, out[0], 0, out[1]]) } {
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error),
-            Ok(pid) => return Ok((pid as i32, Ended::from_status(status))),
+            Ok(pid) => return Ok((pid as i32, Ended::from_status(status), used)),
         }
     }
+}
+
+/// What was used, by whom `RUSAGE_*` says (getrusage(2)).
+pub fn used(who: i32) -> Result<Rusage, Errno> {
+    let mut used = Rusage::default();
+    // SAFETY: the kernel writes what was used.
+    unsafe { raw(call::GETRUSAGE, [who as usize, &raw mut used as usize]) }?;
+    Ok(used)
 }
 
 /// As [`wait_for`], but `None` at once if none has ended.

@@ -1,5 +1,6 @@
-//! `time PROGRAM [ARGUMENT…]`: runs a program and says how long it took; the
-//! status is the program's.
+//! `time PROGRAM [ARGUMENT…]`: runs a program and says how long it took, and how
+//! long a CPU worked for it, in user mode and in the kernel; the status is the
+//! program's.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -18,12 +19,19 @@ fn main() -> i32 {
         misused(USAGE)
     }
     let began = time::now();
-    let ended = program::start(&options.operands).and_then(process::wait_for);
-    let nanoseconds = time::now() - began;
-    let (seconds, hundredths) = (nanoseconds / 1_000_000_000, nanoseconds / 10_000_000 % 100);
+    let ended = program::start(&options.operands).and_then(process::wait_for_used);
+    let real = time::now() - began;
     match ended {
-        Ok((_, ended)) => {
-            weft::eprintln!("real {seconds}.{hundredths:02}");
+        Ok((_, ended, used)) => {
+            let times = [
+                ("real", real),
+                ("user", used.user.to_nanos()),
+                ("sys", used.system.to_nanos()),
+            ];
+            for (name, nanos) in times {
+                let (seconds, hundredths) = (nanos / 1_000_000_000, nanos / 10_000_000 % 100);
+                weft::eprintln!("{name} {seconds}.{hundredths:02}");
+            }
             ended.shell_code().into()
         }
         Err(error) => {

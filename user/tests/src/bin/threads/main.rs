@@ -8,6 +8,7 @@ extern crate alloc;
 
 mod clone;
 mod clone3;
+mod cpu_time;
 mod exec;
 mod exit;
 mod files;
@@ -34,6 +35,7 @@ fn main() -> i32 {
     weft::check::run(&[
         clone::TESTS,
         clone3::TESTS,
+        cpu_time::TESTS,
         join::TESTS,
         kill::TESTS,
         exit::TESTS,

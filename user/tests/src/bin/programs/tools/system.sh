@@ -10,7 +10,7 @@ sync; sync /tmp/mnt/f; echo $?; sync /none; echo $?
 umount /tmp/mnt; echo $?; ls /tmp/mnt; umount /tmp/mnt; echo $?
 mount -t ext9 /dev/null /tmp/mnt; echo $?; mount -t ext4 /dev/null /tmp/mnt; echo $?; mount -o wrong a b; echo $?; mount one; echo $?
 mount | wc | head -c 0 && echo listed
-(time true) 2>&1 | head -c 5; echo; (time false) 2>/dev/null; echo $?; time /none 2>&1 | head -n 1; time /none 2>/dev/null; echo $?
+(time true) 2>&1 | while read name time; do echo $name; done; (time false) 2>/dev/null; echo $?; time /none 2>&1 | head -n 1; time /none 2>/dev/null; echo $?
 top -b -n 1 | head -n 1 | head -c 3; echo; top -b -n 1 | tail -n +2 | head -n 1 | head -c 4; echo
 top -b -n 2 -d 0 >/dev/null; echo $?; top -b -n 1 </dev/null >/tmp/top; wc </tmp/top | { read lines rest; [ $lines -gt 3 ] && echo threads; }
 rm -r /tmp/mnt /tmp/top
