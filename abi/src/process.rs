@@ -70,6 +70,7 @@ pub const AT_UID: usize = 11;
 pub const AT_EUID: usize = 12;
 pub const AT_GID: usize = 13;
 pub const AT_EGID: usize = 14;
+pub const AT_PLATFORM: usize = 15;
 pub const AT_HWCAP: usize = 16;
 pub const AT_CLKTCK: usize = 17;
 pub const AT_SECURE: usize = 23;

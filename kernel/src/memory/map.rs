@@ -89,6 +89,12 @@ impl Space {
         Ok(start)
     }
 
+    /// Where a mapping of `length` bytes would go that asks for no address. ENOMEM.
+    pub fn find_room(&self, length: usize) -> Result<usize, Errno> {
+        let mut layout = self.layout.write();
+        layout.place(0, length).map(|gap| gap.start)
+    }
+
     /// Makes room for a mapping.
     fn gap(&self, layout: &mut Layout, placement: Placement, length: usize) -> Result<Gap, Errno> {
         match placement {

@@ -1,11 +1,13 @@
-//! Reading a program: an ELF64 static executable is turned into a plan of
-//! what to map where, or refused. Pure: bytes in, plan out.
+//! Reading a program or the loader it names: an ELF64 file is turned into a plan
+//! of what to map where, or refused. Pure: bytes in, plan out.
 //!
 //! Source: System V ABI, chapters 4 and 5; its x86-64 supplement.
 
 use abi::Errno;
+use abi::file::PATH_MAX;
 use abi::memory::{PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, USER_END};
 use arrayvec::ArrayVec;
+use core::ops::Range;
 use elf::abi::{EM_X86_64, ET_DYN, ET_EXEC, PF_R, PF_W, PF_X, PT_INTERP, PT_LOAD, PT_PHDR};
 use elf::endian::LittleEndian;
 use elf::file::{Class, FileHeader, parse_ident};
@@ -14,9 +16,12 @@ use elf::segment::{ProgramHeader, SegmentTable};
 /// How much of a file's beginning must hold its headers.
 pub const HEAD: usize = PAGE_SIZE;
 /// Where a position-independent program is put, as Linux does without randomisation.
-const DYN_BASE: usize = 0x5555_5555_4000;
+pub const DYN_BASE: usize = 0x5555_5555_4000;
 /// More loadable segments than any linker makes.
 const SEGMENTS_MAX: usize = 16;
+/// The largest alignment that is obeyed: what a page of the largest size has.
+const ALIGN_MAX: u64 = 1 << 30;
+const PATH_MAX_BYTES: u64 = PATH_MAX as u64;
 /// Below this nothing is mapped, so that null pointers fault (Linux's `mmap_min_addr`).
 const ADDRESS_MIN: usize = 0x1_0000;
 
@@ -43,6 +48,12 @@ impl Segment {
 /// What to map, and where to begin.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Image {
+    /// It can be moved: its addresses are relative to a base.
+    pub is_movable: bool,
+    /// What its first address must be a multiple of, if it is moved.
+    pub align: usize,
+    /// Where the file has the path of the program that loads it.
+    pub interpreter: Option<Range<u64>>,
     pub entry: usize,
     /// In rising order, no two sharing a page.
     pub segments: ArrayVec<Segment, SEGMENTS_MAX>,
@@ -56,19 +67,22 @@ pub struct Image {
 /// Size of one program header.
 pub const HEADER_SIZE: usize = 56;
 
-/// Plans the program whose first bytes are `head` and whose size is `size`.
+/// Plans the program whose first bytes are `head` and whose size is `size`, at
+/// the addresses that the file names.
 ///
 /// # Errors
-/// `ENOEXEC` for anything that is not a well-formed static x86-64 program.
+/// `ENOEXEC` for anything that is not a well-formed x86-64 program.
 pub fn plan(head: &[u8], size: u64) -> Result<Image, Errno> {
     let header = file_header(head)?;
-    let bias = match header.e_type {
-        ET_EXEC => 0,
-        ET_DYN => DYN_BASE,
-        _ => return Err(Errno::ENOEXEC),
-    };
     let mut image = Image {
-        entry: bias.wrapping_add(header.e_entry as usize),
+        is_movable: match header.e_type {
+            ET_EXEC => false,
+            ET_DYN => true,
+            _ => return Err(Errno::ENOEXEC),
+        },
+        align: PAGE_SIZE,
+        interpreter: None,
+        entry: header.e_entry as usize,
         segments: ArrayVec::new(),
         headers: 0,
         header_count: header.e_phnum as usize,
@@ -76,19 +90,12 @@ pub fn plan(head: &[u8], size: u64) -> Result<Image, Errno> {
     };
     for program_header in program_headers(head, &header)?.iter() {
         match program_header.p_type {
-            PT_INTERP => return Err(Errno::ENOEXEC),
-            PT_PHDR => image.headers = bias.wrapping_add(program_header.p_vaddr as usize),
-            PT_LOAD if program_header.p_memsz > 0 => {
-                let segment = segment(&program_header, bias, size)?;
-                if segment.pages().0 < image.end.next_multiple_of(PAGE_SIZE) {
-                    return Err(Errno::ENOEXEC);
-                }
-                image.end = segment.address + segment.memory_size;
-                image
-                    .segments
-                    .try_push(segment)
-                    .map_err(|_| Errno::ENOEXEC)?;
+            // The first of several counts.
+            PT_INTERP if image.interpreter.is_none() => {
+                image.interpreter = Some(interpreter(&program_header)?);
             }
+            PT_PHDR => image.headers = program_header.p_vaddr as usize,
+            PT_LOAD if program_header.p_memsz > 0 => image.add(&program_header, size)?,
             _ => {}
         }
     }
@@ -101,6 +108,54 @@ pub fn plan(head: &[u8], size: u64) -> Result<Image, Errno> {
         Ok(image)
     } else {
         Err(Errno::ENOEXEC)
+    }
+}
+
+impl Image {
+    /// The pages from the first segment to the last.
+    pub fn pages(&self) -> Range<usize> {
+        let start = self.segments.first().map_or(0, |first| first.pages().0);
+        start..self.end.next_multiple_of(PAGE_SIZE)
+    }
+
+    /// The image as it is to be loaded: with its first page at `base`, rounded up
+    /// to its alignment, if it can be moved.
+    ///
+    /// # Errors
+    /// `ENOEXEC` if it would not lie where programs may.
+    pub fn at(mut self, base: usize) -> Result<Image, Errno> {
+        let pages = self.pages();
+        let bias = match self.is_movable {
+            true => base.next_multiple_of(self.align).wrapping_sub(pages.start),
+            false => 0,
+        };
+        let start = pages.start.wrapping_add(bias);
+        let end = start.checked_add(pages.len());
+        if start < ADDRESS_MIN || end.is_none_or(|end| end > USER_END - PAGE_SIZE) {
+            return Err(Errno::ENOEXEC);
+        }
+        for segment in &mut self.segments {
+            segment.address = segment.address.wrapping_add(bias);
+        }
+        self.entry = self.entry.wrapping_add(bias);
+        self.end = self.end.wrapping_add(bias);
+        if self.headers != 0 {
+            self.headers = self.headers.wrapping_add(bias);
+        }
+        Ok(self)
+    }
+
+    /// Adds a loadable segment of a file of `size` bytes, above the others.
+    fn add(&mut self, header: &ProgramHeader, size: u64) -> Result<(), Errno> {
+        let segment = segment(header, size)?;
+        if segment.pages().0 < self.end.next_multiple_of(PAGE_SIZE) {
+            return Err(Errno::ENOEXEC);
+        }
+        self.end = segment.address + segment.memory_size;
+        if header.p_align.is_power_of_two() && header.p_align <= ALIGN_MAX {
+            self.align = self.align.max(header.p_align as usize);
+        }
+        self.segments.try_push(segment).map_err(|_| Errno::ENOEXEC)
     }
 }
 
@@ -132,18 +187,24 @@ fn program_headers<'a>(
     Ok(SegmentTable::new(LittleEndian, Class::ELF64, bytes))
 }
 
-fn segment(header: &ProgramHeader, bias: usize, file_size: u64) -> Result<Segment, Errno> {
-    let address = bias
-        .checked_add(header.p_vaddr as usize)
-        .ok_or(Errno::ENOEXEC)?;
+/// Where the path is: a byte at least, and a zero behind it.
+fn interpreter(header: &ProgramHeader) -> Result<Range<u64>, Errno> {
+    let end = header.p_offset.checked_add(header.p_filesz);
+    match (end, header.p_filesz) {
+        (Some(end), 2..=PATH_MAX_BYTES) => Ok(header.p_offset..end),
+        _ => Err(Errno::ENOEXEC),
+    }
+}
+
+fn segment(header: &ProgramHeader, file_size: u64) -> Result<Segment, Errno> {
+    let address = header.p_vaddr as usize;
     let memory_size = header.p_memsz as usize;
     let end = address.checked_add(memory_size).ok_or(Errno::ENOEXEC)?;
     let file_end = header
         .p_offset
         .checked_add(header.p_filesz)
         .ok_or(Errno::ENOEXEC)?;
-    let is_sound = address >= ADDRESS_MIN
-        && end <= USER_END - PAGE_SIZE
+    let is_sound = end <= USER_END
         && header.p_filesz <= header.p_memsz
         && file_end <= file_size
         && (address as u64)
@@ -184,97 +245,4 @@ fn find_headers(image: &mut Image, file_offset: u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A program with one segment of code: `change` spoils it.
-    fn program(change: impl FnOnce(&mut Vec<u8>)) -> Result<Image, Errno> {
-        let mut file = vec![0u8; 0x200];
-        file[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-        let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
-        put(16, &2u16.to_le_bytes());
-        put(18, &62u16.to_le_bytes());
-        put(20, &1u32.to_le_bytes());
-        put(24, &0x40_0100u64.to_le_bytes());
-        put(32, &64u64.to_le_bytes());
-        put(52, &64u16.to_le_bytes());
-        put(54, &56u16.to_le_bytes());
-        put(56, &1u16.to_le_bytes());
-        put(64, &1u32.to_le_bytes());
-        put(68, &5u32.to_le_bytes());
-        put(72, &0u64.to_le_bytes());
-        put(80, &0x40_0000u64.to_le_bytes());
-        put(96, &0x200u64.to_le_bytes());
-        put(104, &0x300u64.to_le_bytes());
-        put(112, &0x1000u64.to_le_bytes());
-        change(&mut file);
-        plan(&file, file.len() as u64)
-    }
-
-    fn patched(at: usize, bytes: &[u8]) -> Result<Image, Errno> {
-        program(|file| file[at..at + bytes.len()].copy_from_slice(bytes))
-    }
-
-    #[test]
-    fn a_small_program() {
-        let image = program(|_| {}).unwrap();
-        assert_eq!(image.entry, 0x40_0100);
-        assert_eq!(image.end, 0x40_0300);
-        assert_eq!(image.headers, 0x40_0040);
-        let segment = image.segments[0];
-        assert_eq!(segment.pages(), (0x40_0000, 0x1000));
-        assert_eq!(segment.protection, PROT_READ | PROT_EXEC);
-    }
-
-    #[test]
-    fn position_independent_programs_are_moved() {
-        let image = program(|file| {
-            file[16] = 3;
-            file[24..32].copy_from_slice(&0x100u64.to_le_bytes());
-            file[80..88].copy_from_slice(&0u64.to_le_bytes());
-        });
-        assert_eq!(image.unwrap().entry, DYN_BASE + 0x100);
-    }
-
-    #[test]
-    fn broken_programs_are_refused() {
-        let max = u64::MAX.to_le_bytes();
-        let cases: &[(usize, &[u8])] = &[
-            (0, b"\x7fELG"),
-            (4, &[1]),
-            (5, &[2]),
-            (16, &[1]),
-            (18, &[3]),
-            (24, &0x50_0000u64.to_le_bytes()),
-            (32, &max),
-            (54, &55u16.to_le_bytes()),
-            (56, &0u16.to_le_bytes()),
-            (56, &u16::MAX.to_le_bytes()),
-            (64, &3u32.to_le_bytes()),
-            (68, &6u32.to_le_bytes()),
-            (72, &max),
-            (72, &8u64.to_le_bytes()),
-            (80, &0u64.to_le_bytes()),
-            (80, &max),
-            (80, &0x7fff_ffff_f000u64.to_le_bytes()),
-            (96, &0x301u64.to_le_bytes()),
-            (96, &max),
-            (104, &max),
-            (104, &0u64.to_le_bytes()),
-        ];
-        for &(at, bytes) in cases {
-            assert_eq!(patched(at, bytes), Err(Errno::ENOEXEC), "{at} {bytes:x?}");
-        }
-    }
-
-    #[test]
-    fn every_truncation_is_refused() {
-        for length in 0..0x1ff {
-            assert_eq!(
-                program(|file| file.truncate(length)),
-                Err(Errno::ENOEXEC),
-                "{length}"
-            );
-        }
-    }
-}
+mod tests;

@@ -4,37 +4,25 @@
 
 use super::current::Resources;
 use super::group::Name;
-use super::stack_image::{Arguments, StackImage};
-use super::{Current, JoinTable, elf, exit, registry};
+use super::load::{Loaded, load};
+use super::stack_image::Arguments;
+use super::{Current, JoinTable, exit, registry};
 use crate::files::allocate::{try_arc, try_box};
-use crate::files::{self, Follow, Inode, Kind};
+use crate::files::{self, Inode};
 use crate::limits;
-use crate::memory::{FileRange, Placement, Space, Tenant, user, with_room};
+use crate::memory::{Tenant, user, with_room};
 use abi::Errno;
-use abi::memory::PAGE_SIZE;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
-use machine::page_table::Rights;
-use machine::user::UserRegs;
-
-/// How far the stack may grow.
-pub const STACK_SIZE: usize = 8 << 20;
-
-/// A program in an address space of its own, ready to run.
-struct Loaded {
-    space: Arc<Space>,
-    regs: UserRegs,
-    name: Name,
-}
 
 /// execve(2): on success the caller runs the new program.
 ///
 /// # Errors
 /// Those of walking a path; `EACCES` if it is no regular file; `ETXTBSY` if it
-/// is open for writing; `ENOEXEC` if
-/// it is no static x86-64 program; `E2BIG`, `EFAULT`, `ENOMEM`.
+/// is open for writing; `ENOEXEC` if it is no x86-64 program; those of its
+/// loader's path, and `ELIBBAD` if that is none; `E2BIG`, `EFAULT`, `ENOMEM`.
 pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Result<usize, Errno> {
     let path = user::read_string(path, limits::path() - 1)?;
     let mut room = limits::arguments();
@@ -113,92 +101,6 @@ fn read_vector(vector: usize, room: &mut usize) -> Result<Vec<Vec<u8>>, Errno> {
         strings.push(string);
     }
 }
-
-/// Loads the program at `path` into a new address space.
-fn load(
-    root: &Arc<dyn Inode>,
-    working: &Arc<dyn Inode>,
-    path: &[u8],
-    arguments: &Arguments,
-) -> Result<Loaded, Errno> {
-    let inode = files::walk(root, working, path, Follow::Always)?.existing()?;
-    if inode.kind() != Kind::Regular {
-        return Err(Errno::EACCES);
-    }
-    let cache = inode.pages_to_map()?;
-    let access = try_arc(cache.access_to_run()?)?;
-    let mut head = Vec::new();
-    head.try_reserve_exact(elf::HEAD)
-        .map_err(|_| Errno::ENOMEM)?;
-    head.resize(elf::HEAD, 0);
-    let length = files::read_at(&inode, 0, &mut head)?;
-    let image = elf::plan(&head[..length], inode.metadata().size)?;
-    let space = Space::new()?;
-    let program = FileRange {
-        inode,
-        cache,
-        first: 0,
-        shared: false,
-        may_write: true,
-        access: Some(access),
-    };
-    for segment in &image.segments {
-        map_segment(&space, &program, segment)?;
-    }
-    space.set_heap(image.end);
-    let top = space.map_stack(STACK_SIZE)?;
-    let stack = StackImage::new(top, path, arguments, &image)?;
-    space.populate(stack.pointer, &stack.bytes)?;
-    let file_name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-    let mut name = Name::new();
-    for character in file_name
-        .iter()
-        .map(|&byte| byte as char)
-        .filter(char::is_ascii_graphic)
-    {
-        if name.try_push(character).is_err() {
-            break;
-        }
-    }
-    Ok(Loaded {
-        space,
-        regs: UserRegs::new(image.entry, stack.pointer, [0; 3]),
-        name,
-    })
-}
-
-/// Maps a segment's part of the file; what is left of the last page, and the
-/// pages behind it, are zero.
-fn map_segment(
-    space: &Arc<Space>,
-    program: &FileRange,
-    segment: &elf::Segment,
-) -> Result<(), Errno> {
-    let (start, length) = segment.pages();
-    let file_end = segment.address + segment.file_size;
-    let border = match segment.file_size {
-        0 => start,
-        _ => file_end.next_multiple_of(PAGE_SIZE),
-    };
-    if border > start {
-        let file = FileRange {
-            // The plan has seen to it that both are as far from a page's border.
-            first: segment.file_offset / PAGE_SIZE as u64,
-            ..program.clone()
-        };
-        let rights = Rights::from_bits(segment.protection as u8);
-        space.map_file(Placement::Fixed(start), border - start, rights, file)?;
-        if segment.memory_size > segment.file_size {
-            space.populate(file_end, &ZEROES[..border - file_end])?;
-        }
-    }
-    if start + length > border {
-        space.map_fixed(border, start + length - border, segment.protection)?;
-    }
-    Ok(())
-}
-
-static ZEROES: [u8; PAGE_SIZE] = [0; PAGE_SIZE];
 
 /// The only thread left becomes the group's first.
 fn take_over_id(current: &Current) {

@@ -23,8 +23,14 @@ pub struct StackImage {
 
 const WORD: usize = size_of::<usize>();
 
+/// What `$PLATFORM` stands for in a library's path.
+const PLATFORM: &[u8] = b"x86_64\0";
+/// Of times(2) and what `/proc` says, in a second.
+const TICKS: usize = 100;
+
 impl StackImage {
-    /// The image that ends at `top`.
+    /// The image that ends at `top`, of a program whose loader is at `base`, or 0
+    /// if it has none.
     ///
     /// # Errors
     /// `ENOMEM`.
@@ -33,12 +39,17 @@ impl StackImage {
         path: &[u8],
         arguments: &Arguments,
         image: &Image,
+        base: usize,
     ) -> Result<StackImage, Errno> {
         // Strings first, from the bottom of their area upwards.
         let all = || arguments.argv.iter().chain(&arguments.envp);
         let random = 16;
-        let strings = all().map(|string| string.len() + 1).sum::<usize>() + path.len() + 1 + random;
-        let auxiliary = auxiliary(image);
+        let strings = all().map(|string| string.len() + 1).sum::<usize>()
+            + path.len()
+            + 1
+            + PLATFORM.len()
+            + random;
+        let auxiliary = auxiliary(image, base);
         let words = 1 + all().count() + 2 + auxiliary.len() * 2;
         // The ABI wants the stack pointer aligned to 16 at the entry point.
         let size = (words * WORD + strings).next_multiple_of(16);
@@ -59,6 +70,7 @@ impl StackImage {
         for (kind, value) in auxiliary {
             let value = match kind {
                 AT_EXECFN => at,
+                AT_PLATFORM => at + path.len() + 1,
                 AT_RANDOM => top - random,
                 _ => value,
             };
@@ -70,19 +82,21 @@ impl StackImage {
             bytes.extend_from_slice(string);
             bytes.push(0);
         }
+        bytes.extend(PLATFORM);
         bytes.extend(crate::random::bytes::<16>());
         Ok(StackImage { pointer, bytes })
     }
 }
 
 /// The auxiliary vector; addresses on the stack are filled in later.
-fn auxiliary(image: &Image) -> [(usize, usize); 15] {
+fn auxiliary(image: &Image, base: usize) -> [(usize, usize); 17] {
     [
+        (AT_CLKTCK, TICKS),
         (AT_PHDR, image.headers),
         (AT_PHENT, HEADER_SIZE),
         (AT_PHNUM, image.header_count),
         (AT_PAGESZ, PAGE_SIZE),
-        (AT_BASE, 0),
+        (AT_BASE, base),
         (AT_FLAGS, 0),
         (AT_ENTRY, image.entry),
         (AT_UID, 0),
@@ -92,6 +106,7 @@ fn auxiliary(image: &Image) -> [(usize, usize); 15] {
         (AT_SECURE, 0),
         (AT_RANDOM, 0),
         (AT_EXECFN, 0),
+        (AT_PLATFORM, 0),
         (AT_NULL, 0),
     ]
 }
@@ -114,6 +129,9 @@ mod tests {
             envp: strings(&["HOME=/"]),
         };
         let image = Image {
+            is_movable: false,
+            align: PAGE_SIZE,
+            interpreter: None,
             entry: 7,
             segments: ArrayVec::new(),
             headers: 9,
@@ -121,7 +139,7 @@ mod tests {
             end: 0,
         };
         let top = 0x10_0000;
-        let stack = StackImage::new(top, b"/bin/ls", &arguments, &image).unwrap();
+        let stack = StackImage::new(top, b"/bin/ls", &arguments, &image, 0x7000).unwrap();
         assert_eq!(stack.pointer % 16, 0);
         assert_eq!(stack.pointer + stack.bytes.len(), top);
         let word = |index: usize| {
@@ -140,12 +158,14 @@ mod tests {
         assert_eq!(word(4), 0);
         assert_eq!(text(word(5)), "HOME=/");
         assert_eq!(word(6), 0);
-        let auxiliary: Vec<(usize, usize)> = (0..15)
+        let auxiliary: Vec<(usize, usize)> = (0..17)
             .map(|i| (word(7 + 2 * i), word(8 + 2 * i)))
             .collect();
         let value = |kind| auxiliary.iter().find(|entry| entry.0 == kind).unwrap().1;
         assert_eq!((value(AT_ENTRY), value(AT_PHDR)), (7, 9));
+        assert_eq!(value(AT_BASE), 0x7000);
         assert_eq!(text(value(AT_EXECFN)), "/bin/ls");
+        assert_eq!(text(value(AT_PLATFORM)), "x86_64");
         assert_eq!(value(AT_RANDOM), top - 16);
     }
 }

@@ -56,6 +56,13 @@ impl Archive {
         }
     }
 
+    /// Adds what `other` has and this has not.
+    pub fn add_new(&mut self, other: Archive) {
+        for (path, entry) in other.entries {
+            self.entries.entry(path).or_insert(entry);
+        }
+    }
+
     /// Whether there is a file or folder of this path.
     #[cfg(test)]
     fn contains(&self, path: &str) -> bool {
@@ -168,6 +175,32 @@ mod tests {
     #[test]
     fn equal_trees_give_equal_bytes() {
         assert_eq!(sample(), sample());
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let mut archive = Archive::default();
+        archive.file("/lib/a", b"mine".to_vec(), false);
+        let mut other = Archive::default();
+        other.file("/lib/a", b"other".to_vec(), true);
+        other.file("/lib/b", b"new".to_vec(), true);
+        archive.add_new(other);
+        let mode_of = |wanted| archive.items().find(|(path, _)| *path == wanted).unwrap().1;
+        let (mine, new) = (b"mine".as_slice(), b"new".as_slice());
+        assert_eq!(
+            mode_of("lib/a"),
+            Item::File {
+                content: mine,
+                mode: FILE
+            }
+        );
+        assert_eq!(
+            mode_of("lib/b"),
+            Item::File {
+                content: new,
+                mode: PROGRAM
+            }
+        );
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! The initial image: the programs, the files the user adds, and what `init`
 //! is to run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::Program;
 use super::archive::Archive;
+use super::libraries;
 use crate::cli::FileArgument;
 use crate::status::{Failure, Status};
 
@@ -26,6 +28,7 @@ const BOOT_FOLDER: &str = "/boot";
 pub fn make(programs: &[Program], files: &[FileArgument], command: &[String]) -> Result<Archive> {
     let mut archive = tree(programs, files)?;
     add_command(&mut archive, command, "")?;
+    archive.add_new(needed(files, command)?);
     Ok(archive)
 }
 
@@ -59,8 +62,41 @@ pub fn tree(programs: &[Program], files: &[FileArgument]) -> Result<Archive> {
     }
     for file in files {
         add(&mut archive, &file.host, &file.guest)?;
+        if file.host.is_file() {
+            add_beside(&mut archive, &file.host, &file.guest)?;
+        }
     }
     Ok(archive)
+}
+
+/// What the host's loader finds for the programs among `files` and for the one
+/// that `command` copies from the host, by the same paths as on the host.
+pub fn needed(files: &[FileArgument], command: &[String]) -> Result<Archive> {
+    let mut found = BTreeSet::new();
+    let program = command.first().and_then(|program| host_path(program));
+    for file in files.iter().map(|file| file.host.as_path()).chain(program) {
+        find_needed(file, &mut found)?;
+    }
+    let mut archive = Archive::default();
+    for file in found {
+        if let Some(guest) = libraries::without_dots(&file).to_str() {
+            archive.file(guest, read(&file)?, true);
+        }
+    }
+    Ok(archive)
+}
+
+fn find_needed(path: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).map_err(|error| missing(path, &error))? {
+            find_needed(&entry?.path(), found)?;
+        }
+        return Ok(());
+    }
+    found.extend(libraries::needed(path, |problem| {
+        eprintln!("weft: {problem}")
+    })?);
+    Ok(())
 }
 
 /// Tells `init` to run `command`, and adds its program if that is one of the
@@ -102,7 +138,17 @@ fn from_host(archive: &mut Archive, program: &str, mount: &str) -> Result<String
     let guest = format!("{HOST_FOLDER}/{name}");
     let content = read(host)?;
     archive.file(&guest, content, true);
+    add_beside(archive, host, &guest)?;
     Ok(format!("{mount}{guest}"))
+}
+
+/// Adds the libraries that a program finds beside itself, and so at `guest` too.
+fn add_beside(archive: &mut Archive, host: &Path, guest: &str) -> Result<()> {
+    let found = libraries::needed(host, |_| ())?;
+    for (file, place) in libraries::beside(host, guest, &found) {
+        archive.file(&place, read(&file)?, true);
+    }
+    Ok(())
 }
 
 /// Adds a file or a whole folder of the host.

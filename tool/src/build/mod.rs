@@ -9,6 +9,7 @@ mod cargo;
 pub mod image;
 mod judge;
 mod kernel;
+mod libraries;
 mod programs;
 mod stamp;
 mod symbols;

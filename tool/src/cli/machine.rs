@@ -41,7 +41,8 @@ pub struct Machine {
     /// A further word for the kernel's command line; may be repeated
     #[arg(long, value_name = "WORD")]
     pub append: Vec<String>,
-    /// Put a file or folder of this machine into the guest, at GUEST or in the root folder; may be repeated
+    /// Put a file or folder of this machine into the guest, at GUEST or in the root folder, and
+    /// the libraries that programs in it need; may be repeated
     #[arg(long, value_name = "HOST[:GUEST]")]
     pub file: Vec<FileArgument>,
     /// Attach this raw disk image, the first as /dev/vda; may be repeated. The first is made if it is

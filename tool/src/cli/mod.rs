@@ -74,7 +74,7 @@ pub struct Exec {
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub timeout: Option<Duration>,
     /// The program: a name in the guest's /bin or /tests, an absolute path in the guest, or a
-    /// path of this machine (./a.out) that is copied into the guest; then its arguments
+    /// path of this machine (./a.out) that is copied into the guest, with the libraries it needs; then its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM ARGS")]
     pub program: Vec<String>,
 }

@@ -23,7 +23,9 @@ pub fn run(workspace: &Workspace, arguments: &Disk) -> Result<u8> {
         }
         DiskCommand::Put { image, file } => {
             image::check(file, &[])?;
-            Image::open(image)?.put(&image::tree(&[], file)?)?;
+            let opened = Image::open(image)?;
+            opened.put(&image::tree(&[], file)?)?;
+            opened.put_missing(image::needed(file, &[])?)?;
         }
         DiskCommand::Refresh { image } => {
             let opened = Image::open(image)?;
@@ -43,7 +45,8 @@ fn make(workspace: &Workspace, image: &Path, size: u64, files: &[FileArgument]) 
         return Err(Failure::error(Status::DiskImage, message));
     }
     image::check(files, &[])?;
-    let tree = image::tree(&build::programs(workspace)?, files)?;
+    let mut tree = image::tree(&build::programs(workspace)?, files)?;
+    tree.add_new(image::needed(files, &[])?);
     disk::make(image, size, &tree)
 }
 

@@ -55,7 +55,7 @@ pub fn prepare(workspace: &Workspace, machine: &Machine, program: &[String]) -> 
     let qemu = qemu::qemu()?;
     let engine = engine(machine, &qemu)?;
     let (kernel, programs) = products(workspace, machine)?;
-    let from_disk = root_disk::prepare(machine, &programs)?;
+    let from_disk = root_disk::prepare(machine, &programs, program)?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let image = folder.path().join("initial-image");
     let archive = match from_disk {

@@ -53,6 +53,36 @@ impl Image {
         }
         put.run(&self.path)
     }
+
+    /// Copies those files of `libraries` into the image that it has not; what it
+    /// has is older than they are, but of one piece. A system that keeps libraries
+    /// elsewhere, and has links in these places, has its own.
+    pub fn put_missing(&self, libraries: Archive) -> Result<()> {
+        let mut missing = Archive::default();
+        for (path, item) in libraries.items() {
+            if let Item::File { content, .. } = item
+                && self.has_room_at(&format!("/{path}"))?
+            {
+                missing.file(path, content.to_vec(), true);
+            }
+        }
+        match missing.items().next() {
+            Some(_) => self.put(&missing),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing is at `path`, and nothing but folders is above.
+    fn has_room_at(&self, path: &str) -> Result<bool> {
+        for (end, _) in path.match_indices('/').skip(1) {
+            match self.find(&path[..end])?.map(|entry| entry.kind()) {
+                None => return Ok(true),
+                Some(Kind::Folder) => {}
+                Some(_) => return Ok(false),
+            }
+        }
+        Ok(self.find(path)?.is_none())
+    }
 }
 
 /// The requests of one call.

@@ -20,14 +20,14 @@ use crate::workspace::Workspace;
 const PROGRAMS: &[&str] = &["cpu_time", "signals", "terminal"];
 
 /// The machines that each program runs on, as flags of `exec`.
-const MACHINES: &[&str] = &["--cpus 1", "--cpus 2", "--cpus 4 --checked"];
+pub const MACHINES: &[&str] = &["--cpus 1", "--cpus 2", "--cpus 4 --checked"];
 
 /// What BusyBox does, as a script of its own shell, and what that prints.
 const SCRIPT: &str = include_str!("busybox/script.sh");
 const PRINTED: &str = include_str!("busybox/printed");
 
 /// How long one program may run.
-const LIMIT: Duration = Duration::from_secs(120);
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -68,7 +68,7 @@ fn compile(workspace: &Workspace, name: &str, program: &Path) -> Result<()> {
 }
 
 /// Puts a file of the host into the guest's /host; its path there.
-fn put(machine: &mut Machine, host: &Path) -> Result<String> {
+pub fn put(machine: &mut Machine, host: &Path) -> Result<String> {
     let name = host.file_name().unwrap_or_default().to_string_lossy();
     let guest = format!("/host/{name}");
     let file = format!("{}:{guest}", host.display());
@@ -77,7 +77,7 @@ fn put(machine: &mut Machine, host: &Path) -> Result<String> {
 }
 
 /// Runs a program; what is wrong with it, if anything is.
-fn run(
+pub fn run(
     workspace: &Workspace,
     machine: &Machine,
     program: &[&str],

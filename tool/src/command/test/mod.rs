@@ -2,12 +2,13 @@
 //!
 //! `host` runs what needs no guest, `guest` boots the kernel on each kind of
 //! machine, `disk` gives it a disk as root, `crash` looks at what crashes leave
-//! of it, `c` runs C programs, `linux` those of Linux, `tool` checks what `cargo
-//! weft exec` promises, and `report` counts.
+//! of it, `c` runs C programs, `linux` those of Linux, `dynamic` those with
+//! libraries, `tool` checks what `cargo weft exec` promises, and `report` counts.
 
 mod c;
 mod crash;
 mod disk;
+mod dynamic;
 mod failing;
 mod guest;
 mod host;
@@ -36,6 +37,7 @@ const PARTS: &[Part] = &[
     ("tool", tool::tests),
     ("c", c::tests),
     ("linux", linux::tests),
+    ("dynamic", dynamic::tests),
     ("guest", guest::tests),
     ("disk", disk::tests),
     ("crash", crash::tests),

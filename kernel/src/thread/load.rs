@@ -1,0 +1,191 @@
+//! Loading a program into an address space of its own: its segments, its stack,
+//! and the loader that it names, which brings in its libraries. Nothing that
+//! runs is touched, so that all of it may fail.
+
+use super::elf::{self, Image, Segment};
+use super::group::Name;
+use super::stack_image::{Arguments, StackImage};
+use crate::files::allocate::try_arc;
+use crate::files::cache::Access;
+use crate::files::{self, Follow, Inode, Kind};
+use crate::memory::{FileRange, Placement, Space};
+use abi::Errno;
+use abi::memory::PAGE_SIZE;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+use machine::page_table::Rights;
+use machine::user::UserRegs;
+
+/// How far the stack may grow.
+pub const STACK_SIZE: usize = 8 << 20;
+
+/// A program in an address space of its own, ready to run.
+pub(super) struct Loaded {
+    pub space: Arc<Space>,
+    pub regs: UserRegs,
+    pub name: Name,
+}
+
+/// Loads the program at `path` into a new address space.
+pub(super) fn load(
+    root: &Arc<dyn Inode>,
+    working: &Arc<dyn Inode>,
+    path: &[u8],
+    arguments: &Arguments,
+) -> Result<Loaded, Errno> {
+    let program = Executable::open(root, working, path)?;
+    let image = program.plan()?.at(elf::DYN_BASE)?;
+    let loader = match &image.interpreter {
+        Some(place) => Some(loader(root, working, &program.string(place)?)?),
+        None => None,
+    };
+    let space = Space::new()?;
+    program.map(&space, &image)?;
+    space.set_heap(image.end);
+    let top = space.map_stack(STACK_SIZE)?;
+    let mut start = image.entry;
+    let mut base = 0;
+    if let Some((loader, plan)) = loader {
+        let room = plan.pages().len() + plan.align - PAGE_SIZE;
+        let plan = plan.at(space.find_room(room)?).map_err(unusable)?;
+        loader.map(&space, &plan)?;
+        (start, base) = (plan.entry, plan.pages().start);
+    }
+    let stack = StackImage::new(top, path, arguments, &image, base)?;
+    space.populate(stack.pointer, &stack.bytes)?;
+    Ok(Loaded {
+        space,
+        regs: UserRegs::new(start, stack.pointer, [0; 3]),
+        name: name(path),
+    })
+}
+
+/// The loader that a program names, and what to map of it. ELIBBAD if it is
+/// none, or can only be where something else may have to be.
+fn loader(
+    root: &Arc<dyn Inode>,
+    working: &Arc<dyn Inode>,
+    path: &[u8],
+) -> Result<(Executable, Image), Errno> {
+    let loader = Executable::open(root, working, path)?;
+    let plan = loader.plan().map_err(unusable)?;
+    match plan.is_movable {
+        true => Ok((loader, plan)),
+        false => Err(Errno::ELIBBAD),
+    }
+}
+
+fn unusable(error: Errno) -> Errno {
+    match error {
+        Errno::ENOEXEC => Errno::ELIBBAD,
+        error => error,
+    }
+}
+
+/// What the program is called: its file.
+fn name(path: &[u8]) -> Name {
+    let file_name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+    let mut name = Name::new();
+    for character in file_name
+        .iter()
+        .map(|&byte| byte as char)
+        .filter(char::is_ascii_graphic)
+    {
+        if name.try_push(character).is_err() {
+            break;
+        }
+    }
+    name
+}
+
+/// A file that may be run, which nobody writes to meanwhile.
+struct Executable {
+    file: FileRange,
+}
+
+impl Executable {
+    fn open(root: &Arc<dyn Inode>, working: &Arc<dyn Inode>, path: &[u8]) -> Result<Self, Errno> {
+        let inode = files::walk(root, working, path, Follow::Always)?.existing()?;
+        if inode.kind() != Kind::Regular {
+            return Err(Errno::EACCES);
+        }
+        let cache = inode.pages_to_map()?;
+        let access: Arc<Access> = try_arc(cache.access_to_run()?)?;
+        Ok(Self {
+            file: FileRange {
+                inode,
+                cache,
+                first: 0,
+                shared: false,
+                may_write: true,
+                access: Some(access),
+            },
+        })
+    }
+
+    fn plan(&self) -> Result<Image, Errno> {
+        let head = self.read(0..elf::HEAD as u64)?;
+        elf::plan(&head, self.file.inode.metadata().size)
+    }
+
+    /// The bytes of a part of the file, as far as it has them.
+    fn read(&self, part: Range<u64>) -> Result<Vec<u8>, Errno> {
+        let length = (part.end - part.start) as usize;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).map_err(|_| Errno::ENOMEM)?;
+        bytes.resize(length, 0);
+        let read = files::read_at(&self.file.inode, part.start, &mut bytes)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// The string that ends where `part` does. EIO if the file is shorter;
+    /// ENOEXEC if there is no end.
+    fn string(&self, part: &Range<u64>) -> Result<Vec<u8>, Errno> {
+        let mut bytes = self.read(part.clone())?;
+        if (bytes.len() as u64) < part.end - part.start {
+            return Err(Errno::EIO);
+        }
+        if bytes.last() != Some(&0) {
+            return Err(Errno::ENOEXEC);
+        }
+        let length = bytes.iter().position(|&byte| byte == 0);
+        bytes.truncate(length.unwrap_or(0));
+        Ok(bytes)
+    }
+
+    fn map(&self, space: &Arc<Space>, image: &Image) -> Result<(), Errno> {
+        let mut segments = image.segments.iter();
+        segments.try_for_each(|segment| self.map_segment(space, segment))
+    }
+
+    /// Maps a segment's part of the file; what is left of the last page, and the
+    /// pages behind it, are zero.
+    fn map_segment(&self, space: &Arc<Space>, segment: &Segment) -> Result<(), Errno> {
+        let (start, length) = segment.pages();
+        let file_end = segment.address + segment.file_size;
+        let border = match segment.file_size {
+            0 => start,
+            _ => file_end.next_multiple_of(PAGE_SIZE),
+        };
+        if border > start {
+            let file = FileRange {
+                // The plan has seen to it that both are as far from a page's border.
+                first: segment.file_offset / PAGE_SIZE as u64,
+                ..self.file.clone()
+            };
+            let rights = Rights::from_bits(segment.protection as u8);
+            space.map_file(Placement::Fixed(start), border - start, rights, file)?;
+            if segment.memory_size > segment.file_size {
+                space.populate(file_end, &ZEROES[..border - file_end])?;
+            }
+        }
+        if start + length > border {
+            space.map_fixed(border, start + length - border, segment.protection)?;
+        }
+        Ok(())
+    }
+}
+
+static ZEROES: [u8; PAGE_SIZE] = [0; PAGE_SIZE];

@@ -1,0 +1,113 @@
+//! Dynamically linked programs of this machine, with its own loader and
+//! libraries: one of `user/tests/linux/dynamic`, which is put into the guest
+//! without its libraries, and those that are here of some that many have.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::linux::{LIMIT, MACHINES, put, run};
+use super::report::{Report, Row};
+use crate::cli::machine;
+use crate::command::cc;
+use crate::guest::Ending;
+use crate::process;
+use crate::status::{Failure, Status};
+use crate::workspace::Workspace;
+
+/// Programs that start, say this with these arguments, and end.
+const PROGRAMS: &[(&str, &[&str], &str)] = &[
+    (
+        "bash",
+        &["-c", "for i in 1 2; do echo $((i * 21)); done"],
+        "21\n42\n",
+    ),
+    ("dash", &["-c", "echo $((6 * 7)) | cat"], "42\n"),
+    ("lua", &["-e", "print(6 * 7)"], "42"),
+    ("python3", &["--version"], "Python 3"),
+    ("sqlite3", &[":memory:", "select 6 * 7"], "42\n"),
+    ("perl", &["-e", "print 6 * 7"], "42"),
+];
+
+pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let mut row = Row {
+        name: "dynamically linked programs".into(),
+        ..Row::default()
+    };
+    let began = Instant::now();
+    let [program, later] = compile(workspace, folder.path())?;
+    let passes = |ending: &Ending, _: &str| *ending == Ending::Status(0);
+    for flags in MACHINES {
+        let mut machine = machine(flags);
+        let guest = put(&mut machine, Path::new(&program))?;
+        put(&mut machine, Path::new(&later))?;
+        row.note(flags, run(workspace, &machine, &[&guest], passes)?);
+    }
+    let mut machine = machine("--cpus 2");
+    machine.disk.push(folder.path().join("disk"));
+    put(&mut machine, Path::new(&later))?;
+    let guest = put(&mut machine, Path::new(&program))?;
+    row.note("on a disk", run(workspace, &machine, &[&guest], passes)?);
+    for (name, arguments, said) in PROGRAMS {
+        row.note(name, run_here(workspace, name, arguments, said)?);
+    }
+    row.time = began.elapsed();
+    report.add(row);
+    Ok(())
+}
+
+/// Runs a program of this machine, if it has that; what is wrong, if anything is.
+fn run_here(
+    workspace: &Workspace,
+    name: &str,
+    arguments: &[&str],
+    said: &str,
+) -> Result<Option<String>> {
+    // What PATH has first may be a script that looks for the program.
+    let folders = ["/usr/bin", "/bin", "/usr/local/bin"];
+    let mut places = folders.iter().map(|folder| Path::new(folder).join(name));
+    let Some(program) = places.find(|place| place.is_file()) else {
+        return Ok(None);
+    };
+    let mut machine = machine("--cpus 2");
+    let guest = put(&mut machine, &program)?;
+    let words: Vec<&str> = [guest.as_str()]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    run(workspace, &machine, &words, |ending, output| {
+        *ending == Ending::Status(0) && output.contains(said)
+    })
+}
+
+/// The program, and the library that it opens by itself.
+fn compile(workspace: &Workspace, folder: &Path) -> Result<[String; 2]> {
+    let source = |name: &str| {
+        let file = workspace.root.join("user/tests/linux/dynamic").join(name);
+        file.display().to_string()
+    };
+    let path = |name: &str| folder.join(name).display().to_string();
+    let [library, program] = ["library.c", "program.c"].map(source);
+    let [linked, later] = ["linked", "later"].map(|name| path(&format!("libwoven{name}.so")));
+    let main = path("dynamic");
+    for (define, output) in [("linked", &linked), ("later", &later)] {
+        let name = format!("-DNAME={define}");
+        gcc(&["-shared", "-fPIC", &name, "-o", output, &library])?;
+    }
+    gcc(&["-o", &main, &program, &linked])?;
+    Ok([main, later])
+}
+
+fn gcc(words: &[&str]) -> Result<()> {
+    let mut command = process::command(cc::gcc()?);
+    command
+        .args("-std=gnu11 -O1 -Wall -Wextra -Werror -pthread".split(' '))
+        .args(words);
+    let compiled = process::run_limited(&mut command, LIMIT)?.context("gcc does not end")?;
+    match compiled.status.success() {
+        true => Ok(()),
+        false => Err(Failure::error(Status::Build, compiled.text())),
+    }
+}
