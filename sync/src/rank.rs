@@ -79,6 +79,8 @@ macro_rules! ranks {
 }
 
 ranks! {
+    Unmount: Sleeping, "the end of a mount: one at a time";
+    MountPlaces: Sleeping, "where mounts may be made (readers: who removes or moves a directory)";
     FileOffset: Sleeping, "an open file's offset, over a read or write";
     Tree: Sleeping, "the shape of a directory tree: one rename between directories at a time";
     Directory: Sleeping, "a directory's entries (parent before child)";

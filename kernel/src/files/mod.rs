@@ -38,6 +38,7 @@ pub mod walk;
 use alloc::sync::Arc;
 
 use abi::Errno;
+use sync::{Mutex, rank};
 
 pub use self::buffer::{Sink, Source};
 pub use self::context::FsContext;
@@ -110,20 +111,26 @@ fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
     result
 }
 
-/// Ends the mount whose root is `root`: those of [`mounts::remove`] and
-/// [`disk::unmount`], and then nobody has seen it gone.
+/// Ends the mount whose root is `root`: errors of [`mounts::leave`] and
+/// [`disk::unmount`], and then it is as it was.
 pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
-    mounts::check_removable(&root)?;
+    static ALONE: Mutex<(), rank::Unmount> = Mutex::new(());
+    // Two at once would find the disk in use by each other. What this one has is
+    // let go of before the next begins.
+    let _alone = ALONE.lock();
+    let root = root;
     // While walks still lead there: it takes time, and may be in vain.
-    disk::check_idle(&root)?;
-    // No new walk gets in from here on.
-    let mount = mounts::remove(&root)?;
+    disk::check_idle(&mounts::removable(&root)?.root)?;
+    let mount = mounts::leave(&root)?;
     drop(root);
-    let unmounted = disk::unmount(mount.root.clone());
-    if unmounted.is_err() {
-        mounts::restore(mount);
+    match disk::unmount(mount.root.clone()) {
+        Ok(()) => mount.remove(),
+        Err(error) => {
+            mount.stay();
+            return Err(error);
+        }
     }
-    unmounted
+    Ok(())
 }
 
 /// Before the machine is turned off: all that is dirty goes to its disk, and

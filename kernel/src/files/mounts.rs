@@ -5,15 +5,16 @@
 //! for each of its directories, so that a walk knows both by their identity.
 //!
 //! Locks: a spin lock over the list, held to look through it. While nothing is
-//! mounted a walk does not take it.
+//! mounted a walk does not take it. A readers-writer lock keeps directories where
+//! they are while something is mounted on one.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use abi::Errno;
-use sync::{SpinLock, rank};
+use sync::{ReadGuard, RwLock, SpinLock, rank};
 
 use super::allocate::{try_arc, try_bytes};
 use super::inode::{Inode, Kind};
@@ -31,12 +32,23 @@ pub struct Mount {
     /// The type of file system.
     pub kind: &'static str,
     pub read_only: bool,
+    /// No walk goes in any more, and it may end.
+    leaving: AtomicBool,
 }
 
 static MOUNTS: SpinLock<Vec<Arc<Mount>>, rank::Mounts> = SpinLock::new(Vec::new());
 
 /// How many mounts cover a directory.
 static COVERING: AtomicUsize = AtomicUsize::new(0);
+
+/// Held alone while a mount is made.
+static PLACES: RwLock<(), rank::MountPlaces> = RwLock::new(());
+
+/// As long as it is held, nothing is mounted anywhere: for whoever takes away a
+/// directory that is no mount point.
+pub fn keep_out() -> ReadGuard<'static, (), rank::MountPlaces> {
+    PLACES.read()
+}
 
 /// Lets `root` stand in for `covered`: ENOTDIR; ENOENT if that is removed; EBUSY
 /// if something stands in for it already.
@@ -53,6 +65,7 @@ pub fn add(
     {
         return Err(Errno::ENOTDIR);
     }
+    let _places = PLACES.write();
     if let Some(covered) = &covered {
         covered.name()?;
     }
@@ -64,6 +77,7 @@ pub fn add(
         source: try_bytes(source)?,
         kind,
         read_only,
+        leaving: AtomicBool::new(false),
     })?;
     let mut mounts = MOUNTS.lock();
     let is_same = |a: &Option<Arc<dyn Inode>>| match (a, &mount.covered) {
@@ -79,41 +93,50 @@ pub fn add(
     Ok(())
 }
 
-/// Whether [`remove`] would work.
-pub fn check_removable(root: &Arc<dyn Inode>) -> Result<(), Errno> {
-    find_removable(&MOUNTS.lock(), root).map(drop)
+/// The mount that may end whose root is `root`: EINVAL if there is none, or if it
+/// is the root of all; EBUSY if something is mounted inside.
+pub fn removable(root: &Arc<dyn Inode>) -> Result<Arc<Mount>, Errno> {
+    find_removable(&MOUNTS.lock(), root)
 }
 
-/// Ends the mount whose root is `root`: EINVAL if there is none, or if it is
-/// the root of all; EBUSY if something is mounted inside.
-pub fn remove(root: &Arc<dyn Inode>) -> Result<Arc<Mount>, Errno> {
-    let mut mounts = MOUNTS.lock();
-    let index = find_removable(&mounts, root)?;
-    COVERING.fetch_sub(1, Ordering::Release);
-    Ok(mounts.remove(index))
+/// The same, and lets no walk go in any more, until it is removed or
+/// [`Mount::stay`].
+pub fn leave(root: &Arc<dyn Inode>) -> Result<Arc<Mount>, Errno> {
+    let mounts = MOUNTS.lock();
+    let mount = find_removable(&mounts, root)?;
+    mount.leaving.store(true, Ordering::Relaxed);
+    Ok(mount)
 }
 
-fn find_removable(mounts: &[Arc<Mount>], root: &Arc<dyn Inode>) -> Result<usize, Errno> {
-    let index = mounts
+fn find_removable(mounts: &[Arc<Mount>], root: &Arc<dyn Inode>) -> Result<Arc<Mount>, Errno> {
+    let mount = mounts
         .iter()
-        .position(|mount| mount.covered.is_some() && Arc::ptr_eq(&mount.root, root))
+        .find(|mount| mount.covered.is_some() && Arc::ptr_eq(&mount.root, root))
         .ok_or(Errno::EINVAL)?;
-    let device = mounts[index].device;
-    match mounts
-        .iter()
-        .any(|other| other.outer_device == Some(device))
-    {
+    let is_inside = |other: &Arc<Mount>| other.outer_device == Some(mount.device);
+    match mounts.iter().any(is_inside) {
         true => Err(Errno::EBUSY),
-        false => Ok(index),
+        false => Ok(mount.clone()),
     }
 }
 
-/// Puts back what [`remove`] took.
-pub fn restore(mount: Arc<Mount>) {
-    let mut mounts = MOUNTS.lock();
-    COVERING.fetch_add(1, Ordering::Release);
-    // The list had room for it a moment ago, and does not shrink.
-    mounts.push(mount);
+impl Mount {
+    /// Takes [`leave`] back.
+    pub fn stay(&self) {
+        let _mounts = MOUNTS.lock();
+        self.leaving.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends it. It is dropped by the caller, not with the list locked.
+    pub fn remove(&self) {
+        let mut mounts = MOUNTS.lock();
+        let index = mounts
+            .iter()
+            .position(|mount| core::ptr::eq(&**mount, self));
+        let gone = index.map(|index| mounts.remove(index));
+        COVERING.fetch_sub(usize::from(gone.is_some()), Ordering::Release);
+        drop(mounts);
+    }
 }
 
 /// The mount number `index`, in the order they were made.
@@ -131,7 +154,8 @@ pub fn enter(directory: Arc<dyn Inode>) -> Arc<dyn Inode> {
     let mounts = MOUNTS.lock();
     let covers = |mount: &&Arc<Mount>, at: &Arc<dyn Inode>| {
         let covered = mount.covered.as_ref();
-        covered.is_some_and(|covered| Arc::ptr_eq(covered, at))
+        let is_at = covered.is_some_and(|covered| Arc::ptr_eq(covered, at));
+        is_at && !mount.leaving.load(Ordering::Relaxed)
     };
     while let Some(mount) = mounts.iter().find(|mount| covers(mount, &at)) {
         // The old one is held by its mount, so it is not freed here.

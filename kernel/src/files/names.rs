@@ -95,6 +95,7 @@ impl<'a> At<'a> {
             Last::Name => {}
         }
         let name = found.name().ok_or(Errno::EBUSY)?;
+        let _no_mounts = mounts::keep_out();
         if inode.as_ref().is_some_and(mounts::is_mount_point) {
             return Err(Errno::EBUSY);
         }
@@ -140,6 +141,7 @@ impl<'a> At<'a> {
         let new_name = to.name().ok_or(Errno::EBUSY)?;
         let moved = moved.ok_or(Errno::ENOENT)?;
         let is_directory = moved.kind() == Kind::Directory;
+        let _no_mounts = mounts::keep_out();
         if mounts::is_mount_point(&moved) || other.as_ref().is_some_and(mounts::is_mount_point) {
             return Err(Errno::EBUSY);
         }

@@ -345,3 +345,47 @@ fn the_umask_and_the_cwd_are_copied_by_fork() {
     assert_eq!(walk::path_of(&root, &context.working()).unwrap(), b"/d");
     assert_eq!(walk::path_of(&root, &root).unwrap(), b"/");
 }
+
+#[test]
+fn a_mount_has_a_place_or_is_not_made() {
+    let root = root();
+    for _ in 0..300 {
+        let covered = directory(&root, "place");
+        let new: Arc<dyn Inode> = ramfs::RamFs::make_root().unwrap();
+        let (added, removed) = thread::scope(|scope| {
+            let add =
+                scope.spawn(|| mounts::add(Some(covered.clone()), new.clone(), b"", "", false));
+            let removed = at(&root, "place").remove_directory();
+            (add.join().unwrap(), removed)
+        });
+        let ends = (Ok(()), Err(Errno::EBUSY));
+        let goes = (Err(Errno::ENOENT), Ok(()));
+        let result = (added, removed);
+        assert!(result == ends || result == goes, "{result:?}");
+        if added.is_ok() {
+            unmount(new).unwrap();
+            at(&root, "place").remove_directory().unwrap();
+        }
+    }
+}
+
+#[test]
+fn one_of_two_unmounts_succeeds() {
+    let root = root();
+    let covered = directory(&root, "place");
+    for _ in 0..300 {
+        let new: Arc<dyn Inode> = ramfs::RamFs::make_root().unwrap();
+        mounts::add(Some(covered.clone()), new.clone(), b"", "", false).unwrap();
+        let peer = new.clone();
+        let (one, other) = thread::scope(|scope| {
+            let one = scope.spawn(|| unmount(peer));
+            let other = unmount(new);
+            (one.join().unwrap(), other)
+        });
+        assert_eq!(
+            [one, other].iter().filter(|result| result.is_ok()).count(),
+            1
+        );
+        assert!(Arc::ptr_eq(&mounts::enter(covered.clone()), &covered));
+    }
+}

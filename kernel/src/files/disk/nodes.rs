@@ -152,13 +152,13 @@ impl Nodes {
         Some(pages)
     }
 
-    /// The first that is kept from position `from` of the list on, and where.
-    fn next_kept(&self, from: usize) -> Option<(usize, Number)> {
+    /// The last that is kept before position `end` of the list, and where.
+    fn kept_before(&self, end: usize) -> Option<(usize, Number)> {
         if self.kept == 0 {
             return None;
         }
-        let mut later = self.list.iter().enumerate().skip(from);
-        later.find_map(|(at, known)| known.kept.as_ref().map(|_| (at, known.number)))
+        let mut earlier = self.list.iter().enumerate().take(end).rev();
+        earlier.find_map(|(at, known)| known.kept.as_ref().map(|_| (at, known.number)))
     }
 }
 
@@ -221,13 +221,15 @@ impl DiskFs {
 
     /// Writes the files that are kept; those that cannot be written stay.
     pub(super) fn settle_kept(self: &Arc<Self>) {
-        let mut from = 0;
+        // From the end: what comes in place of a dead entry was behind it, so none
+        // is missed.
+        let mut end = usize::MAX;
         loop {
-            let next = self.nodes.lock().next_kept(from);
+            let next = self.nodes.lock().kept_before(end);
             let Some((at, number)) = next else {
                 return;
             };
-            from = at + 1;
+            end = at;
             match self.node_of_kept(number) {
                 // As it goes, the node keeps what could not be written.
                 Ok(node) => {
