@@ -109,6 +109,7 @@ calls! {
     MKNOD = 133,
     STATFS = 137,
     FSTATFS = 138,
+    PRCTL = 157,
     ARCH_PRCTL = 158,
     SYNC = 162,
     MOUNT = 165,

@@ -13,6 +13,7 @@ pub mod errno;
 pub mod file;
 pub mod futex;
 pub mod memory;
+pub mod prctl;
 pub mod process;
 pub mod signal;
 pub mod time;

@@ -10,6 +10,7 @@ mod listing;
 pub mod memory;
 mod mount;
 pub mod path;
+mod prctl;
 mod process;
 mod signal;
 mod storage;

@@ -1,8 +1,8 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, descriptor, file, memory, mount, path, process, signal, storage,
-    system, thread, usage,
+    attributes, clock, clone, descriptor, file, memory, mount, path, prctl, process, signal,
+    storage, system, thread, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -132,6 +132,7 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         EXIT_GROUP => thread::exit_group(current, a),
         GETTID => Ok(current.tid() as usize),
         SET_TID_ADDRESS => thread::set_tid_address(current, a),
+        PRCTL => prctl::prctl(current, a, b, c, d, e),
         ARCH_PRCTL => thread::arch_prctl(current, a, b),
         FUTEX => thread::futex(current, a, b, c, d, e, f),
         TKILL => thread::tkill(current, a, b),

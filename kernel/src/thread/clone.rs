@@ -180,10 +180,12 @@ fn build(
         Kind::Linux
     };
     let entity = Entity::new(current.entity.affinity());
-    let thread = Thread::new(tid, kind, group.clone(), entity, own).map_err(|_| Errno::ENOMEM)?;
+    let thread = Thread::new(tid, kind, group.clone(), entity, own);
+    let mut thread = thread.map_err(|_| Errno::ENOMEM)?;
     thread.task.clone_user_state_from_current();
     // vfork's child goes on with its parent's stack, and all that belongs to it.
     let shares_memory = flags.has(CLONE_VM) && !flags.has(CLONE_VFORK);
+    thread.traits = current.traits.inherited();
     thread.inherit_signals(current, shares_memory);
     if flags.has(CLONE_SETTLS) {
         thread.task.set_fs_base(request.tls);

@@ -3,10 +3,9 @@
 //! up, so a failing exec harms nothing.
 
 use super::current::Resources;
-use super::group::Name;
 use super::load::{Loaded, load};
 use super::stack_image::Arguments;
-use super::{Current, JoinTable, exit, registry};
+use super::{Current, JoinTable, Name, exit, registry};
 use crate::files::allocate::{try_arc, try_box};
 use crate::files::{self, Inode};
 use crate::limits;
@@ -120,7 +119,8 @@ fn replace(current: &mut Current, loaded: Loaded, joins: Arc<JoinTable>) {
     // Others may be in it, as vfork's parent is.
     exit::leave_memory(current);
     let group = current.group().clone();
-    group.set_name(loaded.name);
+    current.set_name(loaded.name);
+    group.flags().exec();
     group.is_joined.store(false, Relaxed);
     current.is_native.store(false, Relaxed);
     current.task.reset_user_state();

@@ -5,6 +5,7 @@ use super::futex::{self, Word};
 use super::{Current, Group, job_control, registry, robust};
 use crate::memory::user;
 use crate::sched;
+use crate::signal::Info;
 use abi::futex::FUTEX_BITSET_MATCH_ANY;
 use abi::process::{Ended, wait_exited, wait_exited_wide};
 use abi::signal::{CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT, SIG_IGN, SIGCHLD};
@@ -89,7 +90,14 @@ fn end_process(group: &Arc<Group>, status: i32) {
         crate::files::shut_down();
         machine::power::off(Ended::from_status(status).shell_code());
     }
-    let adopted = |child: &Arc<Group>| child.set_parent(super::family::INIT);
+    let adopted = |child: &Arc<Group>, adopter| {
+        child.set_parent(adopter);
+        let signal = child.flags().death_signal.load(Relaxed);
+        if signal != 0 {
+            // A queue that is full loses it, as on Linux.
+            let _ = child.send(Info::user(signal, pid));
+        }
+    };
     let (code, value) = match Ended::from_status(status) {
         Ended::Exited(code) => (CLD_EXITED, code),
         Ended::Signaled(signal) => (CLD_KILLED, signal),

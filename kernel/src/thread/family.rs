@@ -26,6 +26,19 @@ struct Node<G> {
 /// All processes; `G` is what the owner keeps per process.
 pub struct Family<G> {
     nodes: HashMap<Pid, Node<G>>,
+    /// Those besides init that adopt orphans among their descendants.
+    subreapers: Vec<Pid>,
+}
+
+impl<G> Node<G> {
+    /// For so many children, alive or ended, and for one more than there are. ENOMEM.
+    fn make_room(&mut self, room: usize) -> Result<(), Errno> {
+        let room = room.max(self.children.len() + 1);
+        let (alive, ended) = (self.children.len(), self.ended.len());
+        let done = self.children.try_reserve(room - alive);
+        done.and(self.ended.try_reserve(room - ended))
+            .map_err(|_| Errno::ENOMEM)
+    }
 }
 
 /// Which children a wait is for (waitpid(2)).
@@ -50,6 +63,7 @@ impl<G: Clone> Family<G> {
     pub fn new() -> Self {
         Family {
             nodes: HashMap::new(),
+            subreapers: Vec::new(),
         }
     }
 
@@ -58,19 +72,13 @@ impl<G: Clone> Family<G> {
     /// # Errors
     /// `ENOMEM`, and nothing is changed.
     pub fn add(&mut self, pid: Pid, parent: Pid, group: G) -> Result<(), Errno> {
-        let no_memory = |_| Errno::ENOMEM;
         self.nodes.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         let total = self.nodes.len() + 1;
-        // Init may come to adopt every process there is.
-        for (id, room) in [(INIT, total), (parent, 0)] {
+        // Init may come to adopt every process there is, and so may others that adopt.
+        let adopting = self.subreapers.iter().map(|&id| (id, total));
+        for (id, room) in [(INIT, total), (parent, 0)].into_iter().chain(adopting) {
             if let Some(node) = self.nodes.get_mut(&id) {
-                let room = room.max(node.children.len() + 1);
-                node.children
-                    .try_reserve(room - node.children.len())
-                    .map_err(no_memory)?;
-                node.ended
-                    .try_reserve(room - node.ended.len())
-                    .map_err(no_memory)?;
+                node.make_room(room)?;
             }
         }
         let node = Node {
@@ -95,6 +103,35 @@ impl<G: Clone> Family<G> {
         }
     }
 
+    /// Lets `pid` adopt orphans among its descendants, as init does all others;
+    /// or no more. ENOMEM.
+    pub fn set_subreaper(&mut self, pid: Pid, adopts: bool) -> Result<(), Errno> {
+        if !adopts {
+            self.subreapers.retain(|&other| other != pid);
+        } else if !self.is_subreaper(pid) {
+            let total = self.nodes.len();
+            if let Some(node) = self.nodes.get_mut(&pid) {
+                node.make_room(total)?;
+            }
+            self.subreapers.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            self.subreapers.push(pid);
+        }
+        Ok(())
+    }
+
+    pub fn is_subreaper(&self, pid: Pid) -> bool {
+        self.subreapers.contains(&pid)
+    }
+
+    /// Who adopts the children of `pid`: the next above that does.
+    fn adopter(&self, pid: Pid) -> Pid {
+        let mut above = self.parent(pid);
+        while above != 0 && !self.is_subreaper(above) {
+            above = self.parent(above);
+        }
+        if above == 0 { INIT } else { above }
+    }
+
     /// The parent's id; 0 for init, whose parent is nobody.
     pub fn parent(&self, pid: Pid) -> Pid {
         match self.nodes.get(&pid) {
@@ -113,10 +150,20 @@ impl<G: Clone> Family<G> {
         self.nodes.get(&pid).map(|node| &node.group)
     }
 
-    /// `pid` has ended with `status`: its children go to init, each told by
-    /// `adopted`, and it waits for its parent. Returns the parent, and whether init has got ended
-    /// children by it: both are to be told.
-    pub fn end(&mut self, pid: Pid, status: i32, adopted: impl Fn(&G)) -> (Option<G>, Option<G>) {
+    /// `pid` has ended with `status`: its children go to who adopts them, each told by
+    /// `adopted`, and it waits for its parent. Returns the parent, and the adopter if it
+    /// has got ended children by it: both are to be told.
+    pub fn end(
+        &mut self,
+        pid: Pid,
+        status: i32,
+        adopted: impl Fn(&G, Pid),
+    ) -> (Option<G>, Option<G>) {
+        let adopter = match self.subreapers.is_empty() {
+            true => INIT,
+            false => self.adopter(pid),
+        };
+        self.subreapers.retain(|&other| other != pid);
         let Some(node) = self.nodes.get_mut(&pid) else {
             return (None, None);
         };
@@ -125,19 +172,16 @@ impl<G: Clone> Family<G> {
         let ended = core::mem::take(&mut node.ended);
         for &child in &children {
             if let Some(child) = self.nodes.get_mut(&child) {
-                child.parent = INIT;
-                adopted(&child.group);
+                child.parent = adopter;
+                adopted(&child.group, adopter);
             }
         }
-        let adopter = if ended.is_empty() {
-            None
-        } else {
-            self.get(INIT).cloned()
-        };
-        if let Some(init) = self.nodes.get_mut(&INIT) {
-            init.children.extend(children);
-            init.ended.extend(ended);
+        let has_ended = !ended.is_empty();
+        if let Some(adopter) = self.nodes.get_mut(&adopter) {
+            adopter.children.extend(children);
+            adopter.ended.extend(ended);
         }
+        let adopter = self.get(adopter).filter(|_| has_ended).cloned();
         let told = self.nodes.get_mut(&parent).map(|parent| {
             parent.ended.push_back((pid, status));
             parent.group.clone()
@@ -210,8 +254,8 @@ mod tests {
     fn ended_children_are_found_in_order_and_reaped_once() {
         let mut family = family(&[(1, 1), (2, 1), (3, 1)]);
         assert_eq!(family.find(1, Which::Any, |_| true), Found::Alive);
-        family.end(3, 30, |_| {});
-        family.end(2, 20, |_| {});
+        family.end(3, 30, |_, _| {});
+        family.end(2, 20, |_, _| {});
         assert_eq!(family.find(1, Which::Any, |_| true), Found::Ended(3, 30));
         assert_eq!(family.find(1, Which::One(2), |_| true), Found::Ended(2, 20));
         assert!(family.reap(1, 3));
@@ -223,15 +267,32 @@ mod tests {
     #[test]
     fn orphans_go_to_init_the_ended_ones_too() {
         let mut family = family(&[(1, 1), (2, 1), (3, 2), (4, 2)]);
-        family.end(3, 9, |_| {});
+        family.end(3, 9, |_, _| {});
         assert!(!family.init_is_behind());
-        assert_eq!(family.end(2, 0, |_| {}), (Some(1), Some(1)));
+        assert_eq!(family.end(2, 0, |_, _| {}), (Some(1), Some(1)));
         assert!(family.init_is_behind());
         assert_eq!(family.parent(4), 1);
         assert_eq!(family.find(1, Which::One(3), |_| true), Found::Ended(3, 9));
         assert!(family.reap(1, 2));
         assert_eq!(family.find(1, Which::One(4), |_| true), Found::Alive);
         assert_eq!(family.parent(1), 0);
+    }
+
+    #[test]
+    fn orphans_go_to_the_next_above_who_adopts() {
+        let mut family = family(&[(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (6, 5)]);
+        family.set_subreaper(2, true).unwrap();
+        family.set_subreaper(3, true).unwrap();
+        assert!(family.is_subreaper(3) && !family.is_subreaper(4));
+        family.end(4, 0, |_, _| {});
+        assert_eq!(family.parent(5), 3);
+        // It no longer does when it ends itself.
+        family.end(3, 0, |_, adopter| assert_eq!(adopter, 2));
+        assert!(!family.is_subreaper(3));
+        assert_eq!(family.parent(5), 2);
+        family.set_subreaper(2, false).unwrap();
+        family.end(5, 0, |_, _| {});
+        assert_eq!(family.parent(6), 1);
     }
 
     #[test]

@@ -4,12 +4,11 @@ use super::family::Pid;
 use super::semaphore::Semaphores;
 use super::signal::Stop;
 use super::usage::Used;
-use super::{Current, Thread, Tid, registry};
+use super::{Current, Name, Thread, Tid, registry};
 use crate::files::allocate::try_arc;
 use crate::signal::{Actions, Pending};
 use abi::Errno;
 use alloc::sync::Arc;
-use arrayvec::ArrayString;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed};
 use hashbrown::HashMap;
 use sync::{SpinLock, WaitQueue, rank};
@@ -37,14 +36,41 @@ pub struct Group {
     /// Shared with other processes by `CLONE_SIGHAND`.
     actions: SpinLock<Arc<ActionTable>, rank::Actions>,
     semaphores: Semaphores,
+    flags: Flags,
+    /// Its first thread's.
     name: SpinLock<Name, rank::Actions>,
 }
 
 /// The signal actions that processes may share.
 pub type ActionTable = SpinLock<Actions, rank::ActionTable>;
 
-/// A program's name, cut to what fits.
-pub type Name = ArrayString<15>;
+/// What a process says of itself by prctl(2).
+pub struct Flags {
+    /// The signal that it gets when its parent ends; 0 for none.
+    pub death_signal: AtomicU32,
+    pub dumpable: AtomicBool,
+    pub keeps_capabilities: AtomicBool,
+}
+
+impl Flags {
+    /// A child's.
+    fn new(parent: Option<&Flags>) -> Flags {
+        let get = |flag: fn(&Flags) -> &AtomicBool, first| {
+            AtomicBool::new(parent.map_or(first, |parent| flag(parent).load(Relaxed)))
+        };
+        Flags {
+            death_signal: AtomicU32::new(0),
+            dumpable: get(|flags| &flags.dumpable, true),
+            keeps_capabilities: get(|flags| &flags.keeps_capabilities, false),
+        }
+    }
+
+    /// A new program begins.
+    pub(super) fn exec(&self) {
+        self.dumpable.store(true, Relaxed);
+        self.keeps_capabilities.store(false, Relaxed);
+    }
+}
 
 pub(super) struct Members {
     pub(super) threads: HashMap<Tid, Arc<Thread>>,
@@ -112,7 +138,8 @@ impl Group {
             is_joined: AtomicBool::new(false),
             actions: SpinLock::new(actions),
             semaphores,
-            name: SpinLock::new(parent.map_or_else(Name::new, |parent| parent.name())),
+            flags: Flags::new(parent.map(|parent| &parent.flags)),
+            name: SpinLock::new(parent.map_or_else(Name::default, |parent| parent.name())),
         })
     }
 
@@ -167,11 +194,15 @@ impl Group {
         &self.semaphores
     }
 
+    pub fn flags(&self) -> &Flags {
+        &self.flags
+    }
+
     pub fn name(&self) -> Name {
         *self.name.lock()
     }
 
-    pub fn set_name(&self, name: Name) {
+    pub(super) fn set_name(&self, name: Name) {
         *self.name.lock() = name;
     }
 

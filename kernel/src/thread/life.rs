@@ -29,10 +29,10 @@ pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
     let (own, name) = exec_first(root, b"/init", Arc::new(table))?;
     let tid = registry::ids().reserve()?;
     let group = Arc::new(Group::new(tid, None, false)?);
-    group.set_name(name);
     let entity = Entity::new(u64::MAX);
     let thread = Thread::new(tid, Kind::Linux, group.clone(), entity, own);
     let thread = Arc::new(thread.map_err(|_| Errno::ENOMEM)?);
+    thread.set_name(name);
     group.admit(&thread)?;
     registry::family(|family| family.add(tid, tid, group.clone()))?;
     registry::ids().publish(tid, Some(thread.clone()), Some(group));

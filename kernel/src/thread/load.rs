@@ -2,8 +2,8 @@
 //! and the loader that it names, which brings in its libraries. Nothing that
 //! runs is touched, so that all of it may fail.
 
+use super::Name;
 use super::elf::{self, Image, Segment};
-use super::group::Name;
 use super::stack_image::{Arguments, StackImage};
 use crate::files::allocate::try_arc;
 use crate::files::cache::Access;
@@ -85,18 +85,7 @@ fn unusable(error: Errno) -> Errno {
 
 /// What the program is called: its file.
 fn name(path: &[u8]) -> Name {
-    let file_name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-    let mut name = Name::new();
-    for character in file_name
-        .iter()
-        .map(|&byte| byte as char)
-        .filter(char::is_ascii_graphic)
-    {
-        if name.try_push(character).is_err() {
-            break;
-        }
-    }
-    name
+    Name::new(path.rsplit(|&byte| byte == b'/').next().unwrap_or(path))
 }
 
 /// A file that may be run, which nobody writes to meanwhile.

@@ -27,6 +27,7 @@ mod robust;
 mod semaphore;
 mod signal;
 mod stack_image;
+mod traits;
 mod usage;
 mod wait;
 mod wake_op;
@@ -44,12 +45,14 @@ pub use kill::{Target, interrupt_foreground, kill, queue, tgkill, tkill};
 pub use life::start_init;
 pub use load::STACK_SIZE;
 pub use registry::{find, list, print_list, process, processes};
+pub use registry::{is_subreaper, set_subreaper};
 pub use robust::{get as robust_list, set as set_robust_list};
 pub use semaphore::Semaphores;
 pub use signal::{
     broken_pipe, change_mask, pause, pending as pending_signals, return_from_handler, set_action,
     set_stack as set_signal_stack, stack as signal_stack, suspend, wait_for as wait_for_signal,
 };
+pub use traits::{Name, Traits};
 pub use usage::own_account;
 pub use wait::{Waited, wait};
 pub use wake_op::wake_op;
@@ -112,6 +115,7 @@ pub struct Thread {
     pub(crate) clear_tid: AtomicUsize,
     /// The head of the list of locks it holds, in user memory; 0 for none.
     robust_list: AtomicUsize,
+    traits: Traits,
     /// The sleeping locks it holds, for the checks of debug builds.
     held: Chain,
 
@@ -204,6 +208,7 @@ impl Thread {
             space: SpinLock::new(space),
             clear_tid: AtomicUsize::new(0),
             robust_list: AtomicUsize::new(0),
+            traits: Traits::new(),
             held: Chain::new(),
             entity,
             run_hook: Hook::new(),

@@ -3,7 +3,7 @@
 use super::family::{Family, Pid};
 use super::group::Group;
 use super::ids::Ids;
-use super::{Current, Thread, Tid};
+use super::{Current, Name, Thread, Tid};
 use abi::Errno;
 use abi::clone::ThreadInfo;
 use alloc::sync::Arc;
@@ -54,6 +54,18 @@ pub fn process(current: &Current, pid: usize) -> Result<Arc<Group>, Errno> {
         pid if pid < 0 => Err(Errno::ESRCH),
         pid => group(pid as Pid),
     }
+}
+
+/// Makes the process one that adopts orphans among its descendants, or no more.
+///
+/// # Errors
+/// `ENOMEM`.
+pub fn set_subreaper(group: &Group, adopts: bool) -> Result<(), Errno> {
+    family(|family| family.set_subreaper(group.id(), adopts))
+}
+
+pub fn is_subreaper(group: &Group) -> bool {
+    family(|family| family.is_subreaper(group.id()))
 }
 
 /// How many processes there are.
@@ -159,13 +171,17 @@ fn describe(thread: &Thread) -> ThreadInfo {
     if let Some(group) = thread.user_group() {
         describe_group(group, &mut info);
     }
+    set_name(&mut info, thread.name());
     info
 }
 
 fn describe_group(group: &Group, info: &mut ThreadInfo) {
     info.tgid = group.id();
     info.parent = group.parent();
-    let name = group.name();
-    let length = name.len().min(info.name.len());
-    info.name[..length].copy_from_slice(&name.as_bytes()[..length]);
+    set_name(info, group.name());
+}
+
+fn set_name(info: &mut ThreadInfo, name: Name) {
+    let length = info.name.len();
+    info.name.copy_from_slice(&name.bytes()[..length]);
 }

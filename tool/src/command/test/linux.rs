@@ -17,7 +17,7 @@ use crate::setup::busybox;
 use crate::status::{Failure, Status};
 use crate::workspace::Workspace;
 
-const PROGRAMS: &[&str] = &["cpu_time", "signals", "terminal"];
+const PROGRAMS: &[&str] = &["cpu_time", "prctl", "signals", "terminal"];
 
 /// The machines that each program runs on, as flags of `exec`.
 pub const MACHINES: &[&str] = &["--cpus 1", "--cpus 2", "--cpus 4 --checked"];

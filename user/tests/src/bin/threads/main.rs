@@ -19,6 +19,7 @@ mod kill;
 mod library;
 mod locks;
 mod memory;
+mod prctl;
 mod robust;
 mod semaphores;
 mod shared;
@@ -49,6 +50,7 @@ fn main() -> i32 {
         locks::TESTS,
         hand_off::TESTS,
         shared_futex::TESTS,
+        prctl::TESTS,
         robust::TESTS,
         stress::TESTS,
     ])
