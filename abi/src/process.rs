@@ -5,7 +5,20 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 pub const WNOHANG: usize = 1;
 pub const WUNTRACED: usize = 2;
+/// waitid(2) calls it WSTOPPED.
+pub const WSTOPPED: usize = WUNTRACED;
+pub const WEXITED: usize = 4;
 pub const WCONTINUED: usize = 8;
+/// The child stays as it is, for a later wait.
+pub const WNOWAIT: usize = 0x0100_0000;
+/// __WNOTHREAD, __WALL and __WCLONE.
+pub const WAIT_KINDS: usize = 0xe000_0000;
+
+/// Which children waitid(2) is for.
+pub const P_ALL: usize = 0;
+pub const P_PID: usize = 1;
+pub const P_PGID: usize = 2;
+pub const P_PIDFD: usize = 3;
 
 /// The status word of wait(2) for a child that exited with `code`.
 pub const fn wait_exited(code: i32) -> i32 {

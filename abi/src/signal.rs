@@ -61,6 +61,7 @@ pub const SIG_SETMASK: usize = 2;
 pub const SI_USER: i32 = 0;
 pub const SI_KERNEL: i32 = 0x80;
 pub const SI_QUEUE: i32 = -1;
+pub const SI_TIMER: i32 = -2;
 pub const SI_TKILL: i32 = -6;
 /// SIGSEGV: nothing is mapped there; or it is, but not for this.
 pub const SEGV_MAPERR: i32 = 1;
@@ -89,10 +90,33 @@ pub struct SigInfo {
     pub errno: i32,
     pub code: i32,
     pub reserved: i32,
-    /// `si_pid` and `si_uid`, then `si_status` or `si_value`; or `si_addr`.
+    /// `si_pid` and `si_uid`, then `si_status` or `si_value`; or `si_addr`; or
+    /// `si_timerid` and `si_overrun`, then `si_value`.
     pub fields: [u64; 2],
     pub rest: [u64; 12],
 }
+
+/// How an event is told of (sigevent(7)).
+pub const SIGEV_SIGNAL: i32 = 0;
+pub const SIGEV_NONE: i32 = 1;
+/// As `SIGEV_SIGNAL`: the thread is the C library's business.
+pub const SIGEV_THREAD: i32 = 2;
+pub const SIGEV_THREAD_ID: i32 = 4;
+
+/// `struct sigevent` (sigevent(7)).
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct SigEvent {
+    pub value: u64,
+    pub signal: i32,
+    pub notify: i32,
+    pub tid: i32,
+    pub pad: [i32; 11],
+}
+
+const _: () = assert!(size_of::<SigEvent>() == 64);
 
 /// `stack_t` (sigaltstack(2)).
 #[repr(C)]

@@ -11,6 +11,10 @@ pub const CLOCK_REALTIME_COARSE: usize = 5;
 pub const CLOCK_MONOTONIC_COARSE: usize = 6;
 pub const CLOCK_BOOTTIME: usize = 7;
 
+pub const CLOCK_REALTIME_ALARM: usize = 8;
+pub const CLOCK_BOOTTIME_ALARM: usize = 9;
+pub const CLOCK_TAI: usize = 11;
+
 /// In the id of a clock of CPU time, which is negative: which time is meant, ...
 pub const CPUCLOCK_KIND: i32 = 3;
 pub const CPUCLOCK_PROF: i32 = 0;
@@ -25,6 +29,12 @@ pub const CPUCLOCK_ID_SHIFT: u32 = 3;
 pub const NANOS_PER_TICK: u64 = 10_000_000;
 
 pub const TIMER_ABSTIME: usize = 1;
+
+/// The timers of setitimer(2): by the time, by the time in user mode, by that
+/// in the kernel, too.
+pub const ITIMER_REAL: usize = 0;
+pub const ITIMER_VIRTUAL: usize = 1;
+pub const ITIMER_PROF: usize = 2;
 
 #[repr(C)]
 #[derive(
@@ -67,6 +77,17 @@ impl Timespec {
     }
 }
 
+/// `struct itimerspec` (timer_settime(2)).
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct ITimerSpec {
+    pub interval: Timespec,
+    /// When the timer expires first; zero: not at all.
+    pub value: Timespec,
+}
+
 /// `struct timeval`.
 #[repr(C)]
 #[derive(
@@ -89,6 +110,29 @@ impl Timeval {
     pub const fn to_nanos(self) -> u64 {
         self.sec as u64 * 1_000_000_000 + self.usec as u64 * 1000
     }
+
+    /// As [`Timespec::to_nanos`], for one that is given.
+    pub const fn checked_nanos(self) -> Option<u64> {
+        if self.usec < 0 || self.usec >= 1_000_000 {
+            return None;
+        }
+        let nsec = self.usec * 1000;
+        Timespec {
+            sec: self.sec,
+            nsec,
+        }
+        .to_nanos()
+    }
+}
+
+/// `struct itimerval` (setitimer(2)).
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct ITimerVal {
+    pub interval: Timeval,
+    pub value: Timeval,
 }
 
 #[cfg(test)]

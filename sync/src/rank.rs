@@ -106,6 +106,8 @@ ranks! {
     MountedDisks: Spinning, "the list of mounted disks";
     Mounts: Spinning, "the list of mounts";
     Fifo: Spinning, "the open pipe behind a FIFO's name";
+    ProcessTimers: Spinning, "the timers of a process";
+    Timer: Spinning, "a timer's setting, also while it expires";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";
     Actions: Spinning, "which signal actions, semaphores and name a group has";

@@ -129,6 +129,7 @@ pub fn yield_now() {
 
 /// A reschedule was asked for: another thread may be due.
 pub fn preempt() {
+    timers::serve();
     give_way(Arrival::Preempted);
 }
 
@@ -229,7 +230,7 @@ fn queue_of(thread: &Thread) -> Guard {
 fn give_way(arrival: Arrival) {
     let current = current();
     let mut queue = this_queue();
-    sync::preempt::take_request();
+    take_request();
     if current.is_idle() {
         if queue.ready() > 0 {
             switch(queue, &current, &current.entity.involuntary);
@@ -257,7 +258,7 @@ fn switch(mut queue: Guard, current: &Running<Thread>, switches: &AtomicU64) {
     if queue.ready() > 0 || queue.armed == NEVER {
         arm_timer(&mut queue);
     }
-    sync::preempt::take_request();
+    take_request();
     if core::ptr::eq(&*next, &**current) {
         return;
     }
@@ -293,7 +294,14 @@ fn arm(queue: &mut RunQueue, slice_end: Option<u64>) {
     }
 }
 
-fn request_reschedule(cpu: usize) {
+/// Takes up what was asked for on this CPU, but for timers that are due.
+fn take_request() {
+    sync::preempt::take_request();
+    timers::keep_request();
+}
+
+/// Asks `cpu` for a reschedule.
+pub fn request_reschedule(cpu: usize) {
     let _here = sync::preempt::disable();
     if cpu == cpu::id() {
         sync::preempt::request();

@@ -10,6 +10,8 @@ pub struct Info {
     code: i32,
     /// The first two words of what depends on the code.
     fields: [u64; 2],
+    /// From a timer of the process, which has one signal waiting at most.
+    is_timer: bool,
 }
 
 impl Info {
@@ -39,6 +41,46 @@ impl Info {
         Info::new(SIGCHLD, code, fields)
     }
 
+    /// From timer `id` of the process (timer_create(2)), with its value.
+    pub fn timer(signal: u32, id: i32, value: u64) -> Info {
+        Info {
+            is_timer: true,
+            ..Info::new(signal, SI_TIMER, [u64::from(id as u32), value])
+        }
+    }
+
+    /// The same after `count` expiries, of which the first sends it.
+    pub fn expired(mut self, count: u64) -> Info {
+        if self.is_timer {
+            self.add_overruns(count - 1);
+        }
+        self
+    }
+
+    /// The timer that sends it, and how often that has expired since.
+    pub fn timer_overruns(&self) -> Option<(i32, i32)> {
+        let [both, _] = self.fields;
+        self.is_timer.then_some((both as i32, (both >> 32) as i32))
+    }
+
+    /// Another signal of the same timer has come while this one waited.
+    pub fn join(&mut self, later: &Info) -> bool {
+        match (self.timer_overruns(), later.timer_overruns()) {
+            (Some((id, _)), Some((other, more))) if id == other => {
+                self.add_overruns(more as u64 + 1);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The timer has expired so often while its signal waited. The count stops at the largest, as `DELAYTIMER_MAX` says.
+    pub fn add_overruns(&mut self, more: u64) {
+        let [both, _] = &mut self.fields;
+        let count = (*both >> 32).saturating_add(more).min(i32::MAX as u64);
+        *both = u64::from(*both as u32) | count << 32;
+    }
+
     /// As a program made it, for rt_sigqueueinfo(2).
     pub fn queued(signal: u32, given: &SigInfo) -> Info {
         Info::new(signal, given.code, given.fields)
@@ -49,6 +91,7 @@ impl Info {
             signal,
             code,
             fields,
+            is_timer: false,
         }
     }
 

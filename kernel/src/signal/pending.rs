@@ -36,11 +36,17 @@ impl Pending {
     /// Adds a signal: EAGAIN if it is one that queues, and there is no room.
     pub fn add(&mut self, info: Info) -> Result<(), Errno> {
         let bit = set_of(info.signal);
-        let queues = info.signal >= SIGNAL_REAL_TIME;
+        // Timers are few, and each waits once: its signal is not lost for others.
+        let of_timer = info.timer_overruns().is_some();
+        if of_timer && self.infos.iter_mut().any(|waiting| waiting.join(&info)) {
+            return Ok(());
+        }
+        let queues = info.signal >= SIGNAL_REAL_TIME || of_timer;
         if self.set & bit != 0 && !queues {
             return Ok(());
         }
-        let room = self.infos.len() < MOST && self.infos.try_reserve(1).is_ok();
+        let room = of_timer || self.infos.len() < MOST;
+        let room = room && self.infos.try_reserve(1).is_ok();
         match room {
             true => self.infos.push(info),
             false if queues => return Err(Errno::EAGAIN),
@@ -114,6 +120,26 @@ mod tests {
             assert_eq!(pending.take(!0), Some(Info::user(40, sender)));
         }
         assert_eq!(pending.set(), 0);
+    }
+
+    #[test]
+    fn a_timer_waits_once_beside_others() {
+        let mut pending = Pending::new();
+        let timer = |id| Info::timer(SIGALRM, id, 7);
+        pending.add(Info::user(SIGALRM, 5)).unwrap();
+        pending.add(timer(1).expired(1)).unwrap();
+        pending.add(timer(2).expired(4)).unwrap();
+        pending.add(timer(1).expired(2)).unwrap();
+        pending.add(Info::user(SIGALRM, 6)).unwrap();
+        assert_eq!(pending.take(!0), Some(Info::user(SIGALRM, 5)));
+        let overruns = |info: Option<Info>| info.and_then(|info| info.timer_overruns());
+        assert_eq!(overruns(pending.take(!0)), Some((1, 2)));
+        assert_eq!(overruns(pending.take(!0)), Some((2, 3)));
+        assert_eq!(pending.take(!0), None);
+        // As many as can be counted, and after that no more.
+        pending.add(timer(1).expired(u64::MAX)).unwrap();
+        pending.add(timer(1).expired(u64::MAX)).unwrap();
+        assert_eq!(overruns(pending.take(!0)), Some((1, i32::MAX)));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The calls of time.
 
-use super::cpu_clock;
+use super::{cpu_clock, timer};
 use crate::memory::user;
-use crate::thread::Current;
+use crate::thread::{Clock, Current};
 use crate::time;
 use abi::Errno;
 use abi::time::*;
@@ -21,13 +21,14 @@ pub fn clock_nanosleep(
 ) -> Result<usize, Errno> {
     let request: Timespec = user::read_value(request)?;
     let is_absolute = flags & TIMER_ABSTIME != 0;
-    let deadline = match (clock as u32 as usize, is_absolute) {
-        (CLOCK_REALTIME | CLOCK_MONOTONIC | CLOCK_BOOTTIME, false) => time::from_now(request)?,
-        (CLOCK_MONOTONIC | CLOCK_BOOTTIME, true) => time::nanos(request)?,
-        (CLOCK_REALTIME, true) => time::from_wall_clock(request)?,
-        _ => return Err(Errno::EINVAL),
-    };
-    sleep(current, deadline, (!is_absolute).then_some(remain))
+    match (timer::clock(clock)?, is_absolute) {
+        (_, false) => sleep(current, time::from_now(request)?, Some(remain)),
+        (Clock::Steady, true) => sleep(current, time::nanos(request)?, None),
+        (Clock::Wall, true) => match time::wall::sleep_until(time::nanos(request)?) {
+            true => Ok(0),
+            false => Err(Errno::EINTR),
+        },
+    }
 }
 
 /// Sleeps until `deadline`. What remains of a time that was given from now on
@@ -51,20 +52,35 @@ fn sleep(current: &mut Current, deadline: u64, remain: Option<usize>) -> Result<
 
 pub fn clock_gettime(current: &Current, clock: usize, out: usize) -> Result<usize, Errno> {
     let nanos = match clock as u32 as usize {
-        CLOCK_REALTIME | CLOCK_REALTIME_COARSE => time::wall_clock(),
-        CLOCK_MONOTONIC | CLOCK_MONOTONIC_RAW | CLOCK_MONOTONIC_COARSE | CLOCK_BOOTTIME => {
-            machine::time::now()
+        CLOCK_REALTIME | CLOCK_REALTIME_COARSE | CLOCK_REALTIME_ALARM | CLOCK_TAI => {
+            time::wall::now()
         }
+        CLOCK_MONOTONIC
+        | CLOCK_MONOTONIC_RAW
+        | CLOCK_MONOTONIC_COARSE
+        | CLOCK_BOOTTIME
+        | CLOCK_BOOTTIME_ALARM => machine::time::now(),
         _ => cpu_clock::Clock::new(current, clock)?.read(),
     };
     user::write_value(out, &Timespec::from_nanos(nanos))?;
     Ok(0)
 }
 
+/// clock_settime(2): only the wall clock can be set.
+pub fn clock_settime(clock: usize, new: usize) -> Result<usize, Errno> {
+    if clock as u32 as usize != CLOCK_REALTIME {
+        return Err(Errno::EINVAL);
+    }
+    time::wall::set(time::nanos(user::read_value(new)?)?)?;
+    Ok(0)
+}
+
 /// clock_getres(2): how fine a clock is, stored at `out` unless null.
 pub fn clock_getres(current: &Current, clock: usize, out: usize) -> Result<usize, Errno> {
     let nanos = match clock as u32 as usize {
-        CLOCK_REALTIME..=CLOCK_MONOTONIC | CLOCK_MONOTONIC_RAW..=CLOCK_BOOTTIME => 1,
+        CLOCK_REALTIME..=CLOCK_MONOTONIC
+        | CLOCK_MONOTONIC_RAW..=CLOCK_BOOTTIME_ALARM
+        | CLOCK_TAI => 1,
         _ => cpu_clock::Clock::new(current, clock)?.resolution(),
     };
     if out != 0 {
@@ -73,9 +89,24 @@ pub fn clock_getres(current: &Current, clock: usize, out: usize) -> Result<usize
     Ok(0)
 }
 
+/// settimeofday(2). A time zone is read and forgotten: there is none but UTC.
+pub fn settimeofday(new: usize, zone: usize) -> Result<usize, Errno> {
+    let new: Option<Timeval> = match new {
+        0 => None,
+        new => Some(user::read_value(new)?),
+    };
+    if zone != 0 {
+        user::read_value::<[i32; 2]>(zone)?;
+    }
+    if let Some(new) = new {
+        time::wall::set(new.checked_nanos().ok_or(Errno::EINVAL)?)?;
+    }
+    Ok(0)
+}
+
 /// time(2): the seconds since 1970, stored at `out`, too, unless null.
 pub fn time(out: usize) -> Result<usize, Errno> {
-    let seconds = time::wall_clock() / 1_000_000_000;
+    let seconds = time::wall::now() / 1_000_000_000;
     if out != 0 {
         user::write_value(out, &seconds)?;
     }
@@ -84,7 +115,7 @@ pub fn time(out: usize) -> Result<usize, Errno> {
 
 /// gettimeofday(2). There is no time zone but UTC.
 pub fn gettimeofday(out: usize, zone: usize) -> Result<usize, Errno> {
-    let nanos = time::wall_clock();
+    let nanos = time::wall::now();
     if out != 0 {
         let parts = [nanos / 1_000_000_000, nanos % 1_000_000_000 / 1000];
         user::write_value(out, &parts)?;

@@ -17,6 +17,7 @@ mod storage;
 mod system;
 mod table;
 mod thread;
+mod timer;
 mod usage;
 
 pub use table::dispatch;

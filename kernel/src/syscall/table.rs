@@ -2,7 +2,7 @@
 
 use super::{
     attributes, clock, clone, descriptor, file, memory, mount, path, prctl, process, signal,
-    storage, system, thread, usage,
+    storage, system, thread, timer, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -158,6 +158,7 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         // Processes.
         EXECVE => process::execve(current, a, b, c),
         WAIT4 => process::wait4(current, a, b, c, d),
+        WAITID => process::waitid(current, a, b, c, d, e),
         KILL => process::kill(current, a, b),
         GETPID => Ok(current.tgid() as usize),
         GETPPID => process::getppid(current),
@@ -187,6 +188,16 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         TIME => clock::time(a),
         GETTIMEOFDAY => clock::gettimeofday(a, b),
         CLOCK_GETTIME => clock::clock_gettime(current, a, b),
+        CLOCK_SETTIME => clock::clock_settime(a, b),
+        SETTIMEOFDAY => clock::settimeofday(a, b),
+        ALARM => timer::alarm(current, a),
+        SETITIMER => timer::setitimer(current, a, b, c),
+        GETITIMER => timer::getitimer(current, a, b),
+        TIMER_CREATE => timer::timer_create(current, a, b, c),
+        TIMER_SETTIME => timer::timer_settime(current, a, b, c, d),
+        TIMER_GETTIME => timer::timer_gettime(current, a, b),
+        TIMER_GETOVERRUN => timer::timer_getoverrun(current, a),
+        TIMER_DELETE => timer::timer_delete(current, a),
         CLOCK_GETRES => clock::clock_getres(current, a, b),
         TIMES => usage::times(current, a),
         GETRUSAGE => usage::getrusage(current, a, b),

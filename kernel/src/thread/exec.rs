@@ -46,6 +46,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
         group.end(abi::process::wait_signaled(abi::signal::SIGKILL));
         return Err(Errno::ENOMEM);
     };
+    group.timers().delete_all();
     files.close_on_exec();
     current.own.files = files;
     take_over_id(current);

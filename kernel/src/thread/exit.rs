@@ -90,6 +90,7 @@ fn end_process(group: &Arc<Group>, status: i32) {
         crate::files::shut_down();
         machine::power::off(Ended::from_status(status).shell_code());
     }
+    group.timers().end();
     let adopted = |child: &Arc<Group>, adopter| {
         child.set_parent(adopter);
         let signal = child.flags().death_signal.load(Relaxed);

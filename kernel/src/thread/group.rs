@@ -3,6 +3,7 @@
 use super::family::Pid;
 use super::semaphore::Semaphores;
 use super::signal::Stop;
+use super::timers::ProcessTimers;
 use super::usage::Used;
 use super::{Current, Name, Thread, Tid, registry};
 use crate::files::allocate::try_arc;
@@ -36,6 +37,7 @@ pub struct Group {
     /// Shared with other processes by `CLONE_SIGHAND`.
     actions: SpinLock<Arc<ActionTable>, rank::Actions>,
     semaphores: Semaphores,
+    timers: ProcessTimers,
     flags: Flags,
     /// Its first thread's.
     name: SpinLock<Name, rank::Actions>,
@@ -138,6 +140,7 @@ impl Group {
             is_joined: AtomicBool::new(false),
             actions: SpinLock::new(actions),
             semaphores,
+            timers: ProcessTimers::new(),
             flags: Flags::new(parent.map(|parent| &parent.flags)),
             name: SpinLock::new(parent.map_or_else(Name::default, |parent| parent.name())),
         })
@@ -192,6 +195,10 @@ impl Group {
 
     pub fn semaphores(&self) -> &Semaphores {
         &self.semaphores
+    }
+
+    pub fn timers(&self) -> &ProcessTimers {
+        &self.timers
     }
 
     pub fn flags(&self) -> &Flags {

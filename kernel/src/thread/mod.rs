@@ -27,6 +27,7 @@ mod robust;
 mod semaphore;
 mod signal;
 mod stack_image;
+mod timers;
 mod traits;
 mod usage;
 mod wait;
@@ -44,7 +45,7 @@ pub use join::{JoinTable, detach, join_any, join_one};
 pub use kill::{Target, interrupt_foreground, kill, queue, tgkill, tkill};
 pub use life::start_init;
 pub use load::STACK_SIZE;
-pub use registry::{find, list, print_list, process, processes};
+pub use registry::{find, list, member, print_list, process, processes};
 pub use registry::{is_subreaper, set_subreaper};
 pub use robust::{get as robust_list, set as set_robust_list};
 pub use semaphore::Semaphores;
@@ -52,9 +53,10 @@ pub use signal::{
     broken_pipe, change_mask, pause, pending as pending_signals, return_from_handler, set_action,
     set_stack as set_signal_stack, stack as signal_stack, suspend, wait_for as wait_for_signal,
 };
+pub use timers::{Clock, Notify, create_timer, set_real_timer};
 pub use traits::{Name, Traits};
 pub use usage::own_account;
-pub use wait::{Waited, wait};
+pub use wait::{Choice, Waited, wait};
 pub use wake_op::wake_op;
 
 use self::signal::Signals;

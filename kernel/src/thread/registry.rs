@@ -40,6 +40,17 @@ pub fn find(current: &Current, tid: usize) -> Result<Arc<Thread>, Errno> {
     }
 }
 
+/// The thread `tid` of the caller's own process: EINVAL, as timers say it.
+pub fn member(current: &Current, tid: i32) -> Result<Arc<Thread>, Errno> {
+    let found = u32::try_from(tid).ok().and_then(|tid| ids().thread(tid));
+    let is_peer = |thread: &Arc<Thread>| {
+        thread
+            .user_group()
+            .is_some_and(|group| Arc::ptr_eq(group, current.group()))
+    };
+    found.filter(is_peer).ok_or(Errno::EINVAL)
+}
+
 pub fn group(pid: Pid) -> Result<Arc<Group>, Errno> {
     ids().group(pid).ok_or(Errno::ESRCH)
 }

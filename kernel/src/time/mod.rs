@@ -1,16 +1,13 @@
-//! Time: deadlines and sleeping. All times are nanoseconds since start unless
-//! a name says otherwise.
+//! Time: deadlines, sleeping and timers. All times are nanoseconds since start
+//! unless a name says otherwise.
 
+pub mod timer;
 pub mod timers;
+pub mod wall;
 
 use abi::Errno;
 use abi::time::Timespec;
 use sync::{WaitError, WaitQueue};
-
-/// Nanoseconds since 1970-01-01 UTC.
-pub fn wall_clock() -> u64 {
-    wall_clock_at_start() + machine::time::now()
-}
 
 /// What [`machine::time::now`] says when the wall clock says `time`; a moment
 /// before the start is the start.
@@ -18,7 +15,7 @@ pub fn wall_clock() -> u64 {
 /// # Errors
 /// `EINVAL` for a time that is not normal.
 pub fn from_wall_clock(time: Timespec) -> Result<u64, Errno> {
-    Ok(nanos(time)?.saturating_sub(wall_clock_at_start()))
+    Ok(wall::to_steady(nanos(time)?))
 }
 
 /// The moment `span` from now. `EINVAL` as above.
@@ -36,8 +33,4 @@ pub fn sleep_until(deadline: u64) -> bool {
     let nobody_wakes: WaitQueue = WaitQueue::new();
     let slept = nobody_wakes.wait_interruptible(|| None::<()>, Some(deadline));
     slept != Err(WaitError::Interrupted)
-}
-
-fn wall_clock_at_start() -> u64 {
-    machine::time::wall_clock_at_boot() * 1_000_000_000
 }

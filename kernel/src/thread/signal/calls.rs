@@ -73,17 +73,15 @@ pub fn wait_for(current: &Current, set: Set, deadline: Option<u64>) -> Result<In
     let set = set & !UNBLOCKABLE;
     let group = current.group();
     let take = || group.take_signal(current, Some(set));
-    if let Some(info) = take() {
-        return Ok(info);
+    // Said before the first look: a sender wakes this thread, or is seen by it.
+    group.await_signals(current, set);
+    let (mut taken, mut waited) = (take(), Ok(()));
+    if taken.is_none() {
+        let never = || None::<()>;
+        waited = group.signaled.wait_interruptible(never, deadline);
+        taken = take();
     }
-    // Unblocked, so that a sender chooses and wakes this thread; it does not
-    // return to user mode meanwhile.
-    let mask = current.signals.lock().mask;
-    group.set_mask(current, mask & !set);
-    let never = || None::<()>;
-    let waited = group.signaled.wait_interruptible(never, deadline);
-    let taken = take();
-    group.set_mask(current, mask);
+    group.await_signals(current, 0);
     match (taken, waited) {
         (Some(info), _) => Ok(info),
         (None, Err(sync::WaitError::TimedOut)) => Err(Errno::EAGAIN),

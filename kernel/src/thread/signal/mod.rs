@@ -37,6 +37,9 @@ pub struct Signals {
     mask: Set,
     /// The mask to go back to, while a call waits under another (sigsuspend(2)).
     saved_mask: Option<Set>,
+    /// Those that it blocks and waits for (sigtimedwait(2)): they are for it,
+    /// whatever else the process does with them.
+    awaited: Set,
     pending: Pending,
     /// Where handlers with SA_ONSTACK run; none if its size is 0.
     stack: SigStack,
@@ -48,9 +51,15 @@ impl Signals {
         Signals {
             mask,
             saved_mask: None,
+            awaited: 0,
             pending: Pending::new(),
             stack,
         }
+    }
+
+    /// Those that are not for this thread now.
+    fn unwanted(&self) -> Set {
+        self.mask & !self.awaited
     }
 }
 
@@ -74,7 +83,12 @@ impl Thread {
     }
 
     pub(super) fn blocks(&self, signal: u32) -> bool {
-        self.signals.lock().mask & crate::signal::set_of(signal) != 0
+        self.signals.lock().unwanted() & crate::signal::set_of(signal) != 0
+    }
+
+    /// Whether it waits for `signal`, which then does nothing else.
+    fn awaits(&self, signal: u32) -> bool {
+        self.signals.lock().awaited & crate::signal::set_of(signal) != 0
     }
 
     /// Has the thread look for signals.
@@ -93,14 +107,26 @@ impl Group {
         let mut signals = thread.signals.lock();
         let wanted = among.unwrap_or(!signals.mask);
         let own = signals.pending.take(wanted);
-        let info = own.or_else(|| members.pending.take(wanted));
+        let mut info = own.or_else(|| members.pending.take(wanted));
         if let Some(info) = &info {
             members.stop.taken(info.signal);
         }
         if (signals.pending.set() | members.pending.set()) & !signals.mask == 0 && info.is_none() {
             thread.pending.fetch_and(!SIGNALED, Ordering::Relaxed);
         }
+        drop(signals);
+        drop(members);
+        if let Some(info) = &mut info {
+            self.timers().taken(info);
+        }
         info
+    }
+
+    /// Says what `thread`, which is running, waits for from now on.
+    fn await_signals(&self, thread: &Thread, set: Set) {
+        let _members = self.members.lock();
+        let mut signals = thread.signals.lock();
+        signals.awaited = signals.mask & set;
     }
 
     /// Changes what `thread`, which is running, blocks; what it blocks from now
@@ -126,7 +152,7 @@ impl Members {
             return;
         }
         for thread in self.threads.values() {
-            if self.pending.set() & !thread.signals.lock().mask != 0 && !thread.must_exit() {
+            if self.pending.set() & !thread.signals.lock().unwanted() != 0 && !thread.must_exit() {
                 thread.alert();
             }
         }

@@ -5,7 +5,7 @@ use super::super::group::Members;
 use super::super::{Current, Group, STOPPED, Thread, job_control};
 use super::tell_parent;
 use crate::signal::{STOPPING, set_of};
-use abi::process::{WAIT_CONTINUED, WCONTINUED, WUNTRACED, wait_stopped};
+use abi::process::{WAIT_CONTINUED, WCONTINUED, WNOWAIT, WUNTRACED, wait_stopped};
 use abi::signal::{CLD_CONTINUED, CLD_STOPPED, SIGCONT};
 use core::sync::atomic::Ordering;
 
@@ -105,9 +105,13 @@ impl Group {
         is_wanted(self.report.load(Ordering::Acquire), options)
     }
 
-    /// Takes it: the status word of a stop or of going on.
+    /// Takes it, or looks at it only (`WNOWAIT`): the status word of a stop or of
+    /// going on.
     pub(in crate::thread) fn take_report(&self, options: usize) -> Option<i32> {
         let report = self.report.load(Ordering::Acquire);
+        if options & WNOWAIT != 0 {
+            return is_wanted(report, options).then_some(report);
+        }
         let take = || {
             self.report
                 .compare_exchange(report, 0, Ordering::AcqRel, Ordering::Relaxed)

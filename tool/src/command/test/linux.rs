@@ -17,7 +17,14 @@ use crate::setup::busybox;
 use crate::status::{Failure, Status};
 use crate::workspace::Workspace;
 
-const PROGRAMS: &[&str] = &["cpu_time", "prctl", "signals", "terminal"];
+/// Each with its arguments, for what they do to no machine but a guest.
+const PROGRAMS: &[&[&str]] = &[
+    &["cpu_time"],
+    &["prctl"],
+    &["signals"],
+    &["terminal"],
+    &["timers", "set"],
+];
 
 /// The machines that each program runs on, as flags of `exec`.
 pub const MACHINES: &[&str] = &["--cpus 1", "--cpus 2", "--cpus 4 --checked"];
@@ -36,15 +43,17 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         ..Row::default()
     };
     let began = Instant::now();
-    for name in PROGRAMS {
+    for words in PROGRAMS {
+        let (name, arguments) = (words[0], &words[1..]);
         let program = folder.path().join(name);
         compile(workspace, name, &program)?;
         for flags in MACHINES {
             let mut machine = machine(flags);
             let guest_path = put(&mut machine, &program)?;
+            let command: Vec<&str> = [&guest_path[..]].iter().chain(arguments).copied().collect();
             let right = |ending: &Ending, _: &str| *ending == Ending::Status(0);
             let label = format!("{name} {flags}");
-            row.note(&label, run(workspace, &machine, &[&guest_path], right)?);
+            row.note(&label, run(workspace, &machine, &command, right)?);
         }
     }
     let problem = run_busybox(workspace, folder.path())?;

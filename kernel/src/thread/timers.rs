@@ -1,0 +1,234 @@
+//! The timers of a process: those of timer_create(2), and the one of alarm(2)
+//! and setitimer(2). Each sends a signal when it expires.
+//!
+//! The table is under a lock of its own, held to look things up only. A timer
+//! knows its process weakly, so a process that ends takes its timers along.
+
+use super::{Current, Group, Thread};
+use crate::files::allocate::try_arc;
+use crate::signal::Info;
+use crate::time::timer::{Expires, Left, Moment, Timer};
+use abi::Errno;
+use abi::signal::SIGALRM;
+use alloc::sync::{Arc, Weak};
+use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use hashbrown::HashMap;
+use sync::{SpinLock, rank};
+
+/// How many timers a process may have: `RLIMIT_SIGPENDING` elsewhere.
+const MOST: usize = 8192;
+
+/// Which clock a timer's absolute times are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    Steady,
+    Wall,
+}
+
+/// Whom a timer tells of its expiry.
+pub enum Notify {
+    Nobody,
+    Process(Info),
+    /// One thread, if it is still there.
+    Thread(Weak<Thread>, Info),
+}
+
+/// What a timer is as it expires.
+struct Target {
+    group: Weak<Group>,
+    notify: Notify,
+    /// How often the timer had expired in vain when its signal was last taken.
+    overruns: AtomicI32,
+}
+
+impl Expires for Target {
+    fn expired(&self, count: u64) {
+        let Some(group) = self.group.upgrade() else {
+            return;
+        };
+        // A signal that finds no room counts for nothing, and the timer goes on.
+        let _ = match &self.notify {
+            Notify::Nobody => Ok(()),
+            Notify::Process(info) => group.send(info.expired(count)),
+            Notify::Thread(thread, info) => match thread.upgrade() {
+                Some(thread) => group.send_to(&thread, info.expired(count), false),
+                None => Ok(()),
+            },
+        };
+    }
+}
+
+/// One of timer_create(2).
+#[derive(Clone)]
+pub struct ProcessTimer {
+    timer: Arc<Timer>,
+    target: Arc<Target>,
+    clock: Clock,
+}
+
+impl ProcessTimer {
+    fn new(group: &Arc<Group>, clock: Clock, notify: Notify) -> Result<ProcessTimer, Errno> {
+        let target = try_arc(Target {
+            group: Arc::downgrade(group),
+            notify,
+            overruns: AtomicI32::new(0),
+        })?;
+        let timer = try_arc(Timer::new(target.clone()))?;
+        Ok(ProcessTimer {
+            timer,
+            target,
+            clock,
+        })
+    }
+
+    /// Sets it to `first`, which counts from now on unless it is `absolute`, and
+    /// stops it if that is 0; what was left before.
+    pub fn set(&self, first: u64, interval: u64, absolute: bool) -> Left {
+        let next = match (first, absolute, self.clock) {
+            (0, ..) => None,
+            (first, true, Clock::Wall) => Some(Moment::Wall(first)),
+            (first, true, Clock::Steady) => Some(Moment::Steady(first)),
+            (first, false, _) => {
+                let moment = machine::time::now().saturating_add(first);
+                Some(Moment::Steady(moment))
+            }
+        };
+        self.timer.set(next, interval)
+    }
+
+    pub fn left(&self) -> Left {
+        self.timer.left()
+    }
+
+    pub fn overruns(&self) -> i32 {
+        self.target.overruns.load(Relaxed)
+    }
+}
+
+struct Table {
+    timers: HashMap<i32, ProcessTimer>,
+    next_id: i32,
+    /// That of alarm(2), made when it is first set.
+    real: Option<ProcessTimer>,
+}
+
+/// See the module.
+pub struct ProcessTimers {
+    table: SpinLock<Table, rank::ProcessTimers>,
+}
+
+impl ProcessTimers {
+    pub fn new() -> ProcessTimers {
+        ProcessTimers {
+            table: SpinLock::new(Table {
+                timers: HashMap::new(),
+                next_id: 0,
+                real: None,
+            }),
+        }
+    }
+
+    /// EINVAL if there is no such timer.
+    pub fn get(&self, id: i32) -> Result<ProcessTimer, Errno> {
+        let table = self.table.lock();
+        table.timers.get(&id).cloned().ok_or(Errno::EINVAL)
+    }
+
+    /// Stops a timer and forgets it. EINVAL.
+    pub fn delete(&self, id: i32) -> Result<(), Errno> {
+        let removed = self.table.lock().timers.remove(&id);
+        removed.ok_or(Errno::EINVAL)?.timer.set(None, 0);
+        Ok(())
+    }
+
+    /// What is left of the timer of alarm(2).
+    pub fn left(&self) -> Left {
+        let real = self.table.lock().real.clone();
+        real.map_or_else(Left::default, |real| real.left())
+    }
+
+    /// Stops and forgets all that timer_create(2) has made, as exec does.
+    pub(super) fn delete_all(&self) {
+        let timers = core::mem::take(&mut self.table.lock().timers);
+        for timer in timers.values() {
+            timer.timer.set(None, 0);
+        }
+    }
+
+    /// Stops and forgets all, as the end does.
+    pub(super) fn end(&self) {
+        self.delete_all();
+        let real = self.table.lock().real.take();
+        if let Some(real) = real {
+            real.timer.set(None, 0);
+        }
+    }
+
+    /// A signal is taken: if it is a timer's, it says how often that has expired
+    /// since.
+    pub(super) fn taken(&self, info: &mut Info) {
+        let Some((id, _)) = info.timer_overruns() else {
+            return;
+        };
+        // It may be deleted by now.
+        if let Ok(timer) = self.get(id) {
+            info.add_overruns(timer.timer.catch_up());
+            let overruns = info.timer_overruns().map_or(0, |(_, overruns)| overruns);
+            timer.target.overruns.store(overruns, Relaxed);
+        }
+    }
+}
+
+/// timer_create(2): a timer whose number `notify` is told, to say whom the
+/// timer tells.
+///
+/// # Errors
+/// Those of `notify`; `EAGAIN` if there are too many, `ENOMEM`.
+pub fn create_timer(
+    current: &Current,
+    clock: Clock,
+    notify: impl FnOnce(i32) -> Result<Notify, Errno>,
+) -> Result<i32, Errno> {
+    let group = current.group();
+    let id = {
+        let mut table = group.timers().table.lock();
+        if table.timers.len() >= MOST {
+            return Err(Errno::EAGAIN);
+        }
+        // Numbers come again late, so that a late signal is not another timer's.
+        while table.timers.contains_key(&table.next_id) {
+            table.next_id = following(table.next_id);
+        }
+        let id = table.next_id;
+        table.next_id = following(id);
+        id
+    };
+    let timer = ProcessTimer::new(group, clock, notify(id)?)?;
+    let mut table = group.timers().table.lock();
+    table.timers.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+    table.timers.insert(id, timer);
+    Ok(id)
+}
+
+fn following(id: i32) -> i32 {
+    id.checked_add(1).unwrap_or(0)
+}
+
+/// setitimer(2) and alarm(2): sets the timer that sends SIGALRM; what was left
+/// before. ENOMEM.
+pub fn set_real_timer(current: &Current, first: u64, interval: u64) -> Result<Left, Errno> {
+    let group = current.group();
+    let real = group.timers().table.lock().real.clone();
+    let real = match real {
+        Some(real) => real,
+        None if first == 0 => return Ok(Left::default()),
+        None => {
+            let notify = Notify::Process(Info::kernel(SIGALRM));
+            let made = ProcessTimer::new(group, Clock::Steady, notify)?;
+            let mut table = group.timers().table.lock();
+            // A peer may have been faster.
+            table.real.get_or_insert(made).clone()
+        }
+    };
+    Ok(real.set(first, interval, false))
+}
