@@ -48,6 +48,7 @@ calls! {
     ACCESS = 21,
     PIPE = 22,
     SCHED_YIELD = 24,
+    MREMAP = 25,
     MSYNC = 26,
     MADVISE = 28,
     DUP = 32,

@@ -24,6 +24,10 @@ pub const MAP_POPULATE: usize = 0x8000;
 pub const MAP_STACK: usize = 0x2_0000;
 pub const MAP_FIXED_NOREPLACE: usize = 0x10_0000;
 
+pub const MREMAP_MAYMOVE: usize = 1;
+pub const MREMAP_FIXED: usize = 2;
+pub const MREMAP_DONTUNMAP: usize = 4;
+
 pub const MS_ASYNC: usize = 1;
 pub const MS_INVALIDATE: usize = 2;
 pub const MS_SYNC: usize = 4;

@@ -260,7 +260,7 @@ impl Space {
 
 impl Layout {
     /// Finds room for `length` bytes, at `hint` if that is free. ENOMEM.
-    fn place(&mut self, hint: usize, length: usize) -> Result<Gap, Errno> {
+    pub(super) fn place(&mut self, hint: usize, length: usize) -> Result<Gap, Errno> {
         if hint != 0
             && let Some(range) = pages(hint & !(PAGE_SIZE - 1), length)
             && range.start >= LOWEST

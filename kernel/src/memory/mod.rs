@@ -9,6 +9,7 @@
 //! | `file_fault` | those on mapped files |
 //! | `mapping` | a mapping of a file, as the file's cache knows it |
 //! | `map` | mmap, munmap, mprotect, madvise |
+//! | `remap` | mremap |
 //! | `heap` | the break |
 //! | `room` | what is done when no frame is left |
 //! | `fork` | duplicating a space |
@@ -26,6 +27,7 @@ mod map;
 mod mapping;
 mod populate;
 mod regions;
+mod remap;
 mod room;
 mod space;
 pub mod user;
@@ -35,6 +37,7 @@ pub use heap::Pages;
 pub(crate) use map::pages;
 pub use map::{Placement, Sort};
 pub use mapping::FileRange;
+pub use remap::Move;
 pub use room::{gather, with_room};
 pub(crate) use space::LOWEST;
 pub use space::{Space, Tenant};

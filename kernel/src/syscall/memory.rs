@@ -1,11 +1,11 @@
-//! Memory calls: mmap, munmap, mprotect, madvise, brk. What Linux refuses is
+//! Memory calls: mmap, munmap, mprotect, mremap, msync, madvise, brk. What Linux refuses is
 //! refused here, in Linux's order; what is done is in [`crate::memory`].
 
 use super::descriptor::number;
 use crate::files::File;
 use crate::files::allocate::try_arc;
 use crate::files::cache::MAX_SIZE;
-use crate::memory::{FileRange, LOWEST, Pages, Placement, Sort, pages};
+use crate::memory::{FileRange, LOWEST, Move, Pages, Placement, Sort, pages};
 use crate::thread::Current;
 use abi::Errno;
 use abi::memory::*;
@@ -184,6 +184,51 @@ pub fn mprotect(
     let range = pages(address, length).ok_or(Errno::ENOMEM)?;
     current.space().protect(range, rights(protection))?;
     Ok(0)
+}
+
+/// mremap(2). Unlike Linux's it unmaps nothing at the new address if the old
+/// range is refused.
+pub fn mremap(
+    current: &Current,
+    address: usize,
+    old_length: usize,
+    new_length: usize,
+    flags: usize,
+    new_address: usize,
+) -> Result<usize, Errno> {
+    let has = |flag| flags & flag != 0;
+    let [may_move, is_fixed, keeps] = [MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP].map(has);
+    let round = |length: usize| length.checked_next_multiple_of(PAGE_SIZE).unwrap_or(0);
+    let (old, new) = (round(old_length), round(new_length));
+    if flags & !(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) != 0
+        || ((is_fixed || keeps) && !may_move)
+        || (keeps && old != new)
+        || !address.is_multiple_of(PAGE_SIZE)
+        || new == 0
+    {
+        return Err(Errno::EINVAL);
+    }
+    let movement = match (may_move, is_fixed, keeps) {
+        (_, true, _) => Move::To(new_address),
+        (_, _, true) => Move::Somewhere(new_address),
+        (true, ..) => Move::IfNeeded,
+        (false, ..) => Move::Never,
+    };
+    if is_fixed || keeps {
+        let target = pages(new_address, new).ok_or(Errno::EINVAL)?;
+        let overlaps = address < target.end && target.start < address.saturating_add(old);
+        if overlaps {
+            return Err(Errno::EINVAL);
+        }
+        if is_fixed && target.start < LOWEST {
+            return Err(Errno::EPERM);
+        }
+    }
+    let old = pages(address, old).ok_or(Errno::EFAULT)?;
+    if new > USER_END {
+        return Err(Errno::ENOMEM);
+    }
+    current.space().remap(old, new, movement, keeps)
 }
 
 /// madvise(2). Advice that only makes things faster is taken and ignored; pages

@@ -2,13 +2,15 @@
 //! and rights.
 
 use super::{alone, depart, enter, settle};
+use abi::Errno;
 use abi::memory::PAGE_SIZE;
-use kernel::memory::{Placement, Sort, Space};
+use kernel::memory::{Move, Placement, Sort, Space};
 use machine::copy;
 use machine::frames;
 use machine::page_table::Rights;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 const PAGES: usize = 96;
@@ -26,6 +28,7 @@ enum Step {
     Protect(usize, usize, u8),
     Discard(usize, usize),
     Write(usize, u8),
+    Remap(usize, usize, usize, usize),
     Populate(usize, u8),
     Break(usize),
     Fork,
@@ -41,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (place(), 0..8u8).prop_map(|((page, count), rights)| Step::Protect(page, count, rights)),
         1 => place().prop_map(|(page, count)| Step::Discard(page, count)),
         9 => (0..PAGES, any::<u8>()).prop_map(|(page, byte)| Step::Write(page, byte)),
+        3 => (place(), place()).prop_map(|((page, count), (to, length))| Step::Remap(page, count, to, length)),
         1 => (0..PAGES, any::<u8>()).prop_map(|(page, byte)| Step::Populate(page, byte)),
         2 => (0..PAGES / 2).prop_map(Step::Break),
         1 => Just(Step::Fork),
@@ -145,9 +149,42 @@ impl Process {
                     page.0 = byte;
                 }
             }
+            Step::Remap(page, count, to, length) => {
+                self.remap(range(page, count), range(to, length));
+            }
             Step::Break(page) => self.move_break(address(page)),
             Step::Fork | Step::Switch(_) | Step::Exit(_) => {}
         }
+    }
+
+    /// Moves `old` to `new`, which may be of another length: what the model has
+    /// there goes, and what it has at `old` moves.
+    fn remap(&mut self, old: Range<usize>, new: Range<usize>) {
+        if old.start < new.end && new.start < old.end {
+            return;
+        }
+        let used = old.start..old.end.min(old.start + new.len());
+        let source = self.pages.get(&used.start).copied();
+        // One region: it has the same rights throughout.
+        let is_one = used.clone().step_by(PAGE_SIZE).all(|page| {
+            let rights = self.pages.get(&page).map(|page| page.1);
+            rights.is_some() && rights == source.map(|page| page.1)
+        });
+        let moved = self
+            .space
+            .remap(old.clone(), new.len(), Move::To(new.start), false);
+        let Some((_, rights)) = source.filter(|_| is_one) else {
+            return assert_eq!(moved, Err(Errno::EFAULT));
+        };
+        assert_eq!(moved, Ok(new.start));
+        self.pages.retain(|page, _| !new.contains(page));
+        for page in new.clone().step_by(PAGE_SIZE) {
+            let before = page - new.start + old.start;
+            let byte = self.pages.get(&before).filter(|_| used.contains(&before));
+            self.pages
+                .insert(page, (byte.map_or(0, |page| page.0), rights));
+        }
+        self.pages.retain(|page, _| !old.contains(page));
     }
 
     fn move_break(&mut self, new: usize) {

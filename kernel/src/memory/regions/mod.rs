@@ -134,6 +134,11 @@ impl Regions {
         Ok(true)
     }
 
+    /// Undoes what was done to prepare a removal from `start` on that is not to be.
+    pub fn join(&mut self, start: usize) {
+        self.merge(self.chunks.after(start));
+    }
+
     /// Takes `range` out of all regions; false if none overlaps it.
     pub fn remove(&mut self, range: Range<usize>) -> Result<bool, OutOfMemory> {
         if !self.prepare_removal(&range)? {
@@ -238,6 +243,18 @@ impl Regions {
             debug_assert_eq!(region.start, start);
             region.start = lower;
             self.merge(position);
+        }
+    }
+
+    /// The region that starts at `start` ends at `end` from now on, up to where
+    /// nothing is mapped, and is backed so.
+    pub fn grow_up(&mut self, start: usize, end: usize, backing: Backing) {
+        let position = self.chunks.after(start);
+        if let Some(region) = self.chunks.get_mut(position) {
+            debug_assert!(region.start == start && region.end < end);
+            region.end = end;
+            region.backing = backing;
+            self.merge(self.chunks.next(position));
         }
     }
 

@@ -89,6 +89,43 @@ impl PageTable {
         result
     }
 
+    /// Moves what is mapped in `range`, with its rights, to `to` and above, where
+    /// nothing is mapped; the two do not overlap. If it fails nothing has moved.
+    pub fn relocate(
+        &self,
+        range: Range<usize>,
+        to: usize,
+        flush: &mut Flush<'_>,
+    ) -> Result<(), OutOfMemory> {
+        let place = |address: usize| address - range.start + to;
+        // The pages of one leaf go to two at most.
+        let mut result = Ok(());
+        self.each_leaf(range.clone(), |_, part, base| {
+            for index in [part.start, part.end - 1] {
+                let page = self.page(place(base + index * PAGE_SIZE));
+                result = result.and(page.map(|_| ()));
+            }
+        });
+        result?;
+        self.each_leaf(range.clone(), |leaf, part, base| {
+            for index in part {
+                let address = base + index * PAGE_SIZE;
+                let mut taken = None;
+                let one = lock(leaf);
+                leaf.take(&(index..index + 1), |_, entry| taken = Some(entry));
+                drop(one);
+                let Some(entry) = taken else { continue };
+                flush.changed(address);
+                let target = self.existing_page(place(address));
+                // Made above, and tables stay as long as the page table does.
+                let target = target.expect("the table is there").leaf();
+                let _one = lock(target);
+                target.set(super::index(place(address), 0), entry);
+            }
+        });
+        Ok(())
+    }
+
     /// Unmaps everything and frees all tables but the root, with no flush.
     ///
     /// # Safety

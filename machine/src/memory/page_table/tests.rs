@@ -23,6 +23,7 @@ enum Step {
     Unmap(usize, usize),
     Protect(usize, usize, u8),
     Write(usize, u8),
+    Move(usize, usize, usize),
     Fork,
     DropChild,
 }
@@ -34,6 +35,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..64usize, 1..20usize, 0..8u8)
             .prop_map(|(page, count, rights)| Step::Protect(page, count, rights)),
         4 => (0..64usize, any::<u8>()).prop_map(|(page, byte)| Step::Write(page, byte)),
+        2 => (0..64usize, 1..20usize, 0..64usize)
+            .prop_map(|(page, count, to)| Step::Move(page, count, to)),
         1 => Just(Step::Fork),
         1 => Just(Step::DropChild),
     ]
@@ -133,6 +136,26 @@ fn run(steps: Vec<Step>) {
                 {
                     write(&table, page, normal(*rights), byte);
                     *first = byte;
+                }
+            }
+            Step::Move(choice, count, to) => {
+                let length = (count * PAGE_SIZE).min(USER_END - address(choice));
+                let range = address(choice)..address(choice) + length;
+                let place = address(to)..address(to) + length;
+                let overlap = range.start < place.end && place.start < range.end;
+                if overlap || place.end > USER_END {
+                    continue;
+                }
+                table.unmap(place.clone(), &mut table.flush());
+                model.retain(|page, _| !place.contains(page));
+                let mut flush = table.flush();
+                let moved = table.relocate(range.clone(), place.start, &mut flush);
+                assert_eq!(moved, Ok(()));
+                drop(flush);
+                let pages: Vec<usize> = model.range(range.clone()).map(|(page, _)| *page).collect();
+                for page in pages {
+                    let value = model.remove(&page).expect("it is there");
+                    model.insert(page - range.start + place.start, value);
                 }
             }
             Step::Fork => {
