@@ -9,9 +9,12 @@
 //! see is seen by it, and nothing is torn.
 
 use super::Space;
+use super::regions::Lock;
 use super::space::{Layout, no_memory};
 use abi::Errno;
+use abi::memory::USER_END;
 use alloc::sync::Arc;
+use core::sync::atomic::Ordering::Relaxed;
 
 impl Space {
     /// A space with the same contents. ENOMEM.
@@ -21,7 +24,13 @@ impl Space {
             regions: layout.regions.duplicate().map_err(no_memory)?,
             search_from: layout.search_from,
             heap: layout.heap.clone(),
+            lock_new: Lock::Off,
         };
+        if self.may_lock.load(Relaxed) {
+            // A child locks for itself.
+            let whole = 0..USER_END;
+            copy.regions.lock(whole, Lock::Off).map_err(no_memory)?;
+        }
         let mut adopted = Ok(());
         let child = Self::with_layout(|child| {
             adopted = copy.adopt_mappings(child);

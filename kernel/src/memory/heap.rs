@@ -7,6 +7,7 @@ use super::{FaultError, Space};
 use crate::files::reclaim;
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
+use core::ops::Range;
 use machine::frames;
 use machine::page_table::Rights;
 
@@ -32,6 +33,11 @@ impl Space {
     pub fn set_heap(&self, end: usize) {
         let start = end.next_multiple_of(PAGE_SIZE);
         self.layout.write().heap = start..start;
+    }
+
+    /// From its start to the break.
+    pub fn heap(&self) -> Range<usize> {
+        self.layout.read().heap.clone()
     }
 
     /// Moves the break, as brk(2) does on Linux: the new break, or the old one
@@ -96,6 +102,7 @@ impl Space {
             end: to,
             rights: Rights::READ | Rights::WRITE,
             backing: Backing::Private,
+            lock: layout.lock_new,
         };
         let above = layout.regions.after(from).map_or(USER_END, Region::floor);
         let pages = (to - from) / PAGE_SIZE;

@@ -2,8 +2,9 @@
 //! do once their arguments are judged. Ranges are whole pages in the user half.
 
 use super::heap::SPARE;
+use super::locked::reason;
 use super::mapping::{FileMapping, FileRange};
-use super::regions::{Backing, Gap, Region};
+use super::regions::{Backing, Gap, Lock, Region};
 use super::space::{LOWEST, Layout, no_memory};
 use super::{FaultError, Space, with_room};
 use abi::Errno;
@@ -60,6 +61,7 @@ impl Space {
             end: start + length,
             rights,
             backing,
+            lock: layout.lock_new,
         };
         layout.regions.insert_in(gap, region).map_err(no_memory)?;
         Ok(start)
@@ -84,6 +86,7 @@ impl Space {
             end: start + length,
             rights,
             backing: Backing::File(mapping),
+            lock: layout.lock_new,
         };
         layout.regions.insert_in(gap, region).map_err(no_memory)?;
         Ok(start)
@@ -212,12 +215,20 @@ impl Space {
     }
 
     /// Forgets the contents of a range: it reads as zeroes, or as the file that
-    /// is mapped there. ENOMEM if not all
-    /// of it is mapped; then what is mapped is forgotten all the same.
-    pub fn discard(&self, range: Range<usize>) -> Result<(), Errno> {
+    /// is mapped there. What lies above the first region that `keeps` is left:
+    /// EINVAL. ENOMEM if not all of it is mapped; then what is mapped is forgotten
+    /// all the same.
+    fn discard_unless(
+        &self,
+        range: Range<usize>,
+        keeps: impl Fn(&Region) -> bool,
+    ) -> Result<(), Errno> {
         let layout = self.layout.write();
         let mut flush = self.table.flush();
         for region in layout.regions.overlapping(range.clone()) {
+            if keeps(region) {
+                return Err(Errno::EINVAL);
+            }
             let part = range.start.max(region.start)..range.end.min(region.end);
             self.table.unmap(part, &mut flush);
         }
@@ -229,30 +240,40 @@ impl Space {
         }
     }
 
-    /// Faults in the pages of a range, as far as memory and rights allow.
-    pub fn prefault(&self, range: Range<usize>, rights: Rights) {
-        let access = if rights.contains(Rights::WRITE) {
-            Access::Write
-        } else {
-            Access::Read
-        };
-        let _ = self.fault_all(range, access);
+    /// The same for what is not locked.
+    pub fn discard(&self, range: Range<usize>) -> Result<(), Errno> {
+        self.discard_unless(range, |region| region.lock != Lock::Off)
     }
 
-    /// Makes the access to all pages of a range that is mapped possible, and
-    /// leaves some memory: ENOMEM; EINVAL if the range does not grant it; EFAULT
-    /// if the file that is mapped there has no such page.
-    pub fn fault_all(&self, range: Range<usize>, access: Access) -> Result<(), Errno> {
+    /// The same for all.
+    pub fn discard_locked(&self, range: Range<usize>) -> Result<(), Errno> {
+        self.discard_unless(range, |_| false)
+    }
+
+    /// The same for what is the space's own and not locked.
+    pub fn discard_own(&self, range: Range<usize>) -> Result<(), Errno> {
+        let is_file = |region: &Region| matches!(region.backing, Backing::File(_));
+        self.discard_unless(range, |region| region.lock != Lock::Off || is_file(region))
+    }
+
+    /// Makes the access to all pages of a range that is mapped possible, while
+    /// `goes_on`, and leaves some memory: ENOMEM; EINVAL if the range does not
+    /// grant it; EFAULT if the file that is mapped there has no such page; EINTR.
+    pub fn fault_all(
+        &self,
+        range: Range<usize>,
+        access: Access,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<(), Errno> {
         for page in range.step_by(PAGE_SIZE) {
+            if !goes_on() {
+                return Err(Errno::EINTR);
+            }
             let fault = || match frames::may_have(SPARE) {
-                true => self.fault(page, access),
+                true => self.fault_of_user(page, access),
                 false => Err(FaultError::OutOfMemory),
             };
-            with_room(fault).map_err(|error| match error {
-                FaultError::OutOfMemory | FaultError::OutOfCache => Errno::ENOMEM,
-                FaultError::BadAddress => Errno::EINVAL,
-                FaultError::NoSpace | FaultError::Missing => Errno::EFAULT,
-            })?;
+            with_room(fault).map_err(reason)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! pieces, share it. A duplicate of the space gets one of its own.
 
 use super::Space;
-use super::regions::{Backing, Region};
+use super::regions::{Backing, Lock, Region};
 use super::space::Layout;
 use crate::files::Inode;
 use crate::files::allocate::{memory_for, try_arc};
@@ -146,7 +146,10 @@ impl Mapping for FileMapping {
     }
 
     fn forget(&self, pages: Range<u64>) {
-        self.each_part(pages.clone(), |space, _, part| {
+        self.each_part(pages.clone(), |space, region, part| {
+            if region.lock != Lock::Off {
+                return;
+            }
             let mut flush = space.table.flush();
             let first = self.page(part.start);
             let pages = first..first + (part.len() / PAGE_SIZE) as u64;

@@ -10,6 +10,7 @@
 //! | `mapping` | a mapping of a file, as the file's cache knows it |
 //! | `map` | mmap, munmap, mprotect, madvise |
 //! | `remap` | mremap |
+//! | `locked` | mlock and its kin, mincore |
 //! | `heap` | the break |
 //! | `room` | what is done when no frame is left |
 //! | `fork` | duplicating a space |
@@ -23,6 +24,7 @@ mod fault;
 mod file_fault;
 mod fork;
 mod heap;
+mod locked;
 mod map;
 mod mapping;
 mod populate;
@@ -37,6 +39,7 @@ pub use heap::Pages;
 pub(crate) use map::pages;
 pub use map::{Placement, Sort};
 pub use mapping::FileRange;
+pub use regions::Lock;
 pub use remap::Move;
 pub use room::{gather, with_room};
 pub(crate) use space::LOWEST;

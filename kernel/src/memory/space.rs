@@ -1,14 +1,14 @@
 //! [`Space`]: an address space.
 
-use super::regions::{Backing, Region, Regions};
+use super::regions::{Backing, Lock, Region, Regions};
 use crate::files::allocate::try_arc_cyclic;
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use alloc::sync::{Arc, Weak};
 use core::mem;
 use core::ops::{Deref, Range};
-use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 use machine::memory::OutOfMemory;
 use machine::page_table::{PageTable, Rights};
 use sync::{RwLock, rank};
@@ -27,6 +27,8 @@ pub struct Space {
     pub(super) table: Arc<PageTable>,
     /// Threads in it, and those that are being made.
     tenants: AtomicUsize,
+    /// Something is locked, or may be.
+    pub(super) may_lock: AtomicBool,
 }
 
 /// What the space's lock guards.
@@ -36,6 +38,8 @@ pub(super) struct Layout {
     pub(super) search_from: usize,
     /// The heap, from its start to the break, which need not be a page's border.
     pub(super) heap: Range<usize>,
+    /// How new regions are locked.
+    pub(super) lock_new: Lock,
 }
 
 impl Space {
@@ -45,6 +49,7 @@ impl Space {
             regions: Regions::new(),
             search_from: USER_END,
             heap: 0..0,
+            lock_new: Lock::Off,
         })
     }
 
@@ -57,6 +62,7 @@ impl Space {
             layout: RwLock::new(layout(space)),
             table: table.clone(),
             tenants: AtomicUsize::new(0),
+            may_lock: AtomicBool::new(false),
         };
         try_arc_cyclic(make).inspect_err(|_| table.retire())
     }
@@ -113,6 +119,7 @@ impl Space {
             end,
             rights: Rights::READ | Rights::WRITE,
             backing: Backing::Stack { floor },
+            lock: Lock::Off,
         };
         layout.regions.insert(region).map_err(no_memory)?;
         Ok(end)

@@ -5,7 +5,7 @@ use super::descriptor::number;
 use crate::files::File;
 use crate::files::allocate::try_arc;
 use crate::files::cache::MAX_SIZE;
-use crate::memory::{FileRange, LOWEST, Move, Pages, Placement, Sort, pages};
+use crate::memory::{FileRange, LOWEST, Lock, Move, Pages, Placement, Sort, pages};
 use crate::thread::Current;
 use abi::Errno;
 use abi::memory::*;
@@ -74,9 +74,16 @@ pub fn mmap(
         }
         None => space.map(placement, length, rights, Sort::Private)?,
     };
-    if flags & MAP_POPULATE != 0 {
-        space.prefault(start..start + length, rights);
+    let range = start..start + length;
+    let goes_on = || !current.must_exit();
+    if flags & MAP_LOCKED != 0 {
+        // Mapped already: what cannot be locked is not.
+        let _ = space.lock(range.clone(), Lock::Full);
     }
+    if flags & MAP_POPULATE != 0 {
+        let _ = space.make_present(range.clone(), &goes_on);
+    }
+    space.fill_locked(range, &goes_on);
     Ok(start)
 }
 
@@ -150,6 +157,9 @@ pub fn msync(
     }
     let range = pages(address, length).ok_or(Errno::ENOMEM)?;
     let space = current.space();
+    if flags & MS_INVALIDATE != 0 && space.is_locked(range.clone()) {
+        return Err(Errno::EBUSY);
+    }
     match flags & MS_SYNC {
         0 if !space.is_mapped(range.clone()) => Err(Errno::ENOMEM),
         0 => Ok(0),
@@ -228,7 +238,10 @@ pub fn mremap(
     if new > USER_END {
         return Err(Errno::ENOMEM);
     }
-    current.space().remap(old, new, movement, keeps)
+    let space = current.space();
+    let start = space.remap(old, new, movement, keeps)?;
+    space.fill_locked(start..start + new, &|| !current.must_exit());
+    Ok(start)
 }
 
 /// madvise(2). Advice that only makes things faster is taken and ignored; pages
@@ -241,8 +254,9 @@ pub fn madvise(
 ) -> Result<usize, Errno> {
     /// NORMAL, RANDOM, SEQUENTIAL, WILLNEED; (NO)HUGEPAGE, (DO|DONT)DUMP; COLD, PAGEOUT.
     const HINTS: [usize; 10] = [0, 1, 2, 3, 14, 15, 16, 17, 20, 21];
-    const ORDERS: [usize; 4] = [
+    const ORDERS: [usize; 5] = [
         MADV_DONTNEED,
+        MADV_DONTNEED_LOCKED,
         MADV_FREE,
         MADV_POPULATE_READ,
         MADV_POPULATE_WRITE,
@@ -260,11 +274,14 @@ pub fn madvise(
     }
     let range = pages(address, length).ok_or(Errno::ENOMEM)?;
     let space = current.space();
+    let goes_on = || !current.must_exit();
     match advice {
-        MADV_DONTNEED | MADV_FREE => space.discard(range)?,
+        MADV_DONTNEED => space.discard(range)?,
+        MADV_DONTNEED_LOCKED => space.discard_locked(range)?,
+        MADV_FREE => space.discard_own(range)?,
         _ if !space.is_mapped(range.clone()) => return Err(Errno::ENOMEM),
-        MADV_POPULATE_READ => space.fault_all(range, Access::Read)?,
-        MADV_POPULATE_WRITE => space.fault_all(range, Access::Write)?,
+        MADV_POPULATE_READ => space.fault_all(range, Access::Read, &goes_on)?,
+        MADV_POPULATE_WRITE => space.fault_all(range, Access::Write, &goes_on)?,
         _ => {}
     }
     Ok(0)
@@ -272,7 +289,12 @@ pub fn madvise(
 
 /// brk(2): the new break, or the old one if it cannot be moved.
 pub fn brk(current: &Current, address: usize) -> Result<usize, Errno> {
-    Ok(current.space().brk(address))
+    let space = current.space();
+    let old = space.heap().end;
+    let new = space.brk(address);
+    let grown = old.next_multiple_of(PAGE_SIZE)..new.next_multiple_of(PAGE_SIZE);
+    space.fill_locked(grown, &|| !current.must_exit());
+    Ok(new)
 }
 
 /// Moves the break by `increment` bytes, in one step; the old break. ENOMEM;

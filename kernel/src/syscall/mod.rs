@@ -7,6 +7,7 @@ mod cpu_clock;
 pub mod descriptor;
 pub mod file;
 mod listing;
+mod locked;
 pub mod memory;
 mod mount;
 pub mod path;

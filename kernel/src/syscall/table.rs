@@ -1,8 +1,8 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, descriptor, file, memory, mount, path, prctl, process, signal,
-    storage, system, thread, timer, usage,
+    attributes, clock, clone, descriptor, file, locked, memory, mount, path, prctl, process,
+    signal, storage, system, thread, timer, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -119,6 +119,12 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         MUNMAP => memory::munmap(current, a, b),
         MREMAP => memory::mremap(current, a, b, c, d, e),
         MSYNC => memory::msync(current, a, b, c),
+        MINCORE => locked::mincore(current, a, b, c),
+        MLOCK => locked::mlock(current, a, b),
+        MLOCK2 => locked::mlock2(current, a, b, c),
+        MUNLOCK => locked::munlock(current, a, b),
+        MLOCKALL => locked::mlockall(current, a),
+        MUNLOCKALL => locked::munlockall(current),
         MADVISE => memory::madvise(current, a, b, c),
         BRK => memory::brk(current, a),
         SBRK => memory::sbrk(current, a, b),

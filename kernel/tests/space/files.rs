@@ -8,7 +8,7 @@ use kernel::files::inode::{Inode, Kind, Metadata, New, Position};
 use kernel::files::open_file::File;
 use kernel::files::ramfs::RamFs;
 use kernel::files::{Sink, Source};
-use kernel::memory::FileRange;
+use kernel::memory::{FileRange, Lock};
 use machine::frames::Frame;
 use std::sync::Mutex;
 
@@ -198,4 +198,38 @@ fn a_mapping_is_known_until_nothing_is_mapped() {
         space.unmap(at(0)..at(PAGES)).expect("memory");
     }
     assert_eq!(*held.lock().unwrap(), [0, 0, 0]);
+}
+
+#[test]
+fn what_is_locked_is_not_taken_back() {
+    let _alone = alone();
+    let cache = PageCache::new(Box::new(Zeroes), (PAGES * PAGE_SIZE) as u64).expect("memory");
+    let space = Space::new().expect("memory");
+    let inode: Arc<dyn Inode> = Arc::new(Watched {
+        cache: cache.clone(),
+        held: Arc::default(),
+    });
+    let start = map(&space, &(inode, cache.clone()), true);
+    let range = start..start + PAGES * PAGE_SIZE;
+    let present = || {
+        let mut pages = [9; PAGES];
+        space
+            .residence(range.clone(), &mut pages)
+            .expect("it is mapped");
+        pages
+    };
+    let all = space.make_present(range.clone(), &|| true);
+    all.expect("there are pages");
+    space
+        .lock(start..start + 3 * PAGE_SIZE, Lock::OnFault)
+        .expect("memory");
+    for _ in 0..2 {
+        cache.shrink_mapped(usize::MAX);
+    }
+    assert_eq!(present(), [1, 1, 1, 0, 0, 0, 0, 0]);
+    space.lock(range.clone(), Lock::Off).expect("memory");
+    for _ in 0..2 {
+        cache.shrink_mapped(usize::MAX);
+    }
+    assert_eq!(present(), [0; PAGES]);
 }

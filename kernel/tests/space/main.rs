@@ -8,7 +8,7 @@ use machine::copy;
 use machine::frames::{self, arena};
 use machine::hooks::{Access, Hooks};
 use machine::page_table::{Rights, leave, shed};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
@@ -129,6 +129,21 @@ fn faults_say_what_is_wrong() {
     ] {
         assert_eq!(space.fault(address, access), Err(FaultError::BadAddress));
     }
+}
+
+#[test]
+fn making_pages_ends_when_asked_to() {
+    let _alone = alone();
+    let space = Space::new().expect("memory");
+    let start = map(&space, 8 * PAGE_SIZE);
+    let range = start..start + 8 * PAGE_SIZE;
+    let asked = Cell::new(0);
+    let goes_on = || asked.replace(asked.get() + 1) < 3;
+    let made = space.fault_all(range.clone(), Access::Write, &goes_on);
+    assert_eq!(made, Err(Errno::EINTR));
+    let mut pages = [9; 8];
+    space.residence(range, &mut pages).expect("it is mapped");
+    assert_eq!(pages, [1, 1, 1, 0, 0, 0, 0, 0]);
 }
 
 #[test]

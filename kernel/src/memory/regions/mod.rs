@@ -13,7 +13,7 @@ mod region;
 mod tests;
 
 pub use gap::Gap;
-pub use region::{Backing, Region};
+pub use region::{Backing, Lock, Region};
 
 use chunks::{Chunks, Position};
 use core::ops::Range;
@@ -183,12 +183,26 @@ impl Regions {
             self.border(range.end)?;
             position = self.border(range.start)?;
         }
-        while let Some(region) = self.region_before(position, range.end) {
-            region.rights = rights;
+        self.change(position, range.end, |region| region.rights = rights);
+        Ok(())
+    }
+
+    /// Locks or unlocks all regions in `range`.
+    pub fn lock(&mut self, range: Range<usize>, lock: Lock) -> Result<(), OutOfMemory> {
+        self.border(range.end)?;
+        let position = self.border(range.start)?;
+        self.change(position, range.end, |region| region.lock = lock);
+        Ok(())
+    }
+
+    /// Changes the regions from `position` on that begin before `end`, and merges
+    /// what is alike then.
+    fn change(&mut self, mut position: Position, end: usize, act: impl Fn(&mut Region)) {
+        while let Some(region) = self.region_before(position, end) {
+            act(region);
             position = self.merge(position);
         }
         self.merge(position);
-        Ok(())
     }
 
     /// Does what `protect` does, if that is to move the border between the
@@ -197,7 +211,7 @@ impl Regions {
         let Some(region) = self.chunks.get(position) else {
             return false;
         };
-        let (start, end) = (region.start, region.end);
+        let (start, end, lock) = (region.start, region.end, region.lock);
         let gives_lower = start == range.start && range.end < end;
         let gives_upper = end == range.end && start < range.start;
         let neighbour = match (gives_lower, gives_upper) {
@@ -209,6 +223,7 @@ impl Regions {
         let Some(other) = neighbour
             .filter(|_| is_private)
             .and_then(|neighbour| self.chunks.get_mut(neighbour))
+            .filter(|other| other.lock == lock)
             .filter(|other| other.rights == rights && other.backing == Backing::Private)
             .filter(|other| other.end == start || other.start == end)
         else {

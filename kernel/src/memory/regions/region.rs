@@ -17,6 +17,17 @@ pub enum Backing {
     File(Arc<FileMapping>),
 }
 
+/// Whether pages stay in memory once they are there (mlock(2)).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lock {
+    /// They may be dropped, if they can be had again.
+    Off,
+    /// They stay.
+    OnFault,
+    /// They stay, and are made before they are used.
+    Full,
+}
+
 /// A range of pages that were mapped alike. Addresses are multiples of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Region {
@@ -24,6 +35,7 @@ pub struct Region {
     pub end: usize,
     pub rights: Rights,
     pub backing: Backing,
+    pub lock: Lock,
 }
 
 impl Region {
@@ -42,7 +54,10 @@ impl Region {
     /// `next` begins where this one ends, and differs in nothing else.
     #[inline]
     pub fn continues_with(&self, next: &Region) -> bool {
-        self.end == next.start && self.rights == next.rights && self.backing == next.backing
+        self.end == next.start
+            && self.rights == next.rights
+            && self.lock == next.lock
+            && self.backing == next.backing
     }
 
     /// How a fork treats the region's frames.

@@ -2,7 +2,7 @@
 
 use super::*;
 use abi::memory::PAGE_SIZE;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use proptest::prelude::*;
 
@@ -21,6 +21,7 @@ enum Step {
     Insert(usize, usize, u8),
     Remove(usize, usize),
     Protect(usize, usize, u8),
+    Lock(usize, usize, bool),
     Duplicate,
 }
 
@@ -30,6 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (place(), 0..4u8).prop_map(|((first, count), rights)| Step::Insert(first, count, rights)),
         3 => place().prop_map(|(first, count)| Step::Remove(first, count)),
         3 => (place(), 0..4u8).prop_map(|((first, count), rights)| Step::Protect(first, count, rights)),
+        2 => (place(), any::<bool>()).prop_map(|((first, count), lock)| Step::Lock(first, count, lock)),
         1 => Just(Step::Duplicate),
     ]
 }
@@ -96,13 +98,14 @@ proptest! {
     fn agree_with_a_map_of_pages(steps in prop::collection::vec((step(), 0..PAGES), 1..300)) {
         let mut regions = Regions::new();
         let mut model = Model::new();
+        let mut locked = BTreeSet::new();
         for (step, probe) in steps {
             match step {
                 Step::Insert(first, count, rights) => {
                     let range = range(first, count);
                     if regions.is_free(&range) {
                         let rights = Rights::from_bits(rights);
-                        let region = Region { start: range.start, end: range.end, rights, backing: Backing::Private };
+                        let region = Region { start: range.start, end: range.end, rights, backing: Backing::Private, lock: Lock::Off };
                         regions.insert(region).expect("memory");
                         model.extend(range.step_by(PAGE_SIZE).map(|page| (page, rights)));
                     }
@@ -111,6 +114,16 @@ proptest! {
                     let range = range(first, count);
                     regions.remove(range.clone()).expect("memory");
                     model.retain(|page, _| !range.contains(page));
+                    locked.retain(|page| !range.contains(page));
+                }
+                Step::Lock(first, count, lock) => {
+                    let range = range(first, count);
+                    let to = if lock { Lock::Full } else { Lock::Off };
+                    regions.lock(range.clone(), to).expect("memory");
+                    locked.retain(|page| !range.contains(page));
+                    if lock {
+                        locked.extend(model.range(range).map(|(page, _)| *page));
+                    }
                 }
                 Step::Protect(first, count, rights) => {
                     let rights = Rights::from_bits(rights);
@@ -121,6 +134,10 @@ proptest! {
                 Step::Duplicate => regions = regions.duplicate().expect("memory"),
             }
             check(&regions, &model, probe);
+            let is_locked = |region: &&Region| region.lock == Lock::Full;
+            let pages = regions.iter().filter(is_locked);
+            let pages = pages.flat_map(|region| region.range().step_by(PAGE_SIZE));
+            assert!(pages.eq(locked.iter().copied()));
         }
     }
 }
@@ -131,6 +148,7 @@ fn region(start: usize, end: usize, rights: Rights) -> Region {
         end,
         rights,
         backing: Backing::Private,
+        lock: Lock::Off,
     }
 }
 
@@ -183,6 +201,7 @@ fn a_stack_keeps_its_room() {
         end: 0x81_0000,
         rights: Rights::WRITE,
         backing: Backing::Stack { floor: 0x70_0000 },
+        lock: Lock::Off,
     };
     regions.insert(stack).expect("memory");
     let below = gap(&regions, 0x81_0000, 0x1000, 0).expect("room");
