@@ -89,6 +89,8 @@ pub const AT_CLKTCK: usize = 17;
 pub const AT_SECURE: usize = 23;
 pub const AT_RANDOM: usize = 25;
 pub const AT_EXECFN: usize = 31;
+/// Where the code is that the kernel lends to programs (vdso(7)).
+pub const AT_SYSINFO_EHDR: usize = 33;
 
 /// The two magic words that reboot(2) wants first.
 pub const REBOOT_MAGIC1: usize = 0xfee1_dead;

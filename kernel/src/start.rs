@@ -26,6 +26,8 @@ pub fn start(boot: &'static BootInfo) -> ! {
     if options.paced {
         crate::device::console::pace();
     }
+    crate::memory::vdso::init();
+    crate::time::wall::lend();
     crate::device::disk::find_all();
     sched::start_this_cpu();
     cpu::start_others(sched::start_other_cpu);

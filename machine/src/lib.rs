@@ -21,6 +21,7 @@ pub mod power;
 pub mod task;
 pub mod time;
 pub mod user;
+pub mod vdso;
 
 #[cfg(not(target_os = "none"))]
 pub mod host;

@@ -21,3 +21,10 @@ pub fn set_timer(deadline: Option<u64>) {
 pub fn wall_clock_at_boot() -> u64 {
     arch::time::wall_clock_at_boot()
 }
+
+/// What [`now`] is made of: the time stamp counter when it was zero, and the
+/// nanoseconds in a tick of it as a fraction of 2^32.
+#[must_use]
+pub fn counter() -> (u64, u64) {
+    arch::time::counter()
+}

@@ -88,8 +88,10 @@ impl Space {
         if !region.rights.contains(wanted) {
             return Err(FaultError::BadAddress);
         }
-        if let Backing::File(mapping) = &region.backing {
-            return self.fault_file(region, mapping, address, wanted);
+        match &region.backing {
+            Backing::Private | Backing::Stack { .. } => {}
+            Backing::File(mapping) => return self.fault_file(region, mapping, address, wanted),
+            Backing::Vdso { base } => return self.fault_vdso(region, *base, address, wanted),
         }
         let page = self.table.page(address)?;
         if page.seems_empty() {
@@ -124,8 +126,13 @@ impl Space {
         address: usize,
         act: impl FnOnce(&Frame),
     ) -> Result<(), FaultError> {
-        if let Backing::File(mapping) = &region.backing {
-            return self.with_own_file_frame(region, mapping, address, act);
+        match &region.backing {
+            Backing::Private | Backing::Stack { .. } => {}
+            Backing::File(mapping) => {
+                return self.with_own_file_frame(region, mapping, address, act);
+            }
+            // All spaces have the same.
+            Backing::Vdso { .. } => return Err(FaultError::BadAddress),
         }
         let page: Page<'_> = self.table.page(address)?;
         let mut cursor = page.lock();

@@ -187,6 +187,7 @@ impl Space {
         let writes = rights.contains(Rights::WRITE);
         let refuses = |region: &Region| match &region.backing {
             Backing::File(mapping) => writes && !mapping.file.may_write,
+            Backing::Vdso { .. } => writes,
             _ => false,
         };
         if layout.regions.overlapping(range.clone()).any(refuses) {
@@ -252,8 +253,9 @@ impl Space {
 
     /// The same for what is the space's own and not locked.
     pub fn discard_own(&self, range: Range<usize>) -> Result<(), Errno> {
-        let is_file = |region: &Region| matches!(region.backing, Backing::File(_));
-        self.discard_unless(range, |region| region.lock != Lock::Off || is_file(region))
+        let is_own =
+            |region: &Region| matches!(region.backing, Backing::Private | Backing::Stack { .. });
+        self.discard_unless(range, |region| region.lock != Lock::Off || !is_own(region))
     }
 
     /// Makes the access to all pages of a range that is mapped possible, while

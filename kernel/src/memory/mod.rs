@@ -12,6 +12,7 @@
 //! | `remap` | mremap |
 //! | `locked` | mlock and its kin, mincore |
 //! | `heap` | the break |
+//! | [`vdso`] | the code that programs borrow |
 //! | `room` | what is done when no frame is left |
 //! | `fork` | duplicating a space |
 //! | `populate` | writing into a space that need not be the running one |
@@ -33,6 +34,7 @@ mod remap;
 mod room;
 mod space;
 pub mod user;
+pub mod vdso;
 
 pub use fault::FaultError;
 pub use heap::Pages;

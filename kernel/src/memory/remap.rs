@@ -113,6 +113,9 @@ impl Space {
             Backing::File(mapping) => self.mapping_like(mapping, old.start, new.clone())?,
             // One that grows downwards does so no more.
             Backing::Private | Backing::Stack { .. } => Backing::Private,
+            Backing::Vdso { base } => Backing::Vdso {
+                base: base.wrapping_sub(old.start).wrapping_add(new.start),
+            },
         };
         let moved = Region {
             start: new.start,
@@ -176,7 +179,9 @@ fn check(region: &Region, old: &Range<usize>, length: usize) -> Result<(), Errno
                 return Err(Errno::EINVAL);
             }
         }
-        Backing::Private | Backing::Stack { .. } => {}
+        Backing::Vdso { .. } if old.is_empty() => return Err(Errno::EINVAL),
+        Backing::Vdso { .. } if old.len() != length => return Err(Errno::EFAULT),
+        Backing::Private | Backing::Stack { .. } | Backing::Vdso { .. } => {}
     }
     match old.end <= region.end {
         true => Ok(()),

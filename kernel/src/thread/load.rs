@@ -4,7 +4,7 @@
 
 use super::Name;
 use super::elf::{self, Image, Segment};
-use super::stack_image::{Arguments, StackImage};
+use super::stack_image::{Arguments, Bases, StackImage};
 use crate::files::allocate::try_arc;
 use crate::files::cache::Access;
 use crate::files::{self, Follow, Inode, Kind};
@@ -36,7 +36,7 @@ pub(super) fn load(
 ) -> Result<Loaded, Errno> {
     let program = Executable::open(root, working, path)?;
     let image = program.plan()?.at(elf::DYN_BASE)?;
-    let loader = match &image.interpreter {
+    let named = match &image.interpreter {
         Some(place) => Some(loader(root, working, &program.string(place)?)?),
         None => None,
     };
@@ -44,15 +44,16 @@ pub(super) fn load(
     program.map(&space, &image)?;
     space.set_heap(image.end);
     let top = space.map_stack(STACK_SIZE)?;
+    let vdso = space.map_vdso()?;
     let mut start = image.entry;
-    let mut base = 0;
-    if let Some((loader, plan)) = loader {
+    let mut loader = 0;
+    if let Some((file, plan)) = named {
         let room = plan.pages().len() + plan.align - PAGE_SIZE;
         let plan = plan.at(space.find_room(room)?).map_err(unusable)?;
-        loader.map(&space, &plan)?;
-        (start, base) = (plan.entry, plan.pages().start);
+        file.map(&space, &plan)?;
+        (start, loader) = (plan.entry, plan.pages().start);
     }
-    let stack = StackImage::new(top, path, arguments, &image, base)?;
+    let stack = StackImage::new(top, path, arguments, &image, Bases { loader, vdso })?;
     space.populate(stack.pointer, &stack.bytes)?;
     Ok(Loaded {
         space,

@@ -15,6 +15,14 @@ pub struct Arguments {
     pub envp: Vec<Vec<u8>>,
 }
 
+/// Where the program finds others beside itself; 0 if they are not there.
+#[derive(Clone, Copy)]
+pub struct Bases {
+    pub loader: usize,
+    /// The code that the kernel lends.
+    pub vdso: usize,
+}
+
 /// The bytes from the stack pointer up to the top of the stack.
 pub struct StackImage {
     pub pointer: usize,
@@ -29,8 +37,7 @@ const PLATFORM: &[u8] = b"x86_64\0";
 const TICKS: usize = 100;
 
 impl StackImage {
-    /// The image that ends at `top`, of a program whose loader is at `base`, or 0
-    /// if it has none.
+    /// The image that ends at `top`.
     ///
     /// # Errors
     /// `ENOMEM`.
@@ -39,7 +46,7 @@ impl StackImage {
         path: &[u8],
         arguments: &Arguments,
         image: &Image,
-        base: usize,
+        bases: Bases,
     ) -> Result<StackImage, Errno> {
         // Strings first, from the bottom of their area upwards.
         let all = || arguments.argv.iter().chain(&arguments.envp);
@@ -49,7 +56,7 @@ impl StackImage {
             + 1
             + PLATFORM.len()
             + random;
-        let auxiliary = auxiliary(image, base);
+        let auxiliary = auxiliary(image, bases);
         let words = 1 + all().count() + 2 + auxiliary.len() * 2;
         // The ABI wants the stack pointer aligned to 16 at the entry point.
         let size = (words * WORD + strings).next_multiple_of(16);
@@ -89,14 +96,15 @@ impl StackImage {
 }
 
 /// The auxiliary vector; addresses on the stack are filled in later.
-fn auxiliary(image: &Image, base: usize) -> [(usize, usize); 17] {
+fn auxiliary(image: &Image, bases: Bases) -> [(usize, usize); 18] {
     [
+        (AT_SYSINFO_EHDR, bases.vdso),
         (AT_CLKTCK, TICKS),
         (AT_PHDR, image.headers),
         (AT_PHENT, HEADER_SIZE),
         (AT_PHNUM, image.header_count),
         (AT_PAGESZ, PAGE_SIZE),
-        (AT_BASE, base),
+        (AT_BASE, bases.loader),
         (AT_FLAGS, 0),
         (AT_ENTRY, image.entry),
         (AT_UID, 0),
@@ -139,7 +147,11 @@ mod tests {
             end: 0,
         };
         let top = 0x10_0000;
-        let stack = StackImage::new(top, b"/bin/ls", &arguments, &image, 0x7000).unwrap();
+        let bases = Bases {
+            loader: 0x7000,
+            vdso: 0x9000,
+        };
+        let stack = StackImage::new(top, b"/bin/ls", &arguments, &image, bases).unwrap();
         assert_eq!(stack.pointer % 16, 0);
         assert_eq!(stack.pointer + stack.bytes.len(), top);
         let word = |index: usize| {
@@ -158,12 +170,12 @@ mod tests {
         assert_eq!(word(4), 0);
         assert_eq!(text(word(5)), "HOME=/");
         assert_eq!(word(6), 0);
-        let auxiliary: Vec<(usize, usize)> = (0..17)
+        let auxiliary: Vec<(usize, usize)> = (0..18)
             .map(|i| (word(7 + 2 * i), word(8 + 2 * i)))
             .collect();
         let value = |kind| auxiliary.iter().find(|entry| entry.0 == kind).unwrap().1;
         assert_eq!((value(AT_ENTRY), value(AT_PHDR)), (7, 9));
-        assert_eq!(value(AT_BASE), 0x7000);
+        assert_eq!((value(AT_BASE), value(AT_SYSINFO_EHDR)), (0x7000, 0x9000));
         assert_eq!(text(value(AT_EXECFN)), "/bin/ls");
         assert_eq!(text(value(AT_PLATFORM)), "x86_64");
         assert_eq!(value(AT_RANDOM), top - 16);

@@ -5,8 +5,10 @@
 //! clock is told of each setting.
 
 use super::timers;
+use crate::memory::vdso;
 use abi::Errno;
 use core::sync::atomic::{AtomicU64, Ordering};
+use machine::vdso::Clock;
 use sync::{WaitError, WaitQueue};
 
 /// Not set yet: the offset is what the machine said at boot.
@@ -52,10 +54,24 @@ pub fn set(time: u64) -> Result<(), Errno> {
     let offset = time.checked_sub(machine::time::now());
     let offset = offset.filter(|&offset| offset != UNSET);
     OFFSET.store(offset.ok_or(Errno::EINVAL)?, Ordering::Release);
+    lend();
     SETTINGS.fetch_add(1, Ordering::AcqRel);
     timers::clock_was_set();
     SLEEPERS.wake_all();
     Ok(())
+}
+
+/// Tells programs what the clock is made of, so that they need not call.
+pub fn lend() {
+    let (start, rate) = machine::time::counter();
+    loop {
+        let wall = offset();
+        vdso::set_clock(Clock { start, rate, wall });
+        // Else another setting may have been told before this one.
+        if offset() == wall {
+            return;
+        }
+    }
 }
 
 /// Sleeps until the wall clock says `time`, whenever that is; false if the

@@ -8,6 +8,7 @@ use super::entry;
 use super::registers::{
     CSTAR, EFER, EFER_SYSCALL, GS_BASE, KERNEL_GS_BASE, LSTAR, SFMASK, STAR, read_msr, write_msr,
 };
+use crate::vdso::CPU_SEGMENT;
 use core::arch::asm;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{offset_of, size_of};
@@ -25,7 +26,7 @@ const FLAGS_CLEARED: u64 = 0x4_7700;
 pub const OWN_STACK: [u8; 4] = [1, 2, 8, 18];
 
 #[repr(C)]
-pub struct Gdt([u64; 7]);
+pub struct Gdt([u64; 8]);
 
 impl Gdt {
     pub const fn new() -> Self {
@@ -37,7 +38,14 @@ impl Gdt {
             0x00af_fb00_0000_ffff,
             0,
             0,
+            0,
         ])
+    }
+
+    /// Data that user mode can only ask for its limit: the CPU's number.
+    fn set_cpu(&mut self, cpu: usize) {
+        let index = usize::from(CPU_SEGMENT / 8);
+        self.0[index] = 0x0040_f100_0000_0000 | cpu as u64;
     }
 
     fn set_task_state(&mut self, state: *const TaskState) {
@@ -129,11 +137,16 @@ pub fn prepare_interrupts() {
     }
 }
 
-/// Loads all tables on this CPU, whose block is `area`, and the registers that
+/// Loads all tables on this CPU, number `cpu`, whose block is `area`, and the registers that
 /// lead system calls in.
-pub fn load(area: &'static Area) {
+pub fn load(cpu: usize, area: &'static Area) {
+    assert!(cpu < 1 << 16, "the number is a segment's limit");
     // SAFETY: only this CPU touches its block, and does not use it yet.
-    unsafe { (*area.gdt.get()).set_task_state(&raw const area.state) };
+    unsafe {
+        let gdt = &mut *area.gdt.get();
+        gdt.set_task_state(&raw const area.state);
+        gdt.set_cpu(cpu);
+    }
     let gdt = Pointer {
         limit: size_of::<Gdt>() as u16 - 1,
         base: area.gdt.get() as u64,

@@ -132,7 +132,7 @@ fn set(symbol: &'static [u8; 0], value: usize) {
 pub extern "C" fn ap_main(number: usize) -> ! {
     features::enable();
     paging::load_root();
-    segments::load(area::of(number));
+    segments::load(number, area::of(number));
     apic::enable();
     time::start_cpu();
     ipi::join(number);

@@ -47,7 +47,7 @@ extern "C" fn boot_main(protocol: usize, information: usize) -> ! {
     let area = area::of(0);
     area.header.prepare(0);
     segments::prepare_interrupts();
-    segments::load(area);
+    segments::load(0, area);
     features::detect();
     features::enable();
     log::init();

@@ -102,3 +102,8 @@ pub fn fired(in_user_mode: bool) {
 pub fn wall_clock_at_boot() -> u64 {
     WALL_CLOCK.load(Ordering::Relaxed)
 }
+
+pub fn counter() -> (u64, u64) {
+    let (start, rate) = (&START, &NS_PER_TICK);
+    (start.load(Ordering::Relaxed), rate.load(Ordering::Relaxed))
+}

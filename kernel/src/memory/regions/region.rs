@@ -15,6 +15,8 @@ pub enum Backing {
     Stack { floor: usize },
     /// Pages of a file, and copies of them where the mapping is private.
     File(Arc<FileMapping>),
+    /// The code that the kernel lends to all, whose first page belongs at `base`.
+    Vdso { base: usize },
 }
 
 /// Whether pages stay in memory once they are there (mlock(2)).
@@ -47,7 +49,7 @@ impl Region {
     pub fn floor(&self) -> usize {
         match self.backing {
             Backing::Stack { floor } => floor.min(self.start),
-            Backing::Private | Backing::File(_) => self.start,
+            Backing::Private | Backing::File(_) | Backing::Vdso { .. } => self.start,
         }
     }
 
@@ -66,6 +68,7 @@ impl Region {
             Backing::Private | Backing::Stack { .. } => Sharing::CopyOnWrite,
             Backing::File(mapping) if mapping.file.shared => Sharing::Same,
             Backing::File(_) => Sharing::CopyOnWrite,
+            Backing::Vdso { .. } => Sharing::Same,
         }
     }
 

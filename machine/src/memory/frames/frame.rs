@@ -4,7 +4,7 @@ use super::{fill, metas, pointer, store};
 use crate::address::PAGE_SIZE;
 use core::fmt;
 use core::num::NonZeroU32;
-use core::sync::atomic::{Ordering, fence};
+use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// A counted reference to one physical page of [`PAGE_SIZE`] bytes. The page
 /// is free again when its last reference is dropped.
@@ -93,6 +93,16 @@ impl Frame {
         check(offset, length);
         // SAFETY: the range was checked.
         unsafe { self.pointer().add(offset).write_bytes(byte, length) };
+    }
+
+    /// Stores a word at `offset`, a multiple of 8: who reads there sees all of it
+    /// or nothing. Panics if it leaves the page.
+    pub fn store(&self, offset: usize, word: u64) {
+        check(offset, size_of::<u64>());
+        assert!(offset.is_multiple_of(align_of::<AtomicU64>()));
+        // SAFETY: the range was checked, and is aligned; frames are never borrowed.
+        let place = unsafe { &*self.pointer().add(offset).cast::<AtomicU64>() };
+        place.store(word, Ordering::Release);
     }
 
     /// The physical address, for devices.

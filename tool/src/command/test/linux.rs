@@ -26,6 +26,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["signals"],
     &["terminal"],
     &["timers", "set"],
+    &["vdso", "set"],
 ];
 
 /// The machines that each program runs on, as flags of `exec`.
