@@ -56,6 +56,7 @@ fn run(command: &Command) -> Result<u8> {
         Command::Exec(arguments) => command::exec::run(&workspace, arguments),
         Command::Test(arguments) => command::test::run(&workspace, arguments),
         Command::Crash(arguments) => command::crash::run(&workspace, arguments),
+        Command::Conform(arguments) => command::conform::run(&workspace, arguments),
         Command::Bench(arguments) => command::bench::run(&workspace, arguments),
         Command::Gdb(arguments) => command::gdb::run(&workspace, arguments),
         Command::Iso(arguments) => command::iso::run(&workspace, arguments),

@@ -41,6 +41,8 @@ pub enum Command {
     Test(Test),
     /// Prove that no crash loses what was synced: record a run, and check what a crash may leave of its disk
     Crash(Crash),
+    /// Run the same programs on Weft and on Linux, and tell where they end differently
+    Conform(Conform),
     /// Count what the kernel's operations cost, in instructions
     Bench(Bench),
     /// Debug the kernel: QEMU stopped at its first instruction, gdb attached
@@ -123,6 +125,27 @@ pub struct Crash {
     /// Put a fault into the recording, which must be found: flushes, commits or promises
     #[arg(long = "break", value_name = "FAULT", value_parser = ["flushes", "commits", "promises"])]
     pub fault: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Conform {
+    #[command(flatten)]
+    pub machine: Machine,
+    /// How many seconds a program may run
+    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub limit: u32,
+    /// Only programs with this in their names
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Compare what they print, too
+    #[arg(long)]
+    pub output: bool,
+    /// The Linux kernel (bzImage) to compare with; without it, Debian's is fetched
+    #[arg(long, value_name = "FILE")]
+    pub linux: Option<PathBuf>,
+    /// Programs of this machine, C sources, or folders of them; without any, those of user/tests/linux
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod build;
 pub mod cc;
 pub mod check;
+pub mod conform;
 pub mod crash;
 pub mod disk;
 pub mod exec;
