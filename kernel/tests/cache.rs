@@ -31,8 +31,8 @@ impl Store for Ones {
         Ok(())
     }
 
-    fn reserve(&self, _: Range<u64>) -> Result<(), Errno> {
-        Ok(())
+    fn reserve(&self, _: Range<u64>) -> Result<bool, Errno> {
+        Ok(true)
     }
 }
 
@@ -51,8 +51,8 @@ impl Store for Scarce {
         Ok(())
     }
 
-    fn reserve(&self, _: Range<u64>) -> Result<(), Errno> {
-        Ok(())
+    fn reserve(&self, _: Range<u64>) -> Result<bool, Errno> {
+        Ok(true)
     }
 }
 

@@ -115,6 +115,7 @@ fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
 /// [`disk::unmount`], and then it is as it was.
 pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     static ALONE: Mutex<(), rank::Unmount> = Mutex::new(());
+    mounts::removable(&root)?;
     // Two at once would find the disk in use by each other. What this one has is
     // let go of before the next begins.
     let _alone = ALONE.lock();

@@ -45,13 +45,14 @@ static COVERING: AtomicUsize = AtomicUsize::new(0);
 static PLACES: RwLock<(), rank::MountPlaces> = RwLock::new(());
 
 /// As long as it is held, nothing is mounted anywhere: for whoever takes away a
-/// directory that is no mount point.
+/// directory, from before the walk that finds it to be no mount point.
 pub fn keep_out() -> ReadGuard<'static, (), rank::MountPlaces> {
     PLACES.read()
 }
 
-/// Lets `root` stand in for `covered`: ENOTDIR; ENOENT if that is removed; EBUSY
-/// if something stands in for it already.
+/// Lets `root` stand in for `covered`: ENOTDIR; ENOENT if that is removed; EINVAL
+/// if its file system is not mounted (any more); EBUSY if something stands in for
+/// it already.
 pub fn add(
     covered: Option<Arc<dyn Inode>>,
     root: Arc<dyn Inode>,
@@ -84,6 +85,12 @@ pub fn add(
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         _ => false,
     };
+    let is_around = |other: &Arc<Mount>| {
+        Some(other.device) == mount.outer_device && !other.leaving.load(Ordering::Relaxed)
+    };
+    if mount.covered.is_some() && !mounts.iter().any(is_around) {
+        return Err(Errno::EINVAL);
+    }
     if mounts.iter().any(|other| is_same(&other.covered)) {
         return Err(Errno::EBUSY);
     }

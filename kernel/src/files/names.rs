@@ -86,6 +86,7 @@ impl<'a> At<'a> {
 
     /// Removes an empty directory (rmdir(2)).
     pub fn remove_directory(&self) -> Result<(), Errno> {
+        let _no_mounts = mounts::keep_out();
         let mut found = self.walk(Follow::Never)?;
         let inode = found.inode.take();
         match found.last {
@@ -95,7 +96,6 @@ impl<'a> At<'a> {
             Last::Name => {}
         }
         let name = found.name().ok_or(Errno::EBUSY)?;
-        let _no_mounts = mounts::keep_out();
         if inode.as_ref().is_some_and(mounts::is_mount_point) {
             return Err(Errno::EBUSY);
         }
@@ -134,6 +134,7 @@ impl<'a> At<'a> {
 
     /// Moves what this path names to `new` (renameat2(2)).
     pub fn rename_to(&self, new: At<'_>, replace: Replace) -> Result<(), Errno> {
+        let _no_mounts = mounts::keep_out();
         let mut from = self.walk(Follow::Never)?;
         let mut to = new.walk(Follow::Never)?;
         let (moved, other) = (from.inode.take(), to.inode.take());
@@ -141,7 +142,6 @@ impl<'a> At<'a> {
         let new_name = to.name().ok_or(Errno::EBUSY)?;
         let moved = moved.ok_or(Errno::ENOENT)?;
         let is_directory = moved.kind() == Kind::Directory;
-        let _no_mounts = mounts::keep_out();
         if mounts::is_mount_point(&moved) || other.as_ref().is_some_and(mounts::is_mount_point) {
             return Err(Errno::EBUSY);
         }

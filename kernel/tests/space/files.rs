@@ -136,8 +136,8 @@ impl Store for Zeroes {
         Ok(())
     }
 
-    fn reserve(&self, _: Range<u64>) -> Result<(), Errno> {
-        Ok(())
+    fn reserve(&self, _: Range<u64>) -> Result<bool, Errno> {
+        Ok(true)
     }
 }
 

@@ -79,10 +79,10 @@ impl Store for Sectors {
         self.transfer(Operation::Write, first, frames)
     }
 
-    fn reserve(&self, _pages: Range<u64>) -> Result<(), Errno> {
+    fn reserve(&self, _pages: Range<u64>) -> Result<bool, Errno> {
         match self.0.read_only() {
             true => Err(Errno::EPERM),
-            false => Ok(()),
+            false => Ok(false),
         }
     }
 }

@@ -78,8 +78,9 @@ pub trait Store: Send + Sync {
 
     /// Promises that `pages`, which are clean, can be written later, besides all
     /// that was promised before: ENOSPC. A page that becomes dirty keeps its
-    /// promise until [`Store::unreserve`].
-    fn reserve(&self, pages: Range<u64>) -> Result<(), Errno>;
+    /// promise until [`Store::unreserve`]. False if all of them can be written
+    /// anyway: then nothing is promised.
+    fn reserve(&self, pages: Range<u64>) -> Result<bool, Errno>;
 
     /// Promises room for a page that has it: it was written just now, and is
     /// dirty again. Does not sleep.
@@ -207,8 +208,9 @@ impl Drop for PageCache {
     /// Whoever drops a file that is to live on has synchronised it.
     fn drop(&mut self) {
         registry::remove(self.id);
-        let dirty = self.pages.get_mut().map.dirty_count();
-        self.forget_dirty(dirty);
+        let map = &self.pages.get_mut().map;
+        let (dirty, promised) = (map.dirty_count(), map.promised_count());
+        self.forget_dirty(dirty, promised);
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Plain data; the cache's lock guards it. Pages lie in blocks of 64, sorted by
 //! number, each with a bit per page that says what is dirty, so that neither
-//! write-back nor a cut looks at pages it has no business with. Growth is
-//! fallible and leaves the map as it was when memory runs out.
+//! write-back nor a cut looks at pages it has no business with, and one for what
+//! is promised room besides. Growth is fallible and leaves the map as it was when
+//! memory runs out.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -37,6 +38,8 @@ pub struct Page {
 struct Block {
     number: u64,
     dirty: u64,
+    /// Of those that are dirty.
+    promised: u64,
     count: usize,
     /// As many as needed up to the last page that is there.
     pages: Vec<Option<Page>>,
@@ -48,6 +51,7 @@ pub struct PageMap {
     blocks: Vec<Block>,
     count: usize,
     dirty: usize,
+    promised: usize,
 }
 
 fn bit(index: u64) -> u64 {
@@ -64,6 +68,7 @@ impl PageMap {
             blocks: Vec::new(),
             count: 0,
             dirty: 0,
+            promised: 0,
         }
     }
 
@@ -75,6 +80,11 @@ impl PageMap {
     /// Pages that are dirty.
     pub fn dirty_count(&self) -> usize {
         self.dirty
+    }
+
+    /// Those of them that are promised room.
+    pub fn promised_count(&self) -> usize {
+        self.promised
     }
 
     /// Where block `number` is, or would be.
@@ -135,6 +145,7 @@ impl PageMap {
                 let block = Block {
                     number,
                     dirty: 0,
+                    promised: 0,
                     count: 1,
                     pages,
                 };
@@ -148,7 +159,7 @@ impl PageMap {
     /// Takes a page out.
     pub fn remove(&mut self, index: u64) -> Option<Page> {
         let at = self.search(index / BLOCK).ok()?;
-        self.set_dirty(index, false);
+        self.take_dirty(index);
         let block = &mut self.blocks[at];
         let page = block.pages.get_mut(slot(index))?.take()?;
         block.count -= 1;
@@ -159,23 +170,39 @@ impl PageMap {
         Some(page)
     }
 
-    /// Says whether a page that is there is dirty; whether that is news.
-    pub fn set_dirty(&mut self, index: u64, dirty: bool) -> bool {
+    /// Makes a page that is there dirty, if it is not; whether it was made so. Only
+    /// then `promise` is asked whether it is promised room.
+    pub fn set_dirty(&mut self, index: u64, promise: impl FnOnce() -> bool) -> bool {
         let Ok(at) = self.search(index / BLOCK) else {
             return false;
         };
         let block = &mut self.blocks[at];
-        let was = block.dirty & bit(index) != 0;
-        if was == dirty {
+        if block.dirty & bit(index) != 0 {
             return false;
         }
-        block.dirty ^= bit(index);
-        if dirty {
-            self.dirty += 1;
-        } else {
-            self.dirty -= 1;
+        block.dirty |= bit(index);
+        self.dirty += 1;
+        if promise() {
+            block.promised |= bit(index);
+            self.promised += 1;
         }
         true
+    }
+
+    /// Makes a dirty page clean: whether it was promised room. `None` if it is not
+    /// dirty.
+    pub fn take_dirty(&mut self, index: u64) -> Option<bool> {
+        let at = self.search(index / BLOCK).ok()?;
+        let block = &mut self.blocks[at];
+        if block.dirty & bit(index) == 0 {
+            return None;
+        }
+        block.dirty &= !bit(index);
+        self.dirty -= 1;
+        let promised = block.promised & bit(index) != 0;
+        block.promised &= !bit(index);
+        self.promised -= usize::from(promised);
+        Some(promised)
     }
 
     /// The first dirty page of `range`.
@@ -221,7 +248,9 @@ mod tests {
     enum Step {
         Insert(u64),
         Remove(u64),
+        /// With a promise or without.
         Dirty(u64, bool),
+        Clean(u64),
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -229,7 +258,8 @@ mod tests {
         prop_oneof![
             index().prop_map(Step::Insert),
             index().prop_map(Step::Remove),
-            (index(), any::<bool>()).prop_map(|(index, dirty)| Step::Dirty(index, dirty)),
+            (index(), any::<bool>()).prop_map(|(index, promise)| Step::Dirty(index, promise)),
+            index().prop_map(Step::Clean),
         ]
     }
 
@@ -238,34 +268,39 @@ mod tests {
         fn behaves_as_a_map(steps in proptest::collection::vec(step(), 0..80), from in 0u64..420) {
             arena::init();
             let mut map = PageMap::new();
-            let mut model = BTreeMap::<u64, bool>::new();
+            let mut model = BTreeMap::<u64, Option<bool>>::new();
             for step in steps {
                 match step {
                     Step::Insert(index) if !model.contains_key(&index) => {
                         let frame = Frame::alloc().expect("memory");
                         let page = Page { frame, state: State::Ready, used: false };
                         map.insert(index, page).expect("memory");
-                        model.insert(index, false);
+                        model.insert(index, None);
                     }
                     Step::Insert(_) => {}
                     Step::Remove(index) => {
                         prop_assert_eq!(map.remove(index).is_some(), model.remove(&index).is_some());
                     }
-                    Step::Dirty(index, dirty) => {
+                    Step::Dirty(index, promise) => {
                         if let Some(was) = model.get_mut(&index) {
-                            prop_assert_eq!(map.set_dirty(index, dirty), *was != dirty);
-                            *was = dirty;
+                            prop_assert_eq!(map.set_dirty(index, || promise), was.is_none());
+                            *was = was.or(Some(promise));
                         }
                     }
+                    Step::Clean(index) => {
+                        let was = model.get_mut(&index).and_then(Option::take);
+                        prop_assert_eq!(map.take_dirty(index), was);
+                    }
                 }
-                let dirty = |range: Range<u64>| model.range(range).find(|(_, dirty)| **dirty).map(|(index, _)| *index);
+                let dirty = |range: Range<u64>| model.range(range).find(|(_, dirty)| dirty.is_some()).map(|(index, _)| *index);
                 prop_assert_eq!(map.count(), model.len());
-                prop_assert_eq!(map.dirty_count(), model.values().filter(|dirty| **dirty).count());
+                prop_assert_eq!(map.dirty_count(), model.values().flatten().count());
+                prop_assert_eq!(map.promised_count(), model.values().filter(|dirty| **dirty == Some(true)).count());
                 prop_assert_eq!(map.next_dirty(from..u64::MAX), dirty(from..u64::MAX));
                 prop_assert_eq!(map.next_dirty(from..from + 9), dirty(from..from + 9));
                 prop_assert_eq!(map.next(from), model.range(from..).next().map(|(index, _)| *index));
                 prop_assert_eq!(map.contains(from), model.contains_key(&from));
-                prop_assert_eq!(map.is_dirty(from), model.get(&from) == Some(&true));
+                prop_assert_eq!(map.is_dirty(from), model.get(&from).is_some_and(Option::is_some));
             }
         }
     }

@@ -162,7 +162,7 @@ impl Store for Shared {
         result
     }
 
-    fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {
+    fn reserve(&self, pages: Range<u64>) -> Result<bool, Errno> {
         let mut disk = self.0.disk.lock().unwrap();
         let new = pages.clone().filter(|page| !disk.reserved.contains(page));
         let room = self.0.room.load(SeqCst);
@@ -171,7 +171,7 @@ impl Store for Shared {
         let count = (pages.end - pages.start) as usize;
         disk.reserved.extend(pages);
         self.0.promised.fetch_add(count, SeqCst);
-        Ok(())
+        Ok(true)
     }
 
     fn reserve_again(&self) {

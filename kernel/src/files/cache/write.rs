@@ -60,9 +60,14 @@ impl PageCache {
             if at / PAGE >= reserved {
                 // One call may write more than memory holds.
                 self.throttle();
-                result = self
-                    .reserve(at / PAGE..pages_of(end), &mut promise)
-                    .map(|to| reserved = to);
+                let pages = at / PAGE..pages_of(end);
+                let mut got = self.reserve(pages.clone(), &mut promise);
+                if got == Err(Errno::ENOSPC) && self.dirty() > 0 {
+                    // What is dirty may have been promised more than it needs.
+                    self.flush();
+                    got = self.reserve(pages, &mut promise);
+                }
+                result = got.map(|to| reserved = to);
                 if result.is_err() {
                     break;
                 }
@@ -96,7 +101,7 @@ impl PageCache {
                 return Ok(None);
             };
             let mut promise = self.promise();
-            self.reserve_clean(index..index + 1, &mut promise)?;
+            self.reserve(index..index + 1, &mut promise)?;
             if self.dirty_if_same(index, &frame, &mut promise) {
                 return Ok(Some(frame));
             }
@@ -196,8 +201,8 @@ impl PageCache {
                     let tail = (size % PAGE) as usize;
                     page.frame.fill(tail, PAGE as usize - tail, 0);
                 } else {
-                    if pages.map.set_dirty(index, false) {
-                        self.forget_dirty(1);
+                    if let Some(promised) = pages.map.take_dirty(index) {
+                        self.forget_dirty(1, usize::from(promised));
                     }
                     pages.map.remove(index);
                 }
@@ -298,9 +303,8 @@ impl PageCache {
             used: true,
         };
         pages.map.insert(index, page)?;
-        pages.map.set_dirty(index, true);
+        pages.map.set_dirty(index, || promise.use_one());
         self.note_dirty();
-        promise.use_one();
         self.grow(&mut pages, end);
         self.note_count(&pages);
         Ok(true)
@@ -323,10 +327,15 @@ impl PageCache {
         }
         // The store has written it with the old size, and anything behind that.
         let last = size / PAGE;
-        if !size.is_multiple_of(PAGE) && pages.map.contains(last) && pages.map.set_dirty(last, true)
+        let again = || {
+            self.store.reserve_again();
+            true
+        };
+        if !size.is_multiple_of(PAGE)
+            && pages.map.contains(last)
+            && pages.map.set_dirty(last, again)
         {
             self.note_dirty();
-            self.store.reserve_again();
         }
         self.size.store(end, Ordering::Release);
     }
@@ -348,9 +357,8 @@ impl PageCache {
         if !page.is_some_and(|page| page.frame.is_same(frame)) {
             return false;
         }
-        if pages.map.set_dirty(index, true) {
+        if pages.map.set_dirty(index, || promise.use_one()) {
             self.note_dirty();
-            promise.use_one();
         }
         true
     }

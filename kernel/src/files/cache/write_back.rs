@@ -42,6 +42,8 @@ pub fn serve() -> ! {
 struct Cluster {
     first: u64,
     frames: ArrayVec<Frame, CLUSTER>,
+    /// Which of them are promised room.
+    promised: ArrayVec<bool, CLUSTER>,
     size: u64,
 }
 
@@ -53,10 +55,11 @@ impl PageCache {
         }
     }
 
-    /// Fewer pages are dirty, and need room. May be called with the pages locked.
-    pub(super) fn forget_dirty(&self, count: usize) {
+    /// Fewer pages are dirty, of which some were promised room. May be called with
+    /// the pages locked.
+    pub(super) fn forget_dirty(&self, count: usize, promised: usize) {
         if !self.keeps_dirty {
-            self.store.unreserve(count);
+            self.store.unreserve(promised);
             DIRTY.fetch_sub(count, SeqCst);
         }
     }
@@ -127,23 +130,24 @@ impl PageCache {
         // A cut may be on its way to drop what lies behind the new end.
         let end = pages_of(self.size());
         let first = pages.map.next_dirty(from..end)?;
-        let mut frames = ArrayVec::new();
+        let (mut frames, mut promised) = (ArrayVec::new(), ArrayVec::new());
         for index in first..end.min(first + CLUSTER as u64) {
-            if !pages.map.is_dirty(index) {
+            let Some(is_promised) = pages.map.take_dirty(index) else {
                 break;
-            }
+            };
             let Some(page) = pages.map.get_mut(index) else {
                 break;
             };
             page.state = State::Writing;
             frames.push(page.frame.share());
-            pages.map.set_dirty(index, false);
+            promised.push(is_promised);
         }
         let size = self.size();
         pages.told_size = size;
         Some(Cluster {
             first,
             frames,
+            promised,
             size,
         })
     }
@@ -157,19 +161,22 @@ impl PageCache {
             self.errors.note(error);
         }
         let again = result.is_err_and(|error| error != Errno::EROFS);
-        let mut done = cluster.frames.len();
+        let (mut done, mut kept) = (0, 0);
         let mut pages = self.pages.lock();
         pages.told_size = 0;
-        for index in (cluster.first..).take(cluster.frames.len()) {
+        for (index, &promised) in (cluster.first..).zip(&cluster.promised) {
             // A cut waits, so the page is there.
             if let Some(page) = pages.map.get_mut(index) {
                 page.state = State::Ready;
-                // It has been counted all the time.
-                done -= usize::from(again && pages.map.set_dirty(index, true));
+            }
+            // It has been counted all the time.
+            if !(again && pages.map.set_dirty(index, || promised)) {
+                done += 1;
+                kept += usize::from(promised);
             }
         }
         drop(pages);
-        self.forget_dirty(done);
+        self.forget_dirty(done, kept);
         self.idle.wake_all();
     }
 

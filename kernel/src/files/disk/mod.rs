@@ -271,6 +271,15 @@ impl DiskFs {
         reclaim::take_back();
     }
 
+    /// The same before there are no blocks, or no inodes, for names.
+    fn make_space(self: &Arc<Self>) {
+        self.release_left();
+        // Writing makes no inodes.
+        if self.volume.room().free_inodes > 0 {
+            let _ = self.sync();
+        }
+    }
+
     fn statistics(&self) -> Statistics {
         let room = self.volume.room();
         Statistics {

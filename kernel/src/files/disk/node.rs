@@ -181,7 +181,7 @@ impl Node {
     ) -> Result<T, Errno> {
         match act() {
             Err(Errno::ENOSPC) => {
-                self.fs.make_room();
+                self.fs.make_space();
                 act()
             }
             result => result,

@@ -289,7 +289,7 @@ impl Store for Arc<Backing> {
         written
     }
 
-    fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {
+    fn reserve(&self, pages: Range<u64>) -> Result<bool, Errno> {
         self.fs.check_writable()?;
         self.fs.volume.reserve(self.number, pages)
     }

@@ -146,8 +146,8 @@ pub trait Volume: Send + Sync {
 
     /// Promises that these pages of a file can be written, besides all that was
     /// promised before: ENOSPC, and where what they have is looked up EIO, ENOMEM,
-    /// EFBIG.
-    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno>;
+    /// EFBIG. False if all of them can be written anyway: then nothing is promised.
+    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<bool, Errno>;
 
     /// Promises room for a page that has its block. Does not sleep.
     fn reserve_again(&self);

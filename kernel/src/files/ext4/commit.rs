@@ -1,8 +1,8 @@
 //! Commits: how changes become durable, many at a time.
 //!
 //! Every change holds the gate, shared, so that a transaction ends between
-//! changes only; a write of data holds it until its blocks have moved, so that
-//! no file gets blocks that were not written. A commit takes the gate alone
+//! changes only. The change that a write of data ends with comes when its blocks
+//! have moved, so that no file gets blocks that were not written. A commit takes the gate alone
 //! for the moment in which the transaction ends. It is written with neither
 //! the gate nor the state held: the next transaction runs meanwhile, and all
 //! who wait for their changes find them in one of the two.

@@ -18,7 +18,7 @@ pub const MOST_BLOCKS: u64 = u32::MAX as u64;
 /// Extents that one operation takes away at most.
 pub const CUT: usize = 64;
 
-/// A part of a write: blocks of the file, and where they go.
+/// A part of a write: blocks of the file, and where they go. They are reserved.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
     pub extent: Extent,
@@ -31,9 +31,9 @@ pub struct Piece {
 pub struct Lack {
     /// Pages without a block.
     pub holes: u64,
-    /// Some are of an extent that is unwritten and goes on behind the end of the
-    /// file: it has to be split there.
-    pub behind: bool,
+    /// A block for an extent more: some are of one that is unwritten and goes on
+    /// behind the end of the file, where it has to be split, and its leaf is full.
+    pub split: bool,
 }
 
 /// How many blocks hold so many bytes.
@@ -88,8 +88,8 @@ impl State {
                         count
                     }
                     Mapped::Blocks(extent) => {
-                        let whole = tree.whole(&extent);
-                        lack.behind |= extent.unwritten && whole.end() > end;
+                        let is_split = extent.unwritten && tree.whole(&extent).end() > end;
+                        lack.split |= is_split && tree.is_full_at(extent.logical);
                         extent.length
                     }
                 };
@@ -98,10 +98,11 @@ impl State {
         })
     }
 
-    /// Where a write of `range` goes. Blocks for holes are found and reserved;
-    /// [`State::unreserve`] ends that. With `whole`, no extent is split for it,
-    /// but at the end of the file, which is so many bytes long: the pieces are more
-    /// than `range`, and what lies around it has to be written as zeroes. ENOSPC, ENOMEM.
+    /// Where a write of `range` goes. Blocks for holes are found; all blocks are
+    /// reserved, so that nobody else is given them though the file may lose them:
+    /// [`State::unreserve`] ends that. With `whole`, no extent is split for it, but
+    /// at the end of the file, which is so many bytes long: the pieces are more than
+    /// `range`, and what lies around it has to be written as zeroes. ENOSPC, ENOMEM.
     pub fn plan_write(
         &mut self,
         number: Number,
@@ -129,20 +130,17 @@ impl State {
         let mut at = range.start;
         while at < range.end {
             pieces.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-            match loaded.tree.map(at..range.end) {
+            self.reserved.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            let (extent, is_new) = match loaded.tree.map(at..range.end) {
                 Mapped::Blocks(extent) => {
                     at = extent.end();
                     let extent = match whole {
                         Some(end) if extent.unwritten => loaded.tree.whole(&extent).within(0..end),
                         _ => extent,
                     };
-                    pieces.push(Piece {
-                        extent,
-                        is_new: false,
-                    });
+                    (extent, false)
                 }
                 Mapped::Hole(count) => {
-                    self.reserved.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
                     // Behind what this write has got already, if anything.
                     let goal = match pieces.last() {
                         Some(piece) => piece.extent.physical + u64::from(piece.extent.length),
@@ -156,22 +154,20 @@ impl State {
                         unwritten: false,
                     };
                     at = extent.end();
-                    self.reserved.push(blocks);
-                    pieces.push(Piece {
-                        extent,
-                        is_new: true,
-                    });
+                    (extent, true)
                 }
-            }
+            };
+            self.reserved.push(extent.blocks());
+            pieces.push(Piece { extent, is_new });
         }
         Ok(())
     }
 
     /// The blocks of a plan are not on their way any more.
     pub fn unreserve(&mut self, pieces: &[Piece]) {
-        for piece in pieces.iter().filter(|piece| piece.is_new) {
-            let first = piece.extent.physical;
-            if let Some(index) = self.reserved.iter().position(|range| range.start == first) {
+        for piece in pieces {
+            let blocks = piece.extent.blocks();
+            if let Some(index) = self.reserved.iter().position(|range| *range == blocks) {
                 self.reserved.swap_remove(index);
             }
         }
@@ -255,8 +251,7 @@ impl State {
             if is_metadata {
                 // They must not be replayed over what comes to be there.
                 for extent in tree.extents().rev().take(CUT) {
-                    let blocks = extent.physical..extent.physical + u64::from(extent.length);
-                    for block in blocks {
+                    for block in extent.blocks() {
                         state.buffers.forget(block)?;
                     }
                 }

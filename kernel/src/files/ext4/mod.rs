@@ -45,6 +45,7 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
 use abi::Errno;
+use machine::frames::Frame;
 use sync::{Mutex, RwLock, WaitQueue, rank};
 
 pub use disk::DiskStorage;
@@ -70,6 +71,8 @@ pub struct Ext4 {
     /// Pages that are promised room, for they may need it when they are written.
     /// Grows with the state locked.
     promised: AtomicU64,
+    /// A page of zeroes, to be written.
+    zeroes: Frame,
     /// What limits keep free.
     kept_free: KeptFree,
     /// Blocks that a transaction may have.
@@ -119,6 +122,7 @@ impl Ext4 {
             state: Mutex::new(state),
             read_only,
             promised: AtomicU64::new(0),
+            zeroes: Frame::alloc_zeroed().ok_or(Errno::ENOMEM)?,
             kept_free: KeptFree::default(),
             committed: AtomicU64::new(0),
             aborted: AtomicBool::new(false),

@@ -3,13 +3,13 @@
 //! Data are promised room when they become dirty, and take it when they are
 //! written back. A promise must hold: the program has been told that its data
 //! were taken. So there are always [`NEED`] free blocks for each page that is
-//! promised one: its own, and what its extent may need at worst, a new leaf and
+//! promised room: its own, and what its extent may need at worst, a new leaf and
 //! an index block above it. Nobody else may take those:
 //! - data get no promise that leaves less, and [`SPARE`] besides;
 //! - names and allocations do not either ([`State::left`]);
-//! - pages that are allocated need no more blocks as long as extents stay whole.
-//!   Where room is short a write of a part fills the rest with zeroes
-//!   ([`State::plan_write`]).
+//! - pages that have blocks need no promise. An extent that is allocated and not
+//!   written is split for them only if that leaves enough; else it stays whole, and
+//!   the rest of it is written with zeroes ([`State::plan_write`]).
 //!
 //! The limits of boot options on a disk, `limit.disk` and `limit.inodes`, count
 //! from what it has when it is mounted, so they say what has to stay free. Data
@@ -71,7 +71,7 @@ impl Ext4 {
         self.promised() * NEED + SPARE
     }
 
-    /// Whether pages that have blocks must do with those.
+    /// Whether extents had better stay whole.
     pub(super) fn is_tight(&self, state: &State) -> bool {
         state.free_blocks < self.kept_for_data()
     }
@@ -84,38 +84,36 @@ impl Ext4 {
         check(blocks == 0 || fits)
     }
 
-    /// Promises room for pages: ENOSPC, EIO, ENOMEM, EFBIG.
-    pub(super) fn promise(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno> {
+    /// Promises room for pages, if any of them needs it: ENOSPC, EIO, ENOMEM, EFBIG.
+    pub(super) fn promise(&self, inode: Number, pages: Range<u64>) -> Result<bool, Errno> {
         // Held until the promise counts: nobody else is promised the same.
         let mut state = self.state.lock();
         let count = pages.end - pages.start;
-        let for_holes = |state: &State, holes: u64| {
-            let fits = self.blocks_to_have(state) >= holes
-                && state.free_blocks >= self.kept_for_data() + holes * NEED;
-            check(fits)
-        };
-        // Each page counts as if it had no block: only if that is too many are
-        // they looked up.
-        if for_holes(&state, count).is_err() {
+        let need = self.kept_for_data() + count * NEED;
+        // Where there is plenty, nobody looks which pages have blocks.
+        let is_plenty = self.blocks_to_have(&state) >= count && state.free_blocks >= 2 * need;
+        if !is_plenty {
             let [start, end] = [pages.start, pages.end].map(u32::try_from);
             let (Ok(start), Ok(end)) = (start, end) else {
                 return Err(Errno::EFBIG);
             };
-            let lack = state.count_lack(inode, start..end)?;
-            match lack {
-                Lack { holes: 0, behind } => {
-                    let need = if behind {
-                        (self.promised() + 1) * NEED
-                    } else {
-                        0
-                    };
-                    check(state.free_blocks >= need)?;
-                }
-                Lack { holes, .. } => for_holes(&state, holes)?,
+            let Lack { holes, split } = state.count_lack(inode, start..end)?;
+            if holes > 0 {
+                let fits = self.blocks_to_have(&state) >= holes && state.free_blocks >= need;
+                check(fits)?;
+            } else if split {
+                check(state.free_blocks >= (self.promised() + count) * NEED)?;
+            } else {
+                return Ok(false);
             }
         }
         self.promised.fetch_add(count, Ordering::AcqRel);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Free blocks that a write of so many pages has to leave to others.
+    pub(super) fn left_by(&self, pages: usize) -> u64 {
+        self.promised().saturating_sub(pages as u64) * NEED
     }
 
     /// ENOSPC if a limit forbids a new inode.

@@ -40,7 +40,8 @@ pub struct State {
     /// a crash may bring back. They are not given out though they may be free
     /// now: their old owner would come back with somebody else's bytes.
     pub bases: HashMap<u32, Arc<Block>>,
-    /// Blocks that are being written, before they belong to their file.
+    /// Blocks that are being written, before they belong to their file, or though it
+    /// may lose them meanwhile.
     pub reserved: Vec<Range<u64>>,
     /// Inodes in use without a name.
     pub orphans: Orphans,

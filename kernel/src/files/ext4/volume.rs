@@ -5,7 +5,6 @@ use core::ops::Range;
 use core::sync::atomic::Ordering;
 
 use abi::Errno;
-use arrayvec::ArrayVec;
 use hashbrown::HashMap;
 use machine::frames::Frame;
 
@@ -24,6 +23,17 @@ const MANY: usize = 256;
 /// So many commits are waited for at most until freed blocks can be had: others may
 /// take them each time.
 const MOST_COMMITS: usize = 16;
+
+/// Pages of a file to be written.
+struct Data<'f> {
+    range: Range<u32>,
+    frames: &'f [Frame],
+    /// The file is so long, at least.
+    size: u64,
+    modified: u64,
+    /// No extent is split for them.
+    stays_whole: bool,
+}
 
 impl Volume for Ext4 {
     fn root(&self) -> Number {
@@ -179,14 +189,22 @@ impl Volume for Ext4 {
         let start = u32::try_from(first).map_err(|_| Errno::EFBIG)?;
         let end = start.checked_add(frames.len() as u32).ok_or(Errno::EFBIG)?;
         let size = size.min(u64::from(end) * BLOCK_U64);
+        let mut new = Data {
+            range: start..end,
+            frames,
+            size,
+            modified,
+            stays_whole: false,
+        };
         let mut commits = 0;
         loop {
-            match self.write_once(inode, start..end, frames, size, modified) {
+            match self.write_once(inode, &new) {
                 // A hole has got blocks meanwhile: there is one less now.
                 Err(Errno::EAGAIN) => {}
                 // Blocks that were freed can be had after a commit.
                 Err(Errno::ENOSPC) if commits < MOST_COMMITS => {
                     commits += 1;
+                    new.stays_whole = true;
                     self.commit()?;
                 }
                 result => return result,
@@ -194,7 +212,7 @@ impl Volume for Ext4 {
         }
     }
 
-    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno> {
+    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<bool, Errno> {
         self.check_writable()?;
         self.promise(inode, pages)
     }
@@ -258,62 +276,55 @@ impl Volume for Ext4 {
 }
 
 impl Ext4 {
-    fn write_once(
-        &self,
-        inode: Number,
-        range: Range<u32>,
-        frames: &[Frame],
-        size: u64,
-        modified: u64,
-    ) -> Result<(), Errno> {
+    fn write_once(&self, inode: Number, new: &Data<'_>) -> Result<(), Errno> {
         // Before a commit says EIO: whoever writes must know that it is for good.
         self.check_writable()?;
         self.make_room()?;
-        let _gate = self.gate.read();
-        self.check_writable()?;
-        let pieces = {
+        let (pieces, left) = {
             let mut state = self.state.lock();
-            let whole = self.is_tight(&state).then_some(size);
-            state.plan_write(inode, range.clone(), whole)?
+            let whole = new.stays_whole || self.is_tight(&state);
+            let left = match whole {
+                true => 0,
+                false => self.left_by(new.frames.len()),
+            };
+            let size = whole.then_some(new.size);
+            (state.plan_write(inode, new.range.clone(), size)?, left)
         };
-        let mut moved = Ok(());
-        for Piece { extent, .. } in &pieces {
-            let with_page = extent.within(range.clone());
-            let from = (with_page.logical - range.start) as usize;
-            let part = &frames[from..from + with_page.length as usize];
-            moved = moved
-                .and_then(|()| self.clear_blocks(extent.within(0..with_page.logical)))
-                .and_then(|()| self.storage.write_pages(with_page.physical, part))
-                .and_then(|()| self.clear_blocks(extent.within(with_page.end()..u32::MAX)));
-        }
+        let moved = self.move_data(new, &pieces);
+        let _gate = self.gate.read();
         let mut state = self.state.lock();
         let result = moved.and_then(|()| {
-            self.operate(&mut state, 0, &mut |state| {
-                state.finish_write(inode, &pieces, size, modified)
+            self.operate(&mut state, left, &mut |state| {
+                state.finish_write(inode, &pieces, new.size, new.modified)
             })
         });
         state.unreserve(&pieces);
         result
     }
 
-    /// Fills blocks of data with zeroes: EIO, ENOMEM.
-    fn clear_blocks(&self, extent: Extent) -> Result<(), Errno> {
-        const AT_ONCE: u64 = 64;
-        let blocks = extent.physical..extent.physical + u64::from(extent.length);
-        if blocks.is_empty() {
-            return Ok(());
+    /// Writes pages where a plan has them, and zeroes where it has more.
+    fn move_data(&self, new: &Data<'_>, pieces: &[Piece]) -> Result<(), Errno> {
+        for Piece { extent, .. } in pieces {
+            let with_page = extent.within(new.range.clone());
+            let from = (with_page.logical - new.range.start) as usize;
+            let part = &new.frames[from..from + with_page.length as usize];
+            self.clear_blocks(extent.within(0..with_page.logical))?;
+            self.storage.write_pages(with_page.physical, part)?;
+            self.clear_blocks(extent.within(with_page.end()..u32::MAX))?;
         }
-        let zeroes = Frame::alloc_zeroed().ok_or(Errno::ENOMEM)?;
-        let frames: ArrayVec<Frame, { AT_ONCE as usize }> = blocks
-            .clone()
-            .take(AT_ONCE as usize)
-            .map(|_| zeroes.share())
-            .collect();
-        let mut at = blocks.start;
-        while at < blocks.end {
-            let count = AT_ONCE.min(blocks.end - at);
-            self.storage.write_pages(at, &frames[..count as usize])?;
-            at += count;
+        Ok(())
+    }
+
+    /// Fills blocks of data with zeroes: EIO.
+    fn clear_blocks(&self, extent: Extent) -> Result<(), Errno> {
+        const AT_ONCE: usize = 64;
+        let frames: [Frame; AT_ONCE] = core::array::from_fn(|_| self.zeroes.share());
+        let mut blocks = extent.blocks();
+        while !blocks.is_empty() {
+            let count = (blocks.end - blocks.start).min(AT_ONCE as u64);
+            self.storage
+                .write_pages(blocks.start, &frames[..count as usize])?;
+            blocks.start += count;
         }
         Ok(())
     }

@@ -207,20 +207,20 @@ impl Store for Arc<Below> {
         Err(Errno::EIO)
     }
 
-    fn reserve(&self, pages: Range<u64>) -> Result<(), Errno> {
+    fn reserve(&self, pages: Range<u64>) -> Result<bool, Errno> {
         let wanted = (pages.end - pages.start) as usize;
         let mut promised = self.promised.lock();
         let left = promised.len().saturating_sub(wanted);
         let given = promised.len() - left;
         promised.truncate(left);
         drop(promised);
-        match wanted - given {
-            0 => Ok(()),
-            more => {
-                self.make_room(more as u64)?;
-                self.room.take(more)
-            }
+        let more = wanted - given;
+        if more > 0 {
+            self.make_room(more as u64)?;
+            self.room.take(more)?;
         }
+        // What is taken stays so until it is cut off.
+        Ok(false)
     }
 
     fn keeps_dirty(&self) -> bool {

@@ -22,8 +22,8 @@ impl Store for Bad {
         Ok(())
     }
 
-    fn reserve(&self, _: Range<u64>) -> Result<(), Errno> {
-        Ok(())
+    fn reserve(&self, _: Range<u64>) -> Result<bool, Errno> {
+        Ok(true)
     }
 }
 

@@ -20,8 +20,8 @@ impl Store for Shared {
         Ok(())
     }
 
-    fn reserve(&self, _: Range<u64>) -> Result<(), Errno> {
-        Ok(())
+    fn reserve(&self, _: Range<u64>) -> Result<bool, Errno> {
+        Ok(true)
     }
 }
 

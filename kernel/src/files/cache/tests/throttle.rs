@@ -14,9 +14,9 @@ impl Store for Noting {
         Ok(())
     }
 
-    fn reserve(&self, _: Range<u64>) -> Result<(), Errno> {
+    fn reserve(&self, _: Range<u64>) -> Result<bool, Errno> {
         self.0.fetch_max(dirty_total(), SeqCst);
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -211,7 +211,7 @@ impl VolumeCalls for Meanwhile {
         self.volume.write(inode, first, frames, size, modified)
     }
 
-    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<(), Errno> {
+    fn reserve(&self, inode: Number, pages: Range<u64>) -> Result<bool, Errno> {
         let result = self.volume.reserve(inode, pages);
         self.act(Call::Reserve);
         result

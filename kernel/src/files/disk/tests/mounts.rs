@@ -12,6 +12,7 @@ fn a_mount_in_use_is_never_gone() {
     let racing = Racing::new();
     let root: Arc<dyn Inode> = racing.root.clone();
     let outer: Arc<dyn Inode> = ramfs::RamFs::make_root().unwrap();
+    mounts::add(None, outer.clone(), b"", "ramfs", false).unwrap();
     let covered = outer.create(b"mnt", New::Directory, 0o755).unwrap();
     mounts::add(Some(covered.clone()), root.clone(), b"disk", "ext4", false).unwrap();
     let file = root.clone().create(b"file", New::Regular, 0o644).unwrap();

@@ -168,8 +168,16 @@ fn parts_of_what_is_allocated_can_be_written_on_a_full_disk() {
 #[test]
 fn a_file_grows_into_what_is_allocated_on_a_full_disk() {
     const FILES: usize = 40;
+    const SHORT: usize = 150;
     let mounted = Mounted::new(&[]);
     let files = numbered(&mounted, FILES);
+    // These have an extent left in their inodes.
+    let short: Vec<_> = (0..SHORT)
+        .map(|index| mounted.make(&format!("short{index}")).unwrap())
+        .collect();
+    for file in &short {
+        file.allocate(0, 4 * 4096, false).unwrap();
+    }
     for file in &files {
         for index in [0, 2, 4] {
             write_page(file, index, 1).unwrap();
@@ -183,13 +191,22 @@ fn a_file_grows_into_what_is_allocated_on_a_full_disk() {
             assert_eq!(write_page(file, index, 7), Ok(()));
         }
     }
+    for index in [1, 3] {
+        for file in &short {
+            assert_eq!(write_page(file, index, 7), Ok(()));
+        }
+    }
     assert_eq!(mounted.root.sync_file_system(), Ok(()));
-    drop(files);
+    drop((files, short));
     let mounted = mounted.again();
     for index in 0..FILES {
         let content = mounted.content(&format!("f{index}")).unwrap();
         let pages = content.chunks(4096).map(|page| page[0]);
         assert!(pages.eq([1, 0, 1, 0, 1, 0, 0, 7, 7, 0, 0, 0, 0, 0, 0, 7]));
+    }
+    for index in 0..SHORT {
+        let content = mounted.content(&format!("short{index}")).unwrap();
+        assert!(content.chunks(4096).map(|page| page[0]).eq([0, 7, 0, 7]));
     }
     mounted.unmount().unwrap();
 }
@@ -261,4 +278,43 @@ fn names_do_not_take_what_data_were_promised() {
     let pages = content.chunks(4096).map(|page| page[0]);
     assert!(pages.eq((0..499).map(|index| if index % 2 == 0 { 7 } else { 0 })));
     mounted.unmount().unwrap();
+}
+
+#[test]
+fn overwriting_takes_no_room_from_others() {
+    const PAGES: u64 = 1000;
+    let mounted = Mounted::new(&[]);
+    mounted.file("old", &[1; PAGES as usize * 4096]).unwrap();
+    mounted.root.sync_file_system().unwrap();
+    let free = mounted.root.fs().statistics().free_blocks;
+    let rest = mounted.make("rest").unwrap();
+    rest.allocate(0, (free - 400) * 4096, true).unwrap();
+    let (old, new) = (
+        mounted.open("old", O_WRONLY),
+        mounted.open("rest", O_WRONLY),
+    );
+    write(&old, &[2; PAGES as usize * 4096]).unwrap();
+    new.seek(0, Whence::End).unwrap();
+    write(&new, &[3; 50 * 4096]).unwrap();
+    // And without writing back what is dirty first.
+    let inode = mounted.root.clone().lookup(b"old").unwrap();
+    let dirty = inode.pages_to_map().unwrap().dirty() as u64;
+    assert_eq!(dirty, PAGES);
+    drop((old, new, rest, inode));
+    let mounted = mounted.again();
+    assert!(mounted.content("old").unwrap() == [2; PAGES as usize * 4096]);
+    mounted.unmount().unwrap();
+}
+
+#[test]
+fn one_call_writes_as_much_as_there_is_room_for() {
+    let mounted = Mounted::new(&[]);
+    let free = mounted.root.fs().statistics().free_blocks;
+    mounted.make("file").unwrap();
+    let file = mounted.open("file", O_WRONLY);
+    let length = (free as usize - 200) * 4096;
+    assert_eq!(write(&file, &vec![7; length]), Ok(length));
+    assert_eq!(file.sync(false), Ok(()));
+    drop(file);
+    assert!(mounted.again().content("file").unwrap() == vec![7; length]);
 }

@@ -43,6 +43,11 @@ impl Extent {
         self.logical + self.length
     }
 
+    /// Where it is on the disk.
+    pub fn blocks(&self) -> Range<u64> {
+        self.physical..self.physical + u64::from(self.length)
+    }
+
     /// The part of it that lies in `range`, which it touches.
     pub fn within(&self, range: Range<u32>) -> Extent {
         let start = self.logical.max(range.start);
@@ -211,6 +216,15 @@ impl Tree {
             leaf.extents.get(leaf.extents.partition_point(before))
         });
         whole.copied().unwrap_or(*part)
+    }
+
+    /// Whether one more extent there takes a block.
+    pub fn is_full_at(&self, logical: u32) -> bool {
+        let extents = match self.leaves.get(self.leaf_of(logical)) {
+            Some(leaf) => leaf.extents.len(),
+            None => 0,
+        };
+        extents == IN_INODE && self.leaves.len() == 1 || extents >= IN_BLOCK
     }
 
     /// Where the next block of the file had best be.

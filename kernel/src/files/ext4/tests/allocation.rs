@@ -38,6 +38,51 @@ fn a_hole_is_allocated_while_it_is_written() {
     disk.check();
 }
 
+/// The rest of an extent is written as zeroes where room is short.
+#[test]
+fn zeroes_do_not_hit_blocks_that_were_cut_off_meanwhile() {
+    let disk = Memory::format(32 << 20, &["-N", "512"]);
+    let storage = Failing::new(disk.clone());
+    let volume = Arc::new(Ext4::open(storage.clone(), false).unwrap());
+    let make = |name| volume.create(place(2, name), New::Regular, MAKER);
+    let [(f, _), (g, _), (rest, _)] = ["f", "g", "rest"].map(|name| make(name).unwrap());
+    let pages = |count: u64| count * BLOCK as u64;
+    let free = volume.room().free_blocks;
+    volume.allocate(rest, 0, pages(free - 200), true).unwrap();
+    volume.allocate(f, 0, pages(100), true).unwrap();
+    // Ten pages that may need three blocks each, and are written as if there were
+    // more: it is less than data may need now.
+    volume.reserve(g, 100..110).unwrap();
+    let content: Vec<_> = (0..10).map(|_| page(9)).collect();
+    volume.write(g, 100, &content, pages(110), 0).unwrap();
+    let peer = volume.clone();
+    storage.before(Access::WritePages, move || {
+        let cut = move || {
+            peer.set_size(f, pages(10)).unwrap();
+            // There is room besides what was cut off.
+            let content: Vec<_> = (0..60).map(|_| page(8)).collect();
+            peer.write(g, 0, &content, pages(110), 0).unwrap();
+        };
+        std::thread::spawn(cut).join().unwrap();
+    });
+    volume.write(f, 5, &[page(7)], pages(10), 0).unwrap();
+    let bytes = |number, index| {
+        let frame = [page(0)];
+        volume.read(number, index, &frame).unwrap();
+        let mut bytes = [0; BLOCK];
+        frame[0].read(0, &mut bytes);
+        bytes
+    };
+    for index in 0..60 {
+        assert_eq!(bytes(g, index), [8; BLOCK]);
+    }
+    for index in 0..10 {
+        assert_eq!(bytes(f, index), [if index == 5 { 7 } else { 0 }; BLOCK]);
+    }
+    volume.unmount().unwrap();
+    disk.check();
+}
+
 /// On a disk on which no two free blocks are neighbours.
 #[test]
 fn not_every_group_is_read_for_a_short_run() {
