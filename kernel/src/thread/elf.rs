@@ -3,10 +3,11 @@
 //!
 //! Source: System V ABI, chapters 4 and 5; its x86-64 supplement.
 
+use crate::files::allocate::try_vec;
 use abi::Errno;
 use abi::file::PATH_MAX;
 use abi::memory::{PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, USER_END};
-use arrayvec::ArrayVec;
+use alloc::vec::Vec;
 use core::ops::Range;
 use elf::abi::{EM_X86_64, ET_DYN, ET_EXEC, PF_R, PF_W, PF_X, PT_INTERP, PT_LOAD, PT_PHDR};
 use elf::endian::LittleEndian;
@@ -56,7 +57,7 @@ pub struct Image {
     pub interpreter: Option<Range<u64>>,
     pub entry: usize,
     /// In rising order, no two sharing a page.
-    pub segments: ArrayVec<Segment, SEGMENTS_MAX>,
+    pub segments: Vec<Segment>,
     /// Where the program headers end up in memory; 0 if they are not loaded.
     pub headers: usize,
     pub header_count: usize,
@@ -71,7 +72,7 @@ pub const HEADER_SIZE: usize = 56;
 /// the addresses that the file names.
 ///
 /// # Errors
-/// `ENOEXEC` for anything that is not a well-formed x86-64 program.
+/// `ENOEXEC` for anything that is not a well-formed x86-64 program; `ENOMEM`.
 pub fn plan(head: &[u8], size: u64) -> Result<Image, Errno> {
     let header = file_header(head)?;
     let mut image = Image {
@@ -83,7 +84,8 @@ pub fn plan(head: &[u8], size: u64) -> Result<Image, Errno> {
         align: PAGE_SIZE,
         interpreter: None,
         entry: header.e_entry as usize,
-        segments: ArrayVec::new(),
+        // On the heap: an image is handed on, and the kernel's stacks are small.
+        segments: try_vec(SEGMENTS_MAX)?,
         headers: 0,
         header_count: header.e_phnum as usize,
         end: 0,
@@ -155,7 +157,11 @@ impl Image {
         if header.p_align.is_power_of_two() && header.p_align <= ALIGN_MAX {
             self.align = self.align.max(header.p_align as usize);
         }
-        self.segments.try_push(segment).map_err(|_| Errno::ENOEXEC)
+        if self.segments.len() == SEGMENTS_MAX {
+            return Err(Errno::ENOEXEC);
+        }
+        self.segments.push(segment);
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A thread's life, top to bottom: run user mode until a trap, handle the
 //! trap, do what is pending, again.
 
-use super::{Current, Group, Kind, Thread, exec_first, exit, registry, signal};
+use super::{Current, Group, Kind, Name, Resources, Thread, exec_first, exit, registry, signal};
 use crate::files::{self, FileTable, Follow, Inode};
 use crate::memory::FaultError;
 use crate::sched::{self, Entity};
@@ -10,6 +10,7 @@ use crate::syscall;
 use abi::Errno;
 use abi::process::wait_signaled;
 use abi::signal::*;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use machine::hooks::Access;
 use machine::user::Trap;
@@ -27,6 +28,13 @@ pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
         table.insert(console.clone(), 0, false)?;
     }
     let (own, name) = exec_first(root, b"/init", Arc::new(table))?;
+    start_first(own, name)
+}
+
+/// Apart from what loads the program: together they would take most of the
+/// kernel's stack.
+#[inline(never)]
+fn start_first(own: Box<Resources>, name: Name) -> Result<(), Errno> {
     let tid = registry::ids().reserve()?;
     let group = Arc::new(Group::new(tid, None, false)?);
     let entity = Entity::new(u64::MAX);

@@ -122,7 +122,6 @@ fn auxiliary(image: &Image, bases: Bases) -> [(usize, usize); 18] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrayvec::ArrayVec;
 
     fn strings(list: &[&str]) -> Vec<Vec<u8>> {
         list.iter()
@@ -141,7 +140,7 @@ mod tests {
             align: PAGE_SIZE,
             interpreter: None,
             entry: 7,
-            segments: ArrayVec::new(),
+            segments: Vec::new(),
             headers: 9,
             header_count: 1,
             end: 0,
