@@ -74,6 +74,7 @@ errnos! {
     ELIBBAD = 80 "Accessing a corrupted shared library",
     EOPNOTSUPP = 95 "Operation not supported",
     ETIMEDOUT = 110 "Connection timed out",
+    ECANCELED = 125 "Operation canceled",
 }
 
 impl Errno {

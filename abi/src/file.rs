@@ -217,10 +217,16 @@ pub struct IoVec {
 pub const IOV_MAX: usize = 1024;
 
 pub const POLLIN: i16 = 1;
+pub const POLLPRI: i16 = 2;
 pub const POLLOUT: i16 = 4;
 pub const POLLERR: i16 = 8;
 pub const POLLHUP: i16 = 16;
 pub const POLLNVAL: i16 = 32;
+pub const POLLRDNORM: i16 = 0x40;
+pub const POLLRDBAND: i16 = 0x80;
+pub const POLLWRNORM: i16 = 0x100;
+pub const POLLWRBAND: i16 = 0x200;
+pub const POLLRDHUP: i16 = 0x2000;
 
 /// One entry of poll(2).
 #[repr(C)]

@@ -10,6 +10,7 @@
 pub mod call;
 pub mod clone;
 pub mod errno;
+pub mod event;
 pub mod file;
 pub mod futex;
 pub mod memory;

@@ -79,6 +79,8 @@ macro_rules! ranks {
 }
 
 ranks! {
+    EpollNesting: Sleeping, "which epoll watches which";
+    Epoll: Sleeping, "what an epoll watches";
     Unmount: Sleeping, "the end of a mount: one at a time";
     MountPlaces: Sleeping, "where mounts may be made (readers: who removes or moves a directory)";
     FileOffset: Sleeping, "an open file's offset, over a read or write";
@@ -107,6 +109,7 @@ ranks! {
     Mounts: Spinning, "the list of mounts";
     Fifo: Spinning, "the open pipe behind a FIFO's name";
     ProcessTimers: Spinning, "the timers of a process";
+    WallListeners: Spinning, "who is told when the wall clock is set";
     Timer: Spinning, "a timer's setting, also while it expires";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";
@@ -118,6 +121,10 @@ ranks! {
     Futex: Spinning, "a bucket of futex waiters";
     Semaphore: Spinning, "a kernel semaphore's value and waiters";
     JoinQueue: Spinning, "those who wait for a thread or a child to end";
+    OpenFile: Spinning, "which epolls watch an open file";
+    Watchers: Spinning, "who watches a file (one that is watched first)";
+    EpollEntry: Spinning, "what an epoll wants to know of a file";
+    EpollReady: Spinning, "the files of an epoll that may be ready";
     Joins: Spinning, "the native threads of an address space that are not joined yet";
     PromisedFrames: Spinning, "frames that a file in memory keeps for pages to come";
     InodeNumbers: Spinning, "which inode numbers a file system in memory has given out";

@@ -17,9 +17,10 @@ use sync::{Mutex, SpinLock, WaitError, WaitQueue, rank};
 use super::line::{Event, Line};
 use super::output::process_output;
 use crate::files::buffer::{Sink, Source};
+use crate::files::hooks;
 use crate::files::hooks::Terminal;
 use crate::files::open_file::{Description, Operations};
-use crate::files::{hooks, poll};
+use crate::files::watch::Watchers;
 use crate::memory::user;
 
 /// Bytes moved between user and terminal at a time.
@@ -46,6 +47,7 @@ struct Console {
     paced: AtomicBool,
     /// The host was told, and has sent nothing since.
     told: AtomicBool,
+    watchers: Watchers,
 }
 
 static CONSOLE: Console = Console {
@@ -60,6 +62,7 @@ static CONSOLE: Console = Console {
     window: AtomicU64::new(0),
     paced: AtomicBool::new(false),
     told: AtomicBool::new(false),
+    watchers: Watchers::new(),
 };
 
 /// Bytes wait in the machine's receive ring. Called from the interrupt.
@@ -134,7 +137,7 @@ impl Console {
             None => {}
             Some(Event::Readable) => {
                 self.readers.wake_all();
-                poll::notify();
+                self.watchers.notify(POLLIN);
             }
             Some(Event::Signal(signal)) => {
                 let group = self.foreground.load(Ordering::Relaxed);
@@ -248,7 +251,7 @@ impl Console {
         drop(line);
         // More may be readable under the new modes.
         self.readers.wake_all();
-        poll::notify();
+        self.watchers.notify(POLLIN);
     }
 
     fn ioctl(&self, request: usize, argument: usize) -> Result<(), Errno> {
@@ -315,6 +318,10 @@ impl Operations for ConsoleFile {
                 POLLOUT
             }
         }
+    }
+
+    fn watchers(&self) -> Option<&Watchers> {
+        Some(&CONSOLE.watchers)
     }
 
     fn ioctl(&self, _open: &Description, request: usize, argument: usize) -> Result<usize, Errno> {

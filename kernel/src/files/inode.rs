@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 
 use abi::Errno;
-use abi::file::{DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG, DT_SOCK};
+use abi::file::{DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG, DT_SOCK, DT_UNKNOWN};
 use abi::file::{NAME_MAX, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
 use abi::file::{Stat, StatFs};
 
@@ -28,6 +28,8 @@ pub enum Kind {
     Block,
     Fifo,
     Socket,
+    /// What has no type: see [`super::anonymous`].
+    Anonymous,
 }
 
 impl Kind {
@@ -41,6 +43,7 @@ impl Kind {
             Kind::Block => S_IFBLK,
             Kind::Fifo => S_IFIFO,
             Kind::Socket => S_IFSOCK,
+            Kind::Anonymous => 0,
         }
     }
 
@@ -54,6 +57,7 @@ impl Kind {
             Kind::Block => DT_BLK,
             Kind::Fifo => DT_FIFO,
             Kind::Socket => DT_SOCK,
+            Kind::Anonymous => DT_UNKNOWN,
         }
     }
 }

@@ -10,12 +10,15 @@
 //! one kind at a time.
 
 pub mod allocate;
+pub mod anonymous;
 pub mod buffer;
 pub mod cache;
 pub mod clock;
 pub mod context;
 mod cpio;
 pub mod disk;
+pub mod epoll;
+pub mod event_fd;
 pub mod ext4;
 pub mod hooks;
 pub mod inode;
@@ -33,7 +36,9 @@ pub mod reclaim;
 mod slots;
 pub mod table;
 mod text;
+pub mod timer_fd;
 pub mod walk;
+pub mod watch;
 
 use alloc::sync::Arc;
 

@@ -6,15 +6,21 @@
 //! `Arc<File>`, whose last owner closes it. The flags are atomic; each kind
 //! has its own locks.
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::any::Any;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_APPEND, O_DSYNC, O_NONBLOCK, O_RDONLY, O_SYNC, O_WRONLY};
+use abi::file::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM};
+use sync::{SpinLock, rank};
 
 use super::allocate::try_arc;
 use super::buffer::{Sink, Source};
+use super::epoll::Entry;
 use super::inode::{Inode, Position, Sought};
+use super::watch::Watchers;
 
 /// What `fcntl(F_SETFL)` changes.
 const CHANGEABLE: u32 = (O_APPEND | O_NONBLOCK) as u32;
@@ -36,6 +42,8 @@ pub type Fill<'f> = dyn FnMut(&dyn Inode, u64) -> Result<u64, Errno> + 'f;
 pub struct Description {
     inode: Arc<dyn Inode>,
     flags: AtomicU32,
+    /// The epolls that watch it: they forget it when it closes.
+    watched: SpinLock<Vec<Weak<Entry>>, rank::OpenFile>,
 }
 
 impl Description {
@@ -78,7 +86,7 @@ impl Description {
 }
 
 /// What a kind of open file does. [`File`] has checked the access mode.
-pub trait Operations: Send + Sync {
+pub trait Operations: Any + Send + Sync {
     fn read(&self, open: &Description, into: &mut Sink<'_>) -> Result<usize, Errno>;
 
     fn write(&self, open: &Description, from: &mut Source<'_>) -> Result<usize, Errno>;
@@ -119,9 +127,14 @@ pub trait Operations: Send + Sync {
         Err(Errno::ENOTDIR)
     }
 
-    /// Which of poll(2)'s conditions hold now. A kind that can wait calls
-    /// [`super::poll::notify`] when that changes.
+    /// Which of poll(2)'s conditions hold now. A kind that can wait has
+    /// [`Operations::watchers`] and tells them when that changes.
     fn ready(&self, open: &Description) -> i16;
+
+    /// Those to tell. None where the answer is always the same.
+    fn watchers(&self) -> Option<&Watchers> {
+        None
+    }
 
     fn ioctl(
         &self,
@@ -134,7 +147,7 @@ pub trait Operations: Send + Sync {
 }
 
 /// An open file. See the module.
-pub struct File<O: ?Sized = dyn Operations> {
+pub struct File<O: Operations + ?Sized = dyn Operations> {
     open: Description,
     operations: O,
 }
@@ -151,6 +164,7 @@ impl File {
             open: Description {
                 inode,
                 flags: AtomicU32::new(flags),
+                watched: SpinLock::new(Vec::new()),
             },
             operations,
         })?;
@@ -224,8 +238,49 @@ impl File {
         self.operations.list(&self.open, fill)
     }
 
+    /// Which of poll(2)'s conditions hold now.
     pub fn ready(&self) -> i16 {
         self.operations.ready(&self.open)
+    }
+
+    /// The same by all names: what is not urgent has two.
+    pub fn conditions(&self) -> i16 {
+        let ready = self.ready();
+        let second = |what, name| if ready & what != 0 { name } else { 0 };
+        ready | second(POLLIN, POLLRDNORM) | second(POLLOUT, POLLWRNORM)
+    }
+
+    /// What it does, if that is an `O`.
+    pub fn kind_of<O: Operations>(&self) -> Option<&O> {
+        let any: &dyn Any = &self.operations;
+        any.downcast_ref()
+    }
+
+    /// Whether it can become ready.
+    pub fn can_wait(&self) -> bool {
+        self.operations.watchers().is_some()
+    }
+
+    /// Has `entry` told of what becomes ready, which it must look at afterwards:
+    /// EPERM where nothing does, ENOMEM.
+    pub fn attach(&self, entry: &Arc<Entry>) -> Result<(), Errno> {
+        let watchers = self.operations.watchers().ok_or(Errno::EPERM)?;
+        let mut watched = self.open.watched.lock();
+        watched.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        watched.push(Arc::downgrade(entry));
+        drop(watched);
+        let weak = Arc::downgrade(entry);
+        watchers.add(weak).inspect_err(|_| self.detach(entry))
+    }
+
+    /// Takes back what [`File::attach`] did.
+    pub fn detach(&self, entry: &Arc<Entry>) {
+        let entry = Arc::downgrade(entry);
+        if let Some(watchers) = self.operations.watchers() {
+            watchers.remove(&entry);
+        }
+        let mut watched = self.open.watched.lock();
+        watched.retain(|other| !other.ptr_eq(&entry));
     }
 
     pub fn ioctl(&self, request: usize, argument: usize) -> Result<usize, Errno> {
@@ -243,6 +298,19 @@ impl File {
         match self.open.writable() {
             true => Ok(()),
             false => Err(Errno::EBADF),
+        }
+    }
+}
+
+impl<O: Operations + ?Sized> Drop for File<O> {
+    fn drop(&mut self) {
+        for entry in core::mem::take(self.open.watched.get_mut()) {
+            if let Some(watchers) = self.operations.watchers() {
+                watchers.remove(&entry);
+            }
+            if let Some(entry) = entry.upgrade() {
+                entry.file_closed();
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is told with a signal (sigaction(2), "The siginfo_t argument").
 
+use abi::event::SignalFdInfo;
 use abi::signal::*;
 
 /// A signal and where it comes from.
@@ -100,6 +101,44 @@ impl Info {
         match self.signal {
             SIGSEGV | SIGBUS if self.code > 0 => self.fields[0],
             _ => 0,
+        }
+    }
+
+    /// As a descriptor tells it (signalfd(2)).
+    pub fn to_descriptor(self) -> SignalFdInfo {
+        let [first, second] = self.fields;
+        let (low, high) = (first as u32, (first >> 32) as u32);
+        let info = SignalFdInfo {
+            signal: self.signal,
+            code: self.code,
+            ..SignalFdInfo::default()
+        };
+        let is_fault = matches!(self.signal, SIGSEGV | SIGBUS | SIGILL | SIGFPE | SIGTRAP);
+        match self.code {
+            SI_TIMER => SignalFdInfo {
+                timer: low,
+                overrun: high,
+                int: second as i32,
+                pointer: second,
+                ..info
+            },
+            code if code > 0 && is_fault => SignalFdInfo {
+                address: first,
+                ..info
+            },
+            code if code > 0 && self.signal == SIGCHLD => SignalFdInfo {
+                pid: low,
+                uid: high,
+                status: second as i32,
+                ..info
+            },
+            _ => SignalFdInfo {
+                pid: low,
+                uid: high,
+                int: second as i32,
+                pointer: second,
+                ..info
+            },
         }
     }
 

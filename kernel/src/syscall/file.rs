@@ -13,7 +13,7 @@ use super::storage;
 use crate::files::allocate::try_vec;
 use crate::files::inode::Sought;
 use crate::files::open_file::Whence;
-use crate::files::{File, Sink, Source, poll as pollers};
+use crate::files::{File, Sink, Source};
 use crate::memory::user;
 use crate::thread::Current;
 
@@ -21,7 +21,7 @@ use crate::thread::Current;
 const FIONCLEX: usize = 0x5450;
 const FIOCLEX: usize = 0x5451;
 
-fn open_file(current: &Current, descriptor: usize) -> Result<Arc<File>, Errno> {
+pub(super) fn open_file(current: &Current, descriptor: usize) -> Result<Arc<File>, Errno> {
     current.files().get(number(descriptor))
 }
 
@@ -153,59 +153,4 @@ pub fn getdents64(
     let mut listing = Listing::new(Sink::user(buffer, length as u32 as usize));
     file.list(&mut |directory, from| listing.fill(directory, from))?;
     Ok(listing.done)
-}
-
-/// Conditions that are told whether asked for or not.
-const ALWAYS: i16 = POLLERR | POLLHUP;
-
-pub fn poll(
-    current: &Current,
-    entries: usize,
-    count: usize,
-    timeout: usize,
-) -> Result<usize, Errno> {
-    if count > current.files().limit() {
-        return Err(Errno::EINVAL);
-    }
-    let mut entries_copy: Vec<PollFd> = try_vec(count)?;
-    entries_copy.resize(count, PollFd::default());
-    user::read_bytes(entries, entries_copy.as_mut_bytes())?;
-    // Held until the end: a descriptor that a peer closes is still polled.
-    let mut files = try_vec(count)?;
-    for entry in &entries_copy {
-        // Negative: this entry is to be ignored (poll(2)).
-        files.push(match usize::try_from(entry.fd) {
-            Ok(descriptor) => Some(current.files().get(descriptor)),
-            Err(_) => None,
-        });
-    }
-    let ready = wait_ready(&mut entries_copy, &files, timeout as i32)?;
-    user::write_bytes(entries, entries_copy.as_bytes())?;
-    Ok(ready)
-}
-
-/// Waits until an entry is ready or `timeout` milliseconds are over (negative:
-/// never); how many are ready.
-fn wait_ready(
-    entries: &mut [PollFd],
-    files: &[Option<Result<Arc<File>, Errno>>],
-    timeout: i32,
-) -> Result<usize, Errno> {
-    let mut look = || {
-        for (entry, file) in entries.iter_mut().zip(files) {
-            entry.revents = match file {
-                None => 0,
-                Some(Err(_)) => POLLNVAL,
-                Some(Ok(file)) => file.ready() & (entry.events | ALWAYS),
-            };
-        }
-        let ready = entries.iter().filter(|entry| entry.revents != 0).count();
-        (ready > 0).then_some(ready)
-    };
-    if timeout == 0 {
-        return Ok(look().unwrap_or(0));
-    }
-    let nanoseconds = |milliseconds: i32| milliseconds as u64 * 1_000_000;
-    let deadline = (timeout > 0).then(|| machine::time::now() + nanoseconds(timeout));
-    Ok(pollers::wait(deadline, look)?.unwrap_or(0))
 }

@@ -1,9 +1,10 @@
 //! The calls of signals.
 
 use crate::memory::user;
-use crate::thread::{self, Current};
+use crate::thread::{self, Current, SignalFd};
 use crate::time;
 use abi::Errno;
+use abi::file::{O_CLOEXEC, O_NONBLOCK};
 use abi::signal::{SIGNAL_MAX, SigAction, SigInfo, SigStack};
 
 /// Size of a signal set.
@@ -68,7 +69,7 @@ pub fn rt_sigpending(current: &Current, set: usize, size: usize) -> Result<usize
     Ok(0)
 }
 
-pub fn rt_sigsuspend(current: &Current, set: usize, size: usize) -> Result<usize, Errno> {
+pub fn rt_sigsuspend(current: &mut Current, set: usize, size: usize) -> Result<usize, Errno> {
     check_size(size)?;
     thread::suspend(current, user::read_value(set)?)
 }
@@ -86,7 +87,7 @@ pub fn rt_sigtimedwait(
         0 => None,
         timeout => Some(time::from_now(user::read_value(timeout)?)?),
     };
-    let info = thread::wait_for_signal(current, set, deadline)?;
+    let info = thread::wait_for_signal(current, current.group(), set, deadline)?;
     if info_out != 0 {
         user::write_value(info_out, &info.to_abi())?;
     }
@@ -105,6 +106,39 @@ pub fn rt_sigqueueinfo(
 
 pub fn rt_sigreturn(current: &mut Current) -> Result<usize, Errno> {
     Ok(thread::return_from_handler(current))
+}
+
+/// signalfd4(2): a new descriptor, or with `descriptor` other signals for one.
+pub fn signalfd4(
+    current: &Current,
+    descriptor: usize,
+    set: usize,
+    size: usize,
+    flags: usize,
+) -> Result<usize, Errno> {
+    if flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    check_size(size)?;
+    let set = user::read_value(set)?;
+    if descriptor as i32 == -1 {
+        let file = thread::open_signals(set, flags & O_NONBLOCK)?;
+        return current.files().insert(file, 0, flags & O_CLOEXEC != 0);
+    }
+    let descriptor = super::descriptor::number(descriptor);
+    let file = current.files().get(descriptor)?;
+    let signals = file.kind_of::<SignalFd>().ok_or(Errno::EINVAL)?;
+    signals.set_signals(set);
+    Ok(descriptor)
+}
+
+/// A signal mask that a call waits under, if one is given.
+pub(super) fn read_mask(set: usize, size: usize) -> Result<Option<u64>, Errno> {
+    if set == 0 {
+        return Ok(None);
+    }
+    check_size(size)?;
+    user::read_value(set).map(Some)
 }
 
 pub fn pause(current: &Current) -> Result<usize, Errno> {

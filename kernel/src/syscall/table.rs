@@ -1,8 +1,8 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, descriptor, file, locked, memory, mount, path, prctl, process,
-    signal, storage, system, thread, timer, usage,
+    attributes, clock, clone, descriptor, event, file, locked, memory, mount, path, poll, prctl,
+    process, signal, storage, system, thread, timer, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -46,7 +46,6 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         LSTAT => attributes::lstat(current, a, b),
         NEWFSTATAT => attributes::newfstatat(current, a, b, c, d),
         STATX => attributes::statx(current, a, b, c, d, e),
-        POLL => file::poll(current, a, b, c),
         LSEEK => file::lseek(current, a, b, c),
         IOCTL => file::ioctl(current, a, b, c),
         PREAD64 => file::pread64(current, a, b, c, d),
@@ -83,6 +82,25 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         READLINK => path::readlink(current, a, b, c),
         READLINKAT => path::readlinkat(current, a, b, c, d),
         UMASK => path::umask(current, a),
+
+        // Waiting for files, and descriptors of events.
+        POLL => poll::poll(current, a, b, c),
+        PPOLL => poll::ppoll(current, a, b, c, d, e),
+        SELECT => poll::select(current, a, [b, c, d], e),
+        PSELECT6 => poll::pselect6(current, a, [b, c, d], e, f),
+        EVENTFD => event::eventfd2(current, a, 0),
+        EVENTFD2 => event::eventfd2(current, a, b),
+        TIMERFD_CREATE => event::timerfd_create(current, a, b),
+        TIMERFD_SETTIME => event::timerfd_settime(current, a, b, c, d),
+        TIMERFD_GETTIME => event::timerfd_gettime(current, a, b),
+        SIGNALFD => signal::signalfd4(current, a, b, c, 0),
+        SIGNALFD4 => signal::signalfd4(current, a, b, c, d),
+        EPOLL_CREATE => event::epoll_create(current, a),
+        EPOLL_CREATE1 => event::epoll_create1(current, a),
+        EPOLL_CTL => event::epoll_ctl(current, a, b, c, d),
+        EPOLL_WAIT => event::epoll_wait(current, a, b, c, d),
+        EPOLL_PWAIT => event::epoll_pwait(current, args),
+        EPOLL_PWAIT2 => event::epoll_pwait2(current, args),
 
         // What inodes say of themselves.
         CHMOD => attributes::chmod(current, a, b),

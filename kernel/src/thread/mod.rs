@@ -50,8 +50,9 @@ pub use registry::{is_subreaper, set_subreaper};
 pub use robust::{get as robust_list, set as set_robust_list};
 pub use semaphore::Semaphores;
 pub use signal::{
-    broken_pipe, change_mask, pause, pending as pending_signals, return_from_handler, set_action,
-    set_stack as set_signal_stack, stack as signal_stack, suspend, wait_for as wait_for_signal,
+    SignalFd, broken_pipe, change_mask, open_signals, pause, pending as pending_signals,
+    return_from_handler, set_action, set_stack as set_signal_stack, stack as signal_stack, suspend,
+    wait_for as wait_for_signal, with_mask,
 };
 pub use timers::{Clock, Notify, create_timer, set_real_timer};
 pub use traits::{Name, Traits};

@@ -1,15 +1,17 @@
 //! The wall clock: what it says, setting it, and sleeping until it says so.
 //!
 //! It is the time since start and an offset, which is all that a setting
-//! changes; an atomic, so nothing is locked. Who waits for a moment of the wall
-//! clock is told of each setting.
+//! changes; an atomic, so nothing is locked to look. Who waits for a moment of the
+//! wall clock is told of each setting, and so are those in a list under a lock.
 
 use super::timers;
 use crate::memory::vdso;
 use abi::Errno;
+use alloc::sync::Weak;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use machine::vdso::Clock;
-use sync::{WaitError, WaitQueue};
+use sync::{SpinLock, WaitError, WaitQueue, rank};
 
 /// Not set yet: the offset is what the machine said at boot.
 const UNSET: u64 = u64::MAX;
@@ -22,6 +24,26 @@ static SETTINGS: AtomicU64 = AtomicU64::new(0);
 
 /// Those who sleep until a moment of the wall clock.
 static SLEEPERS: WaitQueue = WaitQueue::new();
+
+/// Who is told of each setting.
+pub trait Listener: Send + Sync {
+    fn was_set(&self);
+}
+
+static LISTENERS: SpinLock<Vec<Weak<dyn Listener>>, rank::WallListeners> =
+    SpinLock::new(Vec::new());
+
+/// From now on `listener` is told, as long as it lives. ENOMEM.
+pub fn tell(listener: Weak<dyn Listener>) -> Result<(), Errno> {
+    let mut listeners = LISTENERS.lock();
+    listeners.retain(|other| other.strong_count() > 0);
+    let known = |other: &Weak<dyn Listener>| other.ptr_eq(&listener);
+    if !listeners.iter().any(known) {
+        listeners.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        listeners.push(listener);
+    }
+    Ok(())
+}
 
 fn offset() -> u64 {
     match OFFSET.load(Ordering::Acquire) {
@@ -58,6 +80,9 @@ pub fn set(time: u64) -> Result<(), Errno> {
     SETTINGS.fetch_add(1, Ordering::AcqRel);
     timers::clock_was_set();
     SLEEPERS.wake_all();
+    for listener in LISTENERS.lock().iter().filter_map(Weak::upgrade) {
+        listener.was_set();
+    }
     Ok(())
 }
 

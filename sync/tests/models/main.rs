@@ -13,6 +13,7 @@ mod exit_join;
 mod futex;
 mod mutex;
 mod once;
+mod ready_list;
 mod rwlock;
 mod spin;
 mod ticket;

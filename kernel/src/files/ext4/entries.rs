@@ -50,6 +50,8 @@ pub fn mark(kind: Kind) -> u8 {
         Kind::Fifo => 5,
         Kind::Socket => 6,
         Kind::SymbolicLink => 7,
+        // Has no name in any directory: unknown.
+        Kind::Anonymous => 0,
     }
 }
 

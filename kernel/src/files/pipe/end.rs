@@ -17,6 +17,7 @@ use crate::files::allocate::try_arc;
 use crate::files::buffer::{Sink, Source};
 use crate::files::inode::{Inode, Kind, Metadata, Owner, Statistics};
 use crate::files::open_file::{Description, File, Operations};
+use crate::files::watch::Watchers;
 use crate::memory::user;
 
 /// The device number of pipes, which no file system has.
@@ -57,6 +58,10 @@ impl Operations for PipeEnd {
 
     fn ready(&self, _open: &Description) -> i16 {
         self.pipe.ready(self.reads, self.writes)
+    }
+
+    fn watchers(&self) -> Option<&Watchers> {
+        Some(&self.pipe.watchers)
     }
 
     fn ioctl(&self, _open: &Description, request: usize, argument: usize) -> Result<usize, Errno> {

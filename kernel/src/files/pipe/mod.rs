@@ -20,7 +20,8 @@ use sync::{Mutex, WaitError, WaitQueue, rank};
 use self::ring::Ring;
 use super::allocate::memory_to_spare;
 use super::buffer::{Sink, Source};
-use super::{clock, hooks, poll};
+use super::watch::Watchers;
+use super::{clock, hooks};
 
 /// Capacity of a pipe, which it grows to on demand.
 const CAPACITY: usize = 64 * 1024;
@@ -46,6 +47,7 @@ pub struct Pipe {
     /// Each waits for the room that it names.
     can_write: Queue<usize>,
     opening: Queue,
+    watchers: Watchers,
     number: u64,
     made: u64,
 }
@@ -65,6 +67,7 @@ impl Pipe {
             can_read: Queue::new(),
             can_write: Queue::new(),
             opening: Queue::new(),
+            watchers: Watchers::new(),
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             made: clock::now(),
         }
@@ -138,7 +141,7 @@ impl Pipe {
             self.can_read.wake_one();
         }
         self.can_write.wake_if(usize::MAX, |&need| room >= need);
-        poll::notify();
+        self.watchers.notify(POLLOUT);
         Some(count)
     }
 
@@ -197,7 +200,7 @@ impl Pipe {
         self.used.store(ring.used(), Ordering::Release);
         drop(ring);
         self.can_read.wake_one();
-        poll::notify();
+        self.watchers.notify(POLLIN);
         Ok(count)
     }
 
@@ -234,7 +237,7 @@ impl Pipe {
             self.writers_ever.fetch_add(1, Ordering::AcqRel);
         }
         self.opening.wake_all();
-        poll::notify();
+        self.watchers.notify(POLLIN | POLLOUT);
     }
 
     fn close_end(&self, reads: bool, writes: bool) {
@@ -244,7 +247,7 @@ impl Pipe {
         if writes && self.writers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.can_read.wake_all();
         }
-        poll::notify();
+        self.watchers.notify(POLLIN | POLLOUT | POLLHUP | POLLERR);
     }
 
     fn ready(&self, reads: bool, writes: bool) -> i16 {

@@ -1,6 +1,7 @@
 //! Pipes among real threads.
 
 use super::*;
+use crate::files::poll;
 use crate::files::{File, Sink, Source};
 use abi::file::O_NONBLOCK;
 use alloc::sync::Arc;

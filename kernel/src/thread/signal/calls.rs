@@ -1,6 +1,6 @@
 //! The calls of signals: masks, actions, waiting, the alternate stack.
 
-use super::super::Current;
+use super::super::{Current, Group, Thread};
 use super::frame;
 use crate::signal::{Effect, Info, Set, UNBLOCKABLE, set_of};
 use abi::Errno;
@@ -44,20 +44,47 @@ pub fn change_mask(current: &Current, new: Option<(usize, Set)>) -> Result<Set, 
 
 /// rt_sigpending(2): those that wait and are blocked.
 pub fn pending(current: &Current) -> Set {
-    let members = current.group().members.lock();
-    let signals = current.signals.lock();
-    (members.pending.set() | signals.pending.set()) & signals.mask
+    let mask = current.signals.lock().mask;
+    current.group().waiting_for(current) & mask
+}
+
+impl Group {
+    /// The signals that wait for `thread`, or for any.
+    pub(super) fn waiting_for(&self, thread: &Thread) -> Set {
+        let members = self.members.lock();
+        let signals = thread.signals.lock();
+        members.pending.set() | signals.pending.set()
+    }
+}
+
+/// Does `act` under another mask, if one is given (sigsuspend(2), pselect(2)).
+/// If a signal ends it, the mask is put back once that is acted on.
+pub fn with_mask<T>(
+    current: &mut Current,
+    mask: Option<Set>,
+    act: impl FnOnce(&mut Current) -> Result<T, Errno>,
+) -> Result<T, Errno> {
+    let Some(mask) = mask else {
+        return act(current);
+    };
+    let mut signals = current.signals.lock();
+    // A call that is made again has its mask back already.
+    signals.saved_mask = Some(signals.mask);
+    drop(signals);
+    current.group().set_mask(current, mask);
+    let result = act(current);
+    if !matches!(result, Err(Errno::EINTR)) {
+        let saved = current.signals.lock().saved_mask.take();
+        if let Some(saved) = saved {
+            current.group().set_mask(current, saved);
+        }
+    }
+    result
 }
 
 /// rt_sigsuspend(2): waits for a signal under another mask; EINTR.
-pub fn suspend(current: &Current, mask: Set) -> Result<usize, Errno> {
-    let mut signals = current.signals.lock();
-    let old = signals.mask;
-    // A call that is made again has its mask back already.
-    signals.saved_mask = Some(old);
-    drop(signals);
-    current.group().set_mask(current, mask);
-    pause(current)
+pub fn suspend(current: &mut Current, mask: Set) -> Result<usize, Errno> {
+    with_mask(current, Some(mask), |current| pause(current))
 }
 
 /// pause(2): waits for a signal; EINTR.
@@ -69,19 +96,23 @@ pub fn pause(current: &Current) -> Result<usize, Errno> {
 
 /// rt_sigtimedwait(2): takes a signal of `set`, which the caller blocks; EAGAIN
 /// once `deadline` is past, EINTR for a signal outside the set.
-pub fn wait_for(current: &Current, set: Set, deadline: Option<u64>) -> Result<Info, Errno> {
+pub fn wait_for(
+    thread: &Thread,
+    group: &Group,
+    set: Set,
+    deadline: Option<u64>,
+) -> Result<Info, Errno> {
     let set = set & !UNBLOCKABLE;
-    let group = current.group();
-    let take = || group.take_signal(current, Some(set));
+    let take = || group.take_signal(thread, Some(set));
     // Said before the first look: a sender wakes this thread, or is seen by it.
-    group.await_signals(current, set);
+    group.await_signals(thread, set);
     let (mut taken, mut waited) = (take(), Ok(()));
     if taken.is_none() {
         let never = || None::<()>;
         waited = group.signaled.wait_interruptible(never, deadline);
         taken = take();
     }
-    group.await_signals(current, 0);
+    group.await_signals(thread, 0);
     match (taken, waited) {
         (Some(info), _) => Ok(info),
         (None, Err(sync::WaitError::TimedOut)) => Err(Errno::EAGAIN),

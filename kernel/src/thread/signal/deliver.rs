@@ -98,6 +98,12 @@ const SYSCALL_LENGTH: usize = 2;
 fn restarts(call: Interrupted) -> bool {
     match call.number {
         call::POLL
+        | call::PPOLL
+        | call::SELECT
+        | call::PSELECT6
+        | call::EPOLL_WAIT
+        | call::EPOLL_PWAIT
+        | call::EPOLL_PWAIT2
         | call::PAUSE
         | call::NANOSLEEP
         | call::CLOCK_NANOSLEEP

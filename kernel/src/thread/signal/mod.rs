@@ -13,12 +13,14 @@
 
 mod calls;
 mod deliver;
+mod descriptor;
 mod frame;
 mod send;
 mod stop;
 
 pub use calls::*;
 pub(super) use deliver::deliver;
+pub use descriptor::{SignalFd, open_signals};
 pub use send::broken_pipe;
 pub(super) use send::{force, tell_parent};
 pub use stop::Stop;

@@ -3,6 +3,7 @@
 use super::super::family::INIT;
 use super::super::group::Members;
 use super::super::{Current, Group, Thread, registry};
+use super::descriptor;
 use crate::signal::{Effect, Info, STOPPING, set_of};
 use abi::Errno;
 use abi::process::wait_signaled;
@@ -46,6 +47,7 @@ impl Group {
             }
         };
         drop(members);
+        descriptor::notify();
         if continued {
             self.report_continued();
         }
@@ -93,6 +95,7 @@ impl Group {
             }
         };
         drop(members);
+        descriptor::notify();
         if continued {
             self.report_continued();
         }

@@ -2,7 +2,7 @@
 //! return to user mode, and the last one to do so tells the parent.
 
 use super::super::group::Members;
-use super::super::{Current, Group, STOPPED, Thread, job_control};
+use super::super::{Current, Group, SIGNALED, STOPPED, Thread, job_control};
 use super::tell_parent;
 use crate::signal::{STOPPING, set_of};
 use abi::process::{WAIT_CONTINUED, WCONTINUED, WNOWAIT, WUNTRACED, wait_stopped};
@@ -152,6 +152,8 @@ pub(in crate::thread) fn wait(current: &Current) {
         // Interrupted: it ends, as `live` sees next.
         let _ = group.continued.wait_interruptible(over, None);
     });
+    // A call that the stop has interrupted goes on: see `deliver`.
+    current.pending.fetch_or(SIGNALED, Ordering::Relaxed);
 }
 
 /// Whether `thread`'s process is stopped.
