@@ -120,12 +120,12 @@ impl Image {
         start..self.end.next_multiple_of(PAGE_SIZE)
     }
 
-    /// The image as it is to be loaded: with its first page at `base`, rounded up
-    /// to its alignment, if it can be moved.
+    /// Makes it the image as it is to be loaded: with its first page at `base`,
+    /// rounded up to its alignment, if it can be moved.
     ///
     /// # Errors
     /// `ENOEXEC` if it would not lie where programs may.
-    pub fn at(mut self, base: usize) -> Result<Image, Errno> {
+    pub fn place(&mut self, base: usize) -> Result<(), Errno> {
         let pages = self.pages();
         let bias = match self.is_movable {
             true => base.next_multiple_of(self.align).wrapping_sub(pages.start),
@@ -144,7 +144,7 @@ impl Image {
         if self.headers != 0 {
             self.headers = self.headers.wrapping_add(bias);
         }
-        Ok(self)
+        Ok(())
     }
 
     /// Adds a loadable segment of a file of `size` bytes, above the others.

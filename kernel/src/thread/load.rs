@@ -5,12 +5,13 @@
 use super::Name;
 use super::elf::{self, Image, Segment};
 use super::stack_image::{Arguments, Bases, StackImage};
-use crate::files::allocate::try_arc;
+use crate::files::allocate::{try_arc, try_box};
 use crate::files::cache::Access;
 use crate::files::{self, Follow, Inode, Kind};
 use crate::memory::{FileRange, Placement, Space};
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -35,7 +36,8 @@ pub(super) fn load(
     arguments: &Arguments,
 ) -> Result<Loaded, Errno> {
     let program = Executable::open(root, working, path)?;
-    let image = program.plan()?.at(elf::DYN_BASE)?;
+    let mut image = program.plan()?;
+    image.place(elf::DYN_BASE)?;
     let named = match &image.interpreter {
         Some(place) => Some(loader(root, working, &program.string(place)?)?),
         None => None,
@@ -47,9 +49,9 @@ pub(super) fn load(
     let vdso = space.map_vdso()?;
     let mut start = image.entry;
     let mut loader = 0;
-    if let Some((file, plan)) = named {
+    if let Some((file, mut plan)) = named {
         let room = plan.pages().len() + plan.align - PAGE_SIZE;
-        let plan = plan.at(space.find_room(room)?).map_err(unusable)?;
+        plan.place(space.find_room(room)?).map_err(unusable)?;
         file.map(&space, &plan)?;
         (start, loader) = (plan.entry, plan.pages().start);
     }
@@ -62,13 +64,20 @@ pub(super) fn load(
     })
 }
 
+/// As [`elf::plan`], in memory of its own: the rest of loading goes deep into the
+/// stack, where files are read, so that nothing large may lie there.
+#[inline(never)]
+fn plan(head: &[u8], size: u64) -> Result<Box<Image>, Errno> {
+    try_box(elf::plan(head, size)?)
+}
+
 /// The loader that a program names, and what to map of it. ELIBBAD if it is
 /// none, or can only be where something else may have to be.
 fn loader(
     root: &Arc<dyn Inode>,
     working: &Arc<dyn Inode>,
     path: &[u8],
-) -> Result<(Executable, Image), Errno> {
+) -> Result<(Executable, Box<Image>), Errno> {
     let loader = Executable::open(root, working, path)?;
     let plan = loader.plan().map_err(unusable)?;
     match plan.is_movable {
@@ -114,9 +123,9 @@ impl Executable {
         })
     }
 
-    fn plan(&self) -> Result<Image, Errno> {
+    fn plan(&self) -> Result<Box<Image>, Errno> {
         let head = self.read(0..elf::HEAD as u64)?;
-        elf::plan(&head, self.file.inode.metadata().size)
+        plan(&head, self.file.inode.metadata().size)
     }
 
     /// The bytes of a part of the file, as far as it has them.

@@ -23,7 +23,9 @@ fn program(change: impl FnOnce(&mut Vec<u8>)) -> Result<Image, Errno> {
     put(104, &0x300u64.to_le_bytes());
     put(112, &0x1000u64.to_le_bytes());
     change(&mut file);
-    plan(&file, file.len() as u64)?.at(DYN_BASE)
+    let mut image = plan(&file, file.len() as u64)?;
+    image.place(DYN_BASE)?;
+    Ok(image)
 }
 
 fn patched(at: usize, bytes: &[u8]) -> Result<Image, Errno> {
