@@ -16,6 +16,7 @@ pub mod futex;
 pub mod memory;
 pub mod prctl;
 pub mod process;
+pub mod sched;
 pub mod signal;
 pub mod time;
 pub mod tty;

@@ -36,4 +36,4 @@ pub use rwlock::{ReadGuard, RwLock, WriteGuard};
 pub use scheduler::Scheduler;
 pub use spin::{SpinGuard, SpinLock};
 pub use ticket::{TicketGuard, TicketLock};
-pub use wait_queue::{WaitError, WaitQueue, Waiters};
+pub use wait_queue::{LAST, Urgency, WaitError, WaitQueue, Waiters};

@@ -15,7 +15,7 @@ use core::ops::{Deref, DerefMut};
 
 use crate::facade::{AtomicU32, Ordering, UnsafeCell, const_fn, set_bits};
 use crate::rank::{self, Kind, Order, Rank};
-use crate::wait_queue::{Place, WaitQueue};
+use crate::wait_queue::{LAST, Place, WaitQueue};
 use crate::{preempt, rank::LockQueue};
 
 const LOCKED: u32 = 1;
@@ -160,7 +160,7 @@ impl<T: ?Sized, R: Rank> Mutex<T, R> {
             };
             // If this gets the lock, WAITERS may be set with nobody waiting;
             // the release looks at the queue, and clears it.
-            let slept = self.queue.wait_at(place, turn, None, false, || {
+            let slept = self.queue.wait_at((place, LAST), turn, None, false, || {
                 match set_bits(&self.word, LOCKED | WAITERS, Ordering::Acquire) & LOCKED {
                     0 => Err(()),
                     _ => Ok(()),

@@ -14,7 +14,7 @@ use core::ops::{Deref, DerefMut};
 
 use crate::facade::{AtomicU32, Ordering, UnsafeCell, const_fn};
 use crate::rank::{self, Kind, Order, Rank};
-use crate::wait_queue::{Place, WaitQueue, Waiters};
+use crate::wait_queue::{LAST, Place, WaitQueue, Waiters};
 use crate::{preempt, rank::LockQueue};
 
 const WRITER: u32 = 1;
@@ -171,9 +171,11 @@ impl<T: ?Sized, R: Rank> RwLock<T, R> {
     #[cold]
     fn wait(&self, access: Access) {
         // Whoever wakes a waiter has handed the lock to it.
-        let _ = self.queue.wait_at(Place::Back, access, None, false, || {
-            self.enter_queue(access)
-        });
+        let _ = self
+            .queue
+            .wait_at((Place::Back, LAST), access, None, false, || {
+                self.enter_queue(access)
+            });
     }
 
     /// Under the queue's lock: says that there are waiters, or acquires (the

@@ -8,7 +8,9 @@ use std::sync::mpsc;
 use std::thread;
 
 use sync::scheduler::host::{self, HostScheduler};
-use sync::{Mutex, OnceCell, RwLock, Scheduler, SpinLock, TicketLock, WaitError, WaitQueue, rank};
+use sync::{
+    LAST, Mutex, OnceCell, RwLock, Scheduler, SpinLock, TicketLock, WaitError, WaitQueue, rank,
+};
 
 /// Miri takes a thousand times longer.
 const ROUNDS: usize = if cfg!(miri) { 10 } else { 5000 };
@@ -49,6 +51,47 @@ fn every_hand_off_arrives() {
         scope.spawn(|| play(1));
     });
     assert_eq!(turn.into_inner(), 2 * ROUNDS);
+}
+
+#[test]
+fn the_most_urgent_is_the_first() {
+    static QUEUE: WaitQueue<usize> = WaitQueue::new();
+    static OTHER: WaitQueue<usize> = WaitQueue::new();
+    let asleep = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    let urgencies = [LAST, 7, 3, LAST, 7, 0];
+    thread::scope(|scope| {
+        for (index, urgency) in urgencies.into_iter().enumerate() {
+            let (asleep, sender) = (&asleep, sender.clone());
+            scope.spawn(move || {
+                let allow = || {
+                    asleep.fetch_add(1, Ordering::Release);
+                    Ok::<_, ()>(())
+                };
+                let slept = QUEUE.wait_urgent(urgency, index, None, true, allow);
+                assert_eq!(slept, Ok(Ok(())));
+                sender.send(index).expect("the receiver is there");
+            });
+            until(|| asleep.load(Ordering::Acquire) > index);
+        }
+        let mut woken = Vec::new();
+        let mut wake = |queue: &WaitQueue<usize>| {
+            assert!(queue.wake_one());
+            woken.push(receiver.recv().expect("somebody was woken"));
+        };
+        wake(&QUEUE);
+        wake(&QUEUE);
+        // Those who are moved keep their order.
+        assert_eq!(
+            QUEUE.requeue(&OTHER, 0, 2, |&index| index != 1, |_| ()),
+            (0, 2)
+        );
+        wake(&OTHER);
+        wake(&OTHER);
+        wake(&QUEUE);
+        wake(&QUEUE);
+        assert_eq!(woken, [5, 2, 4, 0, 1, 3]);
+    });
 }
 
 #[test]

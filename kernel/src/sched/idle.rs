@@ -1,7 +1,9 @@
 //! The idle thread of each CPU: takes work from busier CPUs, halts when there
 //! is none, and passes on threads that may not run here any more.
 
-use super::run_queue::{Arrival, Entity};
+use super::class::Class;
+use super::entity::Entity;
+use super::run_queue::Arrival;
 use super::{IDLE, ONLINE, QUEUES, TASKS, give_way, online, place, this_queue};
 use crate::thread::Thread;
 use core::sync::atomic::AtomicUsize;
@@ -15,7 +17,7 @@ static PASSES: PerCpu<AtomicUsize> = PerCpu::new([const { AtomicUsize::new(0) };
 /// Makes the running boot code this CPU's idle thread. [`run`] must follow.
 pub fn start_this_cpu() {
     let cpu = cpu::id();
-    let idle = Thread::idle(Entity::new(1 << cpu));
+    let idle = Thread::idle(Entity::new(1 << cpu, Class::OTHER));
     idle.entity.cpu.store(cpu as u32, Relaxed);
     QUEUES.of(cpu).lock().set_idle(idle.clone());
     TASKS.start_cpu(idle);

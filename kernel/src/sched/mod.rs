@@ -5,15 +5,19 @@
 //! first is kept, so the order never matters. All waiting in the kernel
 //! (wait queues, sleeping locks) stands on these two.
 
+mod class;
+mod entity;
 mod idle;
 mod placement;
 mod policy;
 mod run_queue;
 mod usage;
 
+pub use class::{Class, ROUND};
+pub use entity::Entity;
 pub use idle::{run as idle, shed_everywhere, start_other_cpu, start_this_cpu};
 pub use policy::Policy;
-pub use run_queue::{Entity, RunQueue};
+pub use run_queue::RunQueue;
 pub use usage::{Account, Counts, TICK, Times, Usage};
 
 use crate::thread::Thread;
@@ -21,11 +25,12 @@ use crate::time::timers;
 use alloc::sync::Arc;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use entity::{count, state};
 use machine::cpu::{self, PerCpu};
 use machine::page_table;
 use machine::task::{Running, Tasks};
 use placement::{place, spread};
-use run_queue::{Arrival, NEVER, count, state};
+use run_queue::{Arrival, NEVER};
 use sync::{SpinGuard, SpinLock, rank};
 
 type Guard = SpinGuard<'static, RunQueue, rank::RunQueue>;
@@ -151,10 +156,31 @@ pub fn usage(thread: &Thread) -> Usage {
 /// The same, as programs are told it.
 pub fn account(thread: &Thread) -> Account {
     let mut queue = queue_of(thread);
-    let usage = queue.usage(thread, machine::time::now());
+    let (usage, times) = queue.tell(thread, machine::time::now());
     Account {
-        times: queue.tell(thread, &usage),
+        times,
         counts: usage.counts,
+    }
+}
+
+/// How long a thread runs before its only equal, in nanoseconds.
+pub fn fair_slice() -> u64 {
+    this_queue().policy().slice(1).unwrap_or(0)
+}
+
+/// Changes how `thread` is scheduled.
+pub fn set_class(thread: &Thread, class: impl FnOnce(Class) -> Class) {
+    change(thread, |entity| entity.set_class(class(entity.class())));
+}
+
+fn change(thread: &Thread, how: impl FnOnce(&Entity)) {
+    let mut queue = queue_of(thread);
+    let entity = &thread.entity;
+    let due = queue.change(thread, machine::time::now(), || how(entity));
+    let home = entity.cpu();
+    drop(queue);
+    if due {
+        request_reschedule(home);
     }
 }
 
@@ -211,12 +237,14 @@ pub fn timer_changed() {
     arm_timer(&mut this_queue());
 }
 
+#[inline(always)]
 fn this_queue() -> Guard {
     let _here = sync::preempt::disable();
     QUEUES.of(cpu::id()).lock()
 }
 
 /// Locks the queue that `thread` belongs to.
+#[inline(always)]
 fn queue_of(thread: &Thread) -> Guard {
     loop {
         let home = thread.entity.cpu.load(Acquire);

@@ -1,5 +1,6 @@
 //! Where a thread that becomes ready is to run, and how that CPU learns of it.
 
+use super::class::FAIR;
 use super::run_queue::{Arrival, RunQueue};
 use super::{Guard, IDLE, QUEUES, arm_timer, current, online};
 use crate::thread::Thread;
@@ -16,6 +17,9 @@ const GRACE: u64 = 50_000;
 pub(super) fn wake(thread: Arc<Thread>, home: Guard) {
     let allowed = thread.entity.affinity();
     let last = thread.entity.cpu();
+    if thread.entity.level() < FAIR {
+        return wake_real_time(thread, home);
+    }
     if IDLE.load(Relaxed) & allowed == 0 && allowed >> last & 1 == 1 {
         // Nobody is idle: where it ran last its data may still be near.
         return enqueue(thread, home, last);
@@ -24,6 +28,18 @@ pub(super) fn wake(thread: Arc<Thread>, home: Guard) {
     if let Err(thread) = keep_here(thread) {
         place(thread);
     }
+}
+
+/// It does not wait behind anybody less urgent, on any CPU: on its last one if it
+/// may run there at once, else on an idle one, else where the least urgent runs.
+#[cold]
+fn wake_real_time(thread: Arc<Thread>, home: Guard) {
+    let (level, last) = (thread.entity.level(), thread.entity.cpu());
+    if thread.entity.affinity() >> last & 1 == 1 && home.level() > level && home.ready() == 0 {
+        return enqueue(thread, home, last);
+    }
+    drop(home);
+    place(thread);
 }
 
 /// Puts a runnable thread, which is on no queue and on no CPU, on the best
@@ -99,12 +115,24 @@ fn choose_cpu(thread: &Thread) -> usize {
     let allowed = thread.entity.affinity() & online();
     let last = thread.entity.cpu();
     let idle = IDLE.load(Relaxed) & allowed;
-    let is_best = idle >> last & 1 == 1 || idle == 0 && allowed >> last & 1 == 1;
+    let is_fair = thread.entity.level() >= FAIR;
+    let is_best = idle >> last & 1 == 1 || idle == 0 && is_fair && allowed >> last & 1 == 1;
     if is_best {
         last
     } else if idle != 0 {
         idle.trailing_zeros() as usize
+    } else if !is_fair {
+        least_urgent(allowed, last)
     } else {
         allowed.trailing_zeros() as usize
     }
+}
+
+/// The CPU of `allowed` that runs the least urgent thread; `last` among equals.
+fn least_urgent(allowed: u64, last: usize) -> usize {
+    let level = |cpu: usize| QUEUES.of(cpu).try_lock().map_or(0, |queue| queue.level());
+    (0..cpu::count())
+        .filter(|&cpu| allowed >> cpu & 1 == 1)
+        .max_by_key(|&cpu| (level(cpu), cpu == last))
+        .unwrap_or(last)
 }

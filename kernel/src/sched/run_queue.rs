@@ -1,102 +1,20 @@
 //! One CPU's ready threads. The running thread is not on the queue.
 //!
-//! A thread's [`Entity`] is written only under the lock of the run queue it
-//! belongs to (`Entity::cpu` names it): the decision to sleep and the switch
-//! are one act under that lock, and so is a wake-up, so none can fall between.
+//! The decision to sleep and the switch are one act under the queue's lock, and so
+//! is a wake-up, so none can fall between.
+//!
+//! The queue's keys: real-time threads come first, by level, and at each level
+//! those that were preempted before those that have arrived; then the others, by
+//! the policy's key.
 
+use super::class::{self, FAIR, Kind, NOTHING, ROUND, SCALE_ONE, Scale};
+use super::entity::{Entity, count, state};
 use super::policy::{Clock, Policy};
-use super::usage::{Counts, Ticks, Times, Usage, next_tick};
+use super::usage::{Times, Usage, next_tick};
 use crate::thread::Thread;
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 use sync::heap::Heap;
-
-/// What the scheduler knows of a thread.
-pub struct Entity {
-    /// Its home: the run queue it waits on, runs from, or slept on last.
-    pub(super) cpu: AtomicU32,
-    pub(super) state: AtomicU8,
-    /// A wake-up has come that no sleep has used yet.
-    pub(super) wake: AtomicBool,
-    /// The policy's key.
-    pub(super) key: AtomicU64,
-    /// When it was switched to, in nanoseconds.
-    pub(super) started: AtomicU64,
-    /// CPU time used, without the present run.
-    pub(super) used: AtomicU64,
-    /// Samples that found it in user mode, and in the kernel.
-    user_ticks: AtomicU64,
-    system_ticks: AtomicU64,
-    /// User and system time as they were last told.
-    told_user: AtomicU64,
-    told_system: AtomicU64,
-    pub(super) voluntary: AtomicU64,
-    pub(super) involuntary: AtomicU64,
-    /// Page faults; written by the thread itself.
-    faults: AtomicU64,
-    /// The CPUs it may run on, one bit each.
-    pub(super) affinity: AtomicU64,
-}
-
-/// States of a thread, for the scheduler.
-pub mod state {
-    /// On a CPU, or ready on a run queue.
-    pub const RUNNABLE: u8 = 0;
-    /// Waits for a wake-up.
-    pub const ASLEEP: u8 = 1;
-    /// Has left its CPU for good.
-    pub const DEAD: u8 = 2;
-}
-
-impl Entity {
-    pub fn new(affinity: u64) -> Entity {
-        Entity {
-            cpu: AtomicU32::new(0),
-            // Not asleep: a wake-up that comes before the thread is started
-            // must not put it on a queue, for starting it does.
-            state: AtomicU8::new(state::RUNNABLE),
-            wake: AtomicBool::new(false),
-            key: AtomicU64::new(0),
-            started: AtomicU64::new(0),
-            used: AtomicU64::new(0),
-            user_ticks: AtomicU64::new(0),
-            system_ticks: AtomicU64::new(0),
-            told_user: AtomicU64::new(0),
-            told_system: AtomicU64::new(0),
-            voluntary: AtomicU64::new(0),
-            involuntary: AtomicU64::new(0),
-            faults: AtomicU64::new(0),
-            affinity: AtomicU64::new(affinity),
-        }
-    }
-
-    pub fn affinity(&self) -> u64 {
-        self.affinity.load(Relaxed)
-    }
-
-    pub fn is_asleep(&self) -> bool {
-        self.state.load(Relaxed) == state::ASLEEP
-    }
-
-    pub fn cpu(&self) -> usize {
-        self.cpu.load(Relaxed) as usize
-    }
-
-    /// Counts a page fault of the running thread, to which this belongs.
-    pub fn count_fault(&self) {
-        count(&self.faults);
-    }
-
-    /// CPU time used until the last switch, in nanoseconds.
-    pub fn used(&self) -> u64 {
-        self.used.load(Relaxed)
-    }
-}
-
-/// Counts one more; under the lock that guards `counter`, or by its only writer.
-pub(super) fn count(counter: &AtomicU64) {
-    counter.store(counter.load(Relaxed) + 1, Relaxed);
-}
 
 /// Why a thread is put on the queue.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,6 +27,11 @@ pub enum Arrival {
     Woken,
 }
 
+/// The queue's keys of threads that are not real-time ones begin here.
+const FAIR_KEYS: u64 = LEVEL_KEYS * FAIR as u64;
+/// Each level has so many.
+const LEVEL_KEYS: u64 = 1 << 48;
+
 /// A moment that does not come.
 pub const NEVER: u64 = u64::MAX;
 
@@ -117,8 +40,14 @@ pub struct RunQueue {
     clock: Clock,
     ready: Heap<Thread, 0>,
     idle: Option<Arc<Thread>>,
-    /// The running thread's key; `None` while idle.
+    /// The running thread's key by the policy; `None` while idle.
     running: Option<u64>,
+    /// Its level.
+    level: u8,
+    /// When its round ends, if it takes turns with its equals.
+    round_end: u64,
+    /// How often a real-time thread was put before all its equals.
+    went_first: u64,
     /// When the running thread was switched to.
     started: u64,
     /// Which thread that is: its address, for comparison only.
@@ -141,6 +70,9 @@ impl RunQueue {
             ready: Heap::new(),
             idle: None,
             running: None,
+            level: NOTHING,
+            round_end: NEVER,
+            went_first: 0,
             started: 0,
             current: 0,
             tick_at: 0,
@@ -148,6 +80,10 @@ impl RunQueue {
             spread_at: None,
             outgoing: None,
         }
+    }
+
+    pub fn policy(&self) -> Policy {
+        self.policy
     }
 
     pub fn set_policy(&mut self, policy: Policy) {
@@ -175,20 +111,30 @@ impl RunQueue {
     /// When the running thread's slice is over, if others wait.
     pub fn slice_end(&self) -> Option<u64> {
         self.running?;
+        if self.level < FAIR {
+            return (!self.ready.is_empty()).then_some(self.round_end);
+        }
         Some(self.started + self.policy.slice(self.ready.len())?)
     }
 
     /// Books the run of `thread`, which is running here, up to `now`.
+    #[inline(always)]
     pub fn charge(&mut self, thread: &Thread, now: u64) {
         let Some(key) = self.running else { return };
         let entity = &thread.entity;
         let ran = now.saturating_sub(entity.started.load(Relaxed));
         entity.started.store(now, Relaxed);
         entity.used.store(entity.used.load(Relaxed) + ran, Relaxed);
+        let ran = match entity.scale.load(Relaxed) {
+            SCALE_ONE => ran,
+            scale => scaled(entity, ran, scale),
+        };
         let key = self.policy.charge(key, ran);
         entity.key.store(key, Relaxed);
         self.running = Some(key);
-        let least = self.ready.first_key().map_or(key, |first| first.min(key));
+        // Where a real-time thread waits or runs, the least is not known, and what
+        // stands here is less.
+        let least = self.first_waiting().map_or(key, |first| first.min(key));
         self.policy.advance(&mut self.clock, least);
     }
 
@@ -215,53 +161,124 @@ impl RunQueue {
     /// What `thread`, which belongs here, has used up to `now`.
     pub fn usage(&self, thread: &Thread, now: u64) -> Usage {
         let entity = &thread.entity;
-        let runs = self.running.is_some() && self.current == core::ptr::from_ref(thread).addr();
-        let ran = match runs {
+        entity.usage(match self.runs(thread) {
             true => now.saturating_sub(entity.started.load(Relaxed)),
             false => 0,
-        };
-        Usage {
-            time: entity.used() + ran,
-            ticks: Ticks {
-                user: entity.user_ticks.load(Relaxed),
-                system: entity.system_ticks.load(Relaxed),
-            },
-            counts: Counts {
-                faults: entity.faults.load(Relaxed),
-                voluntary: entity.voluntary.load(Relaxed),
-                involuntary: entity.involuntary.load(Relaxed),
-            },
-        }
+        })
     }
 
-    /// The user and system time in `usage`, the thread's, to be told.
-    pub fn tell(&mut self, thread: &Thread, usage: &Usage) -> Times {
-        let entity = &thread.entity;
-        let told = Times {
-            user: entity.told_user.load(Relaxed),
-            system: entity.told_system.load(Relaxed),
-        };
-        let times = told.next(usage.time, usage.ticks);
-        entity.told_user.store(times.user, Relaxed);
-        entity.told_system.store(times.system, Relaxed);
-        times
+    /// The same, to be told to programs.
+    pub fn tell(&mut self, thread: &Thread, now: u64) -> (Usage, Times) {
+        let usage = self.usage(thread, now);
+        (usage, thread.entity.tell(&usage))
+    }
+
+    fn runs(&self, thread: &Thread) -> bool {
+        self.running.is_some() && self.current == core::ptr::from_ref(thread).addr()
     }
 
     /// Puts `thread` on the queue. True if it should preempt the running one.
+    #[inline(always)]
     pub fn enqueue(&mut self, thread: Arc<Thread>, arrival: Arrival) -> bool {
         let entity = &thread.entity;
+        entity.state.store(state::RUNNABLE, Relaxed);
+        let level = entity.level();
+        if level < FAIR {
+            return self.enqueue_real_time(thread, level, arrival);
+        }
         let key = entity.key.load(Relaxed);
+        let first = self.first_waiting();
         let clock = &mut self.clock;
         let key = match arrival {
             Arrival::Preempted => self.policy.requeue(clock, key),
-            Arrival::Yielded => self.policy.give_way(clock, key, self.ready.first_key()),
+            Arrival::Yielded => self.policy.give_way(clock, key, first),
             Arrival::Woken => self.policy.wake(clock, key),
         };
         entity.key.store(key, Relaxed);
-        entity.state.store(state::RUNNABLE, Relaxed);
+        self.ready.insert(thread, FAIR_KEYS.saturating_add(key));
+        match self.running {
+            Some(running) if level == FAIR && self.level == FAIR => {
+                self.policy.preempts(key, running)
+            }
+            _ => self.preempts_otherwise(level, key),
+        }
+    }
+
+    #[cold]
+    fn preempts_otherwise(&self, woken: u8, key: u64) -> bool {
+        self.running.is_none_or(|running| {
+            let decided = class::preempts(woken, self.level);
+            decided.unwrap_or_else(|| self.policy.preempts(key, running))
+        })
+    }
+
+    #[cold]
+    fn enqueue_real_time(&mut self, thread: Arc<Thread>, level: u8, arrival: Arrival) -> bool {
+        let entity = &thread.entity;
+        let takes_turns = entity.class().kind == Kind::RoundRobin;
+        let round_over = takes_turns && entity.round.load(Relaxed) >= ROUND;
+        if round_over {
+            entity.round.store(0, Relaxed);
+        }
+        let goes_first = arrival == Arrival::Preempted && !round_over;
+        if self.ready.is_empty() {
+            self.went_first = 0;
+        }
+        let place = match goes_first {
+            false => LEVEL_KEYS / 2,
+            // Before all that are there.
+            true => {
+                self.went_first += 1;
+                (LEVEL_KEYS / 2).saturating_sub(self.went_first)
+            }
+        };
+        let key = u64::from(level) * LEVEL_KEYS + place;
         self.ready.insert(thread, key);
-        self.running
-            .is_none_or(|running| self.policy.preempts(key, running))
+        level < self.level
+    }
+
+    /// The policy's key of the first that waits, which is 0 for a real-time thread.
+    #[inline]
+    fn first_waiting(&self) -> Option<u64> {
+        self.ready
+            .first_key()
+            .map(|key| key.saturating_sub(FAIR_KEYS))
+    }
+
+    /// The level of what runs here.
+    pub fn level(&self) -> u8 {
+        self.level
+    }
+
+    /// Changes how `thread`, which belongs here, is scheduled. True if another
+    /// should run here now.
+    pub fn change(&mut self, thread: &Thread, now: u64, change: impl FnOnce()) -> bool {
+        let entity = &thread.entity;
+        let runs = self.runs(thread);
+        if runs {
+            self.charge(thread, now);
+        }
+        let waiting = self.ready.remove(thread);
+        let before = entity.level();
+        change();
+        let after = entity.level();
+        if let Some(thread) = waiting {
+            // Who becomes less urgent is the first of his equals, who becomes more
+            // so the last (sched(7), POSIX).
+            let arrival = match (before < FAIR, after < FAIR) {
+                (true, true) if before < after => Arrival::Preempted,
+                (false, false) => Arrival::Preempted,
+                _ => Arrival::Woken,
+            };
+            return self.enqueue(thread, arrival);
+        }
+        if runs {
+            self.begin_run(thread, now);
+        }
+        runs && self
+            .ready
+            .first()
+            .is_some_and(|first| first.entity.level() < self.level)
     }
 
     /// Takes the next thread to run, the idle one if none is ready or if one
@@ -269,6 +286,7 @@ impl RunQueue {
     ///
     /// # Panics
     /// Before `set_idle`.
+    #[inline]
     pub fn pick(&mut self, now: u64) -> Arc<Thread> {
         let ready = if self.outgoing.is_none() {
             self.ready.pop()
@@ -276,7 +294,7 @@ impl RunQueue {
             None
         };
         let Some(thread) = ready else {
-            self.running = None;
+            self.set_idle_running();
             return self
                 .idle
                 .clone()
@@ -288,23 +306,49 @@ impl RunQueue {
         let entity = &thread.entity;
         if entity.affinity() >> entity.cpu() & 1 == 0 {
             // Its affinity changed while it was being put here.
-            self.running = None;
+            self.set_idle_running();
             self.outgoing = Some(thread);
             return self
                 .idle
                 .clone()
                 .expect("every CPU has an idle thread before it schedules");
         }
-        let key = thread.entity.key.load(Relaxed);
         thread.entity.started.store(now, Relaxed);
-        self.policy.advance(&mut self.clock, key);
-        self.running = Some(key);
+        self.begin_run(&thread, now);
         self.started = now;
         self.current = Arc::as_ptr(&thread).addr();
         if self.tick_at <= now {
             self.tick_at = next_tick(now);
         }
         thread
+    }
+
+    fn set_idle_running(&mut self) {
+        self.running = None;
+        self.level = NOTHING;
+    }
+
+    /// Notes what is to be known of the running thread while it runs.
+    #[inline]
+    fn begin_run(&mut self, thread: &Thread, now: u64) {
+        let entity = &thread.entity;
+        let key = entity.key.load(Relaxed);
+        self.running = Some(key);
+        self.level = entity.level();
+        if self.level >= FAIR {
+            self.policy.advance(&mut self.clock, key);
+        } else {
+            self.begin_round(thread, now);
+        }
+    }
+
+    #[cold]
+    fn begin_round(&mut self, thread: &Thread, now: u64) {
+        let entity = &thread.entity;
+        self.round_end = match entity.class().kind {
+            Kind::RoundRobin => now + ROUND.saturating_sub(entity.round.load(Relaxed)),
+            _ => NEVER,
+        };
     }
 
     /// Takes a ready thread for the CPU `cpu`, which has nothing to do.
@@ -317,4 +361,16 @@ impl RunQueue {
     pub fn remove(&mut self, thread: &Thread) -> Option<Arc<Thread>> {
         self.ready.remove(thread)
     }
+}
+
+/// What a run of `ran` counts for a thread whose time is scaled. One that is not
+/// scheduled by its time uses up its round instead.
+#[cold]
+fn scaled(entity: &Entity, ran: u64, scale: Scale) -> u64 {
+    if scale == 0 {
+        entity
+            .round
+            .store(entity.round.load(Relaxed) + ran, Relaxed);
+    }
+    ((u128::from(ran) * u128::from(scale)) >> 20) as u64
 }

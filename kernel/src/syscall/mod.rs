@@ -15,6 +15,7 @@ pub mod path;
 mod poll;
 mod prctl;
 mod process;
+mod sched;
 mod signal;
 mod storage;
 mod system;

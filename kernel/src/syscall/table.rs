@@ -2,7 +2,7 @@
 
 use super::{
     attributes, clock, clone, descriptor, event, file, locked, memory, mount, path, poll, prctl,
-    process, signal, storage, system, thread, timer, usage,
+    process, sched, signal, storage, system, thread, timer, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -162,6 +162,17 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         FUTEX => thread::futex(current, a, b, c, d, e, f),
         TKILL => thread::tkill(current, a, b),
         TGKILL => thread::tgkill(current, a, b, c),
+        SCHED_SETSCHEDULER => sched::sched_setscheduler(current, a, b, c),
+        SCHED_GETSCHEDULER => sched::sched_getscheduler(current, a),
+        SCHED_SETPARAM => sched::sched_setparam(current, a, b),
+        SCHED_GETPARAM => sched::sched_getparam(current, a, b),
+        SCHED_SETATTR => sched::sched_setattr(current, a, b, c),
+        SCHED_GETATTR => sched::sched_getattr(current, a, b, c, d),
+        SCHED_GET_PRIORITY_MAX => sched::sched_get_priority_max(a),
+        SCHED_GET_PRIORITY_MIN => sched::sched_get_priority_min(a),
+        SCHED_RR_GET_INTERVAL => sched::sched_rr_get_interval(current, a, b),
+        GETPRIORITY => sched::getpriority(current, a, b),
+        SETPRIORITY => sched::setpriority(current, a, b, c),
         SCHED_YIELD => thread::sched_yield(),
         SCHED_SETAFFINITY => thread::sched_setaffinity(current, a, b, c),
         SCHED_GETAFFINITY => thread::sched_getaffinity(current, a, b, c),

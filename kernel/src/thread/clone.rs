@@ -179,7 +179,30 @@ fn build(
     } else {
         Kind::Linux
     };
-    let entity = Entity::new(current.entity.affinity());
+    let thread = make_thread(current, (tid, kind), flags, request, &group, own)?;
+    if let Some(stack) = joined {
+        joins.add(tid, current.tid(), stack)?;
+    }
+    let admitted = admit(current, flags, &group, &thread);
+    if admitted.is_err() && joined.is_some() {
+        joins.remove(tid);
+    }
+    admitted?;
+    Ok((thread, vfork))
+}
+
+/// The child, known to nobody yet. Apart from [`build`], so that the room that a
+/// thread takes on the stack before it has its place is not taken all the while.
+#[inline(never)]
+fn make_thread(
+    current: &Current,
+    (tid, kind): (Tid, Kind),
+    flags: CloneFlags,
+    request: Request,
+    group: &Arc<Group>,
+    own: Box<Resources>,
+) -> Result<Arc<Thread>, Errno> {
+    let entity = Entity::new(current.entity.affinity(), current.entity.class().child());
     let thread = Thread::new(tid, kind, group.clone(), entity, own);
     let mut thread = thread.map_err(|_| Errno::ENOMEM)?;
     thread.task.clone_user_state_from_current();
@@ -193,16 +216,7 @@ fn build(
     if flags.has(CLONE_CHILD_CLEARTID) {
         thread.clear_tid.store(request.child_tid, Relaxed);
     }
-    let thread = try_arc(thread)?;
-    if let Some(stack) = joined {
-        joins.add(tid, current.tid(), stack)?;
-    }
-    let admitted = admit(current, flags, &group, &thread);
-    if admitted.is_err() && joined.is_some() {
-        joins.remove(tid);
-    }
-    admitted?;
-    Ok((thread, vfork))
+    try_arc(thread)
 }
 
 /// The child's resources: each the caller's own or a copy.

@@ -98,12 +98,13 @@ pub fn wait(
         return Err(Errno::EINVAL);
     }
     let key = Key::new(current, word)?;
+    let urgency = current.entity.urgency();
     loop {
-        let waited = key
-            .bucket()
-            .wait_checked(Waiter { key, bits }, deadline, true, || {
-                check(word.address, expected)
-            });
+        let waited =
+            key.bucket()
+                .wait_urgent(urgency, Waiter { key, bits }, deadline, true, || {
+                    check(word.address, expected)
+                });
         match waited {
             Ok(Ok(())) => return Ok(0),
             Ok(Err(WaitError::TimedOut)) => return Err(Errno::ETIMEDOUT),

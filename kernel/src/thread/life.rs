@@ -4,7 +4,7 @@
 use super::{Current, Group, Kind, Name, Resources, Thread, exec_first, exit, registry, signal};
 use crate::files::{self, FileTable, Follow, Inode};
 use crate::memory::FaultError;
-use crate::sched::{self, Entity};
+use crate::sched::{self, Class, Entity};
 use crate::signal::Info;
 use crate::syscall;
 use abi::Errno;
@@ -37,7 +37,7 @@ pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
 fn start_first(own: Box<Resources>, name: Name) -> Result<(), Errno> {
     let tid = registry::ids().reserve()?;
     let group = Arc::new(Group::new(tid, None, false)?);
-    let entity = Entity::new(u64::MAX);
+    let entity = Entity::new(u64::MAX, Class::OTHER);
     let thread = Thread::new(tid, Kind::Linux, group.clone(), entity, own);
     let thread = Arc::new(thread.map_err(|_| Errno::ENOMEM)?);
     thread.set_name(name);

@@ -45,7 +45,7 @@ pub use join::{JoinTable, detach, join_any, join_one};
 pub use kill::{Target, interrupt_foreground, kill, queue, tgkill, tkill};
 pub use life::start_init;
 pub use load::STACK_SIZE;
-pub use registry::{find, list, member, print_list, process, processes};
+pub use registry::{find, list, member, of_priority, print_list, process, processes};
 pub use registry::{is_subreaper, set_subreaper};
 pub use robust::{get as robust_list, set as set_robust_list};
 pub use semaphore::Semaphores;
@@ -61,7 +61,7 @@ pub use wait::{Choice, Waited, wait};
 pub use wake_op::wake_op;
 
 use self::signal::Signals;
-use crate::sched::Entity;
+use crate::sched::{Class, Entity};
 use abi::signal::SigStack;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -164,7 +164,7 @@ impl Thread {
     /// A thread of the kernel's own, which runs `body` for ever.
     pub(crate) fn kernel(body: fn() -> !) -> Result<Thread, OutOfMemory> {
         let task = Task::new(body)?;
-        let entity = Entity::new(u64::MAX);
+        let entity = Entity::new(u64::MAX, Class::OTHER);
         Ok(Thread::assemble(
             task,
             0,

@@ -79,16 +79,46 @@ pub fn is_subreaper(group: &Group) -> bool {
     family(|family| family.is_subreaper(group.id()))
 }
 
+/// The threads that getpriority(2) and setpriority(2) mean.
+///
+/// # Errors
+/// `EINVAL` for an unknown `which`, `ESRCH` for an unknown thread, `ENOMEM`.
+pub fn of_priority(current: &Current, which: u32, who: usize) -> Result<Vec<Arc<Thread>>, Errno> {
+    use abi::sched::{PRIO_PGRP, PRIO_PROCESS, PRIO_USER};
+    let who = who as u32;
+    let of_group = match who {
+        0 => current.group().process_group(),
+        who => who,
+    };
+    let is_meant = |thread: &Thread| match (thread.user_group(), which) {
+        (None, _) => false,
+        (Some(group), PRIO_PGRP) => group.process_group() == of_group,
+        // All are the one user.
+        (Some(_), _) => who == 0,
+    };
+    match which {
+        PRIO_PROCESS => {
+            let mut one = Vec::new();
+            one.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            one.push(find(current, who as usize)?);
+            Ok(one)
+        }
+        PRIO_PGRP | PRIO_USER => {
+            let mut all = threads()?;
+            all.retain(|thread| is_meant(thread));
+            Ok(all)
+        }
+        _ => Err(Errno::EINVAL),
+    }
+}
+
 /// How many processes there are.
 pub fn processes() -> usize {
     ids().groups().count()
 }
 
-/// What can be told of every thread, in order of ids.
-///
-/// # Errors
-/// `ENOMEM`.
-pub fn list() -> Result<Vec<ThreadInfo>, Errno> {
+/// All threads. ENOMEM.
+fn threads() -> Result<Vec<Arc<Thread>>, Errno> {
     // Counted references out of the lock first: describing takes other locks.
     let mut threads: Vec<Arc<Thread>> = Vec::new();
     loop {
@@ -97,9 +127,17 @@ pub fn list() -> Result<Vec<ThreadInfo>, Errno> {
         let ids = ids();
         if ids.threads().count() <= threads.capacity() {
             threads.extend(ids.threads().cloned());
-            break;
+            return Ok(threads);
         }
     }
+}
+
+/// What can be told of every thread, in order of ids.
+///
+/// # Errors
+/// `ENOMEM`.
+pub fn list() -> Result<Vec<ThreadInfo>, Errno> {
+    let threads = threads()?;
     let mut infos = Vec::new();
     infos
         .try_reserve(threads.len())

@@ -34,7 +34,8 @@ impl Semaphore {
     /// `EAGAIN` if it would wait and `may_wait` is false, `ETIMEDOUT`, `EINTR`,
     /// `EINVAL` if it was destroyed.
     fn wait(&self, may_wait: bool, deadline: Option<u64>) -> Result<(), Errno> {
-        let waited = self.waiters.wait_checked((), deadline, true, || {
+        let urgency = crate::sched::current().entity.urgency();
+        let waited = self.waiters.wait_urgent(urgency, (), deadline, true, || {
             let value = self.value.load(Relaxed);
             if self.destroyed.load(Relaxed) {
                 Err(Refused::Destroyed)

@@ -44,6 +44,7 @@ pub(super) struct Node<P> {
     /// Taken out by the waker.
     thread: UnsafeCell<Option<ThreadRef>>,
     link: UnsafeCell<Link<P>>,
+    urgency: Urgency,
     payload: UnsafeCell<P>,
 }
 
@@ -54,17 +55,24 @@ struct Link<P> {
     sequence: u64,
 }
 
+/// How urgent a waiter is: the smaller, the earlier it is woken. Most are all the
+/// same, at [`LAST`].
+pub type Urgency = u8;
+
+/// Behind all that are more urgent.
+pub const LAST: Urgency = Urgency::MAX;
+
 /// Where a node goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Behind all others.
+    /// Behind all others that are no less urgent.
     Back,
     /// Before all others, for one that was woken in vain.
     Front,
 }
 
 impl<P> Node<P> {
-    pub(super) fn new(thread: ThreadRef, payload: P) -> Self {
+    pub(super) fn new(thread: ThreadRef, payload: P, urgency: Urgency) -> Self {
         Self {
             state: AtomicU32::new(WAITING),
             queue: AtomicPtr::new(core::ptr::null_mut()),
@@ -74,6 +82,7 @@ impl<P> Node<P> {
                 next: None,
                 sequence: 0,
             }),
+            urgency,
             payload: UnsafeCell::new(payload),
         }
     }
@@ -156,27 +165,55 @@ impl<P> List<P> {
             node.as_ref()
                 .queue
                 .store(queue.cast_mut(), Ordering::Release);
-            match (place, self.head, self.tail) {
-                (Place::Front, Some(head), _) => {
-                    let sequence = head.as_ref().link.with(|link| (*link).sequence);
-                    Self::set_link(node, None, Some(head), sequence);
-                    head.as_ref().link.with_mut(|l| (*l).previous = Some(node));
-                    self.head = Some(node);
+            let next = match place {
+                Place::Front => self.head,
+                Place::Back if node.as_ref().urgency == LAST => None,
+                Place::Back => self.less_urgent(node.as_ref().urgency),
+            };
+            match (next, self.tail) {
+                (Some(next), _) => {
+                    let (sequence, previous) = next
+                        .as_ref()
+                        .link
+                        .with(|link| ((*link).sequence, (*link).previous));
+                    Self::set_link(node, previous, Some(next), sequence);
+                    next.as_ref().link.with_mut(|l| (*l).previous = Some(node));
+                    match previous {
+                        Some(previous) => previous
+                            .as_ref()
+                            .link
+                            .with_mut(|link| (*link).next = Some(node)),
+                        None => self.head = Some(node),
+                    }
                 }
-                (_, _, Some(tail)) => {
+                (None, Some(tail)) => {
                     Self::set_link(node, Some(tail), None, sequence);
                     tail.as_ref()
                         .link
                         .with_mut(|link| (*link).next = Some(node));
                     self.tail = Some(node);
                 }
-                (_, _, None) => {
+                (None, None) => {
                     Self::set_link(node, None, None, sequence);
                     self.head = Some(node);
                     self.tail = Some(node);
                 }
             }
         }
+    }
+
+    /// The first waiter that is less urgent than `urgency`.
+    fn less_urgent(&self, urgency: Urgency) -> Option<NonNull<Node<P>>> {
+        let mut at = self.head;
+        // SAFETY: nodes in the list are alive, and its lock is held.
+        unsafe {
+            while let Some(node) = at
+                && node.as_ref().urgency <= urgency
+            {
+                at = self.after(node);
+            }
+        }
+        at
     }
 
     /// # Safety

@@ -18,6 +18,7 @@ use core::convert::Infallible;
 use core::ptr;
 
 pub(crate) use list::Place;
+pub use list::{LAST, Urgency};
 use list::{List, Node};
 use registered::Registered;
 pub use waiters::Waiters;
@@ -39,8 +40,8 @@ pub enum WaitError {
     TimedOut,
 }
 
-/// Threads that sleep, first come first woken, each with a payload by which
-/// wakers can choose.
+/// Threads that sleep, first come first woken among those that are as urgent, each
+/// with a payload by which wakers can choose.
 pub struct WaitQueue<P = (), R: Rank = rank::WaitQueue> {
     /// How many are in the list, or hold the lock to enter it: what a waker
     /// looks at before it takes the lock.
@@ -75,7 +76,23 @@ impl<P, R: Rank> WaitQueue<P, R> {
         interruptible: bool,
         check: impl FnOnce() -> Result<(), E>,
     ) -> Result<Result<(), WaitError>, E> {
-        let (ended, _) = self.wait_at(Place::Back, payload, deadline, interruptible, check)?;
+        self.wait_urgent(LAST, payload, deadline, interruptible, check)
+    }
+
+    /// As [`WaitQueue::wait_checked`], woken before all that are less urgent.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn wait_urgent<E>(
+        &self,
+        urgency: Urgency,
+        payload: P,
+        deadline: Option<u64>,
+        interruptible: bool,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Result<(), WaitError>, E> {
+        let place = (Place::Back, urgency);
+        let (ended, _) = self.wait_at(place, payload, deadline, interruptible, check)?;
         Ok(ended)
     }
 
@@ -86,7 +103,7 @@ impl<P, R: Rank> WaitQueue<P, R> {
     /// Those of `check`.
     pub(crate) fn wait_at<E>(
         &self,
-        place: Place,
+        (place, urgency): (Place, Urgency),
         payload: P,
         deadline: Option<u64>,
         interruptible: bool,
@@ -94,7 +111,7 @@ impl<P, R: Rank> WaitQueue<P, R> {
     ) -> Result<(Result<(), WaitError>, P), E> {
         preempt::might_sleep();
         let scheduler = scheduler::get();
-        let node = Node::new(scheduler.current(), payload);
+        let node = Node::new(scheduler.current(), payload, urgency);
         let registered = {
             let mut waiters = self.lock();
             // Counted before the check: a waker that comes after the check and
@@ -163,7 +180,7 @@ impl<P, R: Rank> WaitQueue<P, R> {
     }
 
     /// Wakes up to `wake_max` of the waiters that `filter` accepts, and moves up
-    /// to `move_max` of the others of these to the end of `to`, each payload
+    /// to `move_max` of the others of these to their place in `to`, each payload
     /// changed by `change`; in order and in one step. Says how many were woken
     /// and moved. `to` may be the same queue: then the payloads are changed in
     /// place.
@@ -266,7 +283,7 @@ impl<R: Rank> WaitQueue<(), R> {
         interruptible: bool,
     ) -> Result<(), WaitError> {
         let scheduler = scheduler::get();
-        let node = Node::new(scheduler.current(), ());
+        let node = Node::new(scheduler.current(), (), LAST);
         let registered = self.register(&node);
         drop(held);
         preempt::might_sleep();
@@ -286,7 +303,7 @@ impl<R: Rank> WaitQueue<(), R> {
         }
         let scheduler = scheduler::get();
         loop {
-            let node = Node::new(scheduler.current(), ());
+            let node = Node::new(scheduler.current(), (), LAST);
             let registered = self.register(&node);
             fence(Ordering::SeqCst);
             if let Some(value) = condition() {

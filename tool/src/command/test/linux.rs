@@ -24,6 +24,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["locked"],
     &["mremap"],
     &["prctl"],
+    &["sched"],
     &["signals"],
     &["terminal"],
     &["timers", "set"],

@@ -20,6 +20,7 @@ mod library;
 mod locks;
 mod memory;
 mod prctl;
+mod real_time;
 mod robust;
 mod semaphores;
 mod shared;
@@ -51,6 +52,7 @@ fn main() -> i32 {
         hand_off::TESTS,
         shared_futex::TESTS,
         prctl::TESTS,
+        real_time::TESTS,
         robust::TESTS,
         stress::TESTS,
     ])
