@@ -108,7 +108,10 @@ impl Hardware {
         add(match (self.engine, self.cpus) {
             (Engine::Tcg, _) => "-accel tcg,thread=multi",
             (Engine::Kvm, _) => "-accel kvm",
-            (Engine::Counted, 1) => "-accel tcg -icount shift=0,sleep=off",
+            // The host's date would make every run another one.
+            (Engine::Counted, 1) => {
+                "-accel tcg -icount shift=0,sleep=off -rtc base=2020-01-01,clock=vm"
+            }
             // Several CPUs take turns; one nanosecond per instruction would starve their timers.
             (Engine::Counted, _) => {
                 "-accel tcg -icount shift=3,sleep=off -rtc base=2020-01-01,clock=vm"
