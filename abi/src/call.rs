@@ -113,6 +113,7 @@ calls! {
     SIGALTSTACK = 131,
     UTIME = 132,
     MKNOD = 133,
+    PERSONALITY = 135,
     STATFS = 137,
     FSTATFS = 138,
     GETPRIORITY = 140,

@@ -92,6 +92,11 @@ pub const AT_EXECFN: usize = 31;
 /// Where the code is that the kernel lends to programs (vdso(7)).
 pub const AT_SYSINFO_EHDR: usize = 33;
 
+/// Of personality(2): a program's parts are where they would be without chance.
+pub const ADDR_NO_RANDOMIZE: u32 = 0x0004_0000;
+/// Of personality(2): only tell.
+pub const PERSONALITY_TELL: u32 = 0xffff_ffff;
+
 /// The two magic words that reboot(2) wants first.
 pub const REBOOT_MAGIC1: usize = 0xfee1_dead;
 pub const REBOOT_MAGIC2: usize = 672274793;

@@ -16,6 +16,10 @@ pub struct Options {
     pub root: Option<usize>,
     /// `console=paced`: see [`crate::device::console::pace`].
     pub paced: bool,
+    /// `aslr=on|off`: whether programs are where nobody knows beforehand.
+    pub aslr: bool,
+    /// `seed=N`: what the random bytes depend on besides the time.
+    pub seed: u64,
     /// `limits=xv6`, `limit.NAME=N`: see [`crate::limits`]. The later word wins.
     pub limits: Limits,
 }
@@ -28,6 +32,8 @@ pub fn parse(command_line: &str, mut complain: impl FnMut(&str)) -> Options {
         log: LevelFilter::Info,
         paced: false,
         root: None,
+        aslr: true,
+        seed: 0,
         limits: Limits::WEFT,
     };
     for word in command_line.split_ascii_whitespace() {
@@ -37,6 +43,11 @@ pub fn parse(command_line: &str, mut complain: impl FnMut(&str)) -> Options {
             "log" => value.parse().ok().map(|level| options.log = level),
             "root" => disk::find_name(value).map(|index| options.root = Some(index)),
             "console" => (value == "paced").then(|| options.paced = true),
+            "aslr" => ["off", "on"]
+                .iter()
+                .position(|word| *word == value)
+                .map(|on| options.aslr = on == 1),
+            "seed" => value.parse().ok().map(|seed| options.seed = seed),
             "limits" => (value == "xv6").then(|| options.limits = Limits::XV6),
             _ => key
                 .strip_prefix("limit.")
@@ -61,7 +72,8 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let (options, complaints) = read("policy=rr  log=debug console=paced root=/dev/vdb");
+        let (options, complaints) =
+            read("policy=rr  log=debug console=paced root=/dev/vdb aslr=off seed=7");
         assert_eq!(
             options,
             Options {
@@ -69,6 +81,8 @@ mod tests {
                 log: LevelFilter::Debug,
                 paced: true,
                 root: Some(1),
+                aslr: false,
+                seed: 7,
                 limits: Limits::WEFT,
             }
         );
@@ -93,7 +107,8 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_reported() {
-        let (options, complaints) = read("policy=best quiet log=loud console=big root=/dev/sda");
+        let (options, complaints) =
+            read("policy=best quiet log=loud console=big root=/dev/sda aslr=no seed=x");
         assert_eq!(
             options,
             Options {
@@ -101,6 +116,8 @@ mod tests {
                 log: LevelFilter::Info,
                 paced: false,
                 root: None,
+                aslr: true,
+                seed: 0,
                 limits: Limits::WEFT,
             }
         );
@@ -111,7 +128,9 @@ mod tests {
                 "quiet",
                 "log=loud",
                 "console=big",
-                "root=/dev/sda"
+                "root=/dev/sda",
+                "aslr=no",
+                "seed=x"
             ]
         );
     }

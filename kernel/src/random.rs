@@ -6,6 +6,12 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 static STATE: AtomicU64 = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
 
+/// What comes from here on also depends on `seed`. A run whose instructions are
+/// counted repeats; with another seed it is another.
+pub fn seed(seed: u64) {
+    STATE.fetch_xor(seed.wrapping_mul(0xd1b5_4a32_d192_ed03), Relaxed);
+}
+
 /// `N` fresh bytes.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];

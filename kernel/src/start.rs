@@ -23,6 +23,10 @@ pub fn start(boot: &'static BootInfo) -> ! {
     files::hooks::install(&Kernel);
     sched::set_policy(options.policy);
     crate::limits::install(options.limits);
+    crate::random::seed(options.seed);
+    if !options.aslr {
+        thread::disable_slides();
+    }
     if options.paced {
         crate::device::console::pace();
     }

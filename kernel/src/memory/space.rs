@@ -103,14 +103,20 @@ impl Space {
         }
     }
 
-    /// Maps a stack that may grow to `size` bytes, at the top of the space;
-    /// the address after its last byte.
-    pub fn map_stack(&self, size: usize) -> Result<usize, Errno> {
+    /// What asks for no address is mapped below `top` from here on, while there is
+    /// room.
+    pub fn start_mappings(&self, top: usize) {
+        self.layout.write().search_from = top;
+    }
+
+    /// Maps a stack that may grow to `size` bytes, as far up below `top` as there
+    /// is room; the address after its last byte.
+    pub fn map_stack(&self, size: usize, top: usize) -> Result<usize, Errno> {
         let size = size.max(STACK_START).next_multiple_of(PAGE_SIZE);
         let mut layout = self.layout.write();
         let floor = layout
             .regions
-            .gap_below(USER_END, size, LOWEST)
+            .gap_below(top, size, LOWEST)
             .ok_or(Errno::ENOMEM)?
             .start;
         let end = floor + size;

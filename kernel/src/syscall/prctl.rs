@@ -1,12 +1,23 @@
-//! prctl(2): what a thread or its process says of itself, or asks. What Weft has
+//! prctl(2) and personality(2): what a thread or its process says of itself, or asks. What Weft has
 //! no use for is kept, or told as Linux tells it where nothing was set.
 
 use crate::memory::user;
 use crate::thread::{self, Current, Name};
 use abi::Errno;
 use abi::prctl::*;
+use abi::process::PERSONALITY_TELL;
 use abi::signal::SIGNAL_MAX;
 use core::sync::atomic::Ordering::Relaxed;
+
+/// personality(2): all is kept, and only ADDR_NO_RANDOMIZE means anything.
+pub fn personality(current: &Current, new: usize) -> Result<usize, Errno> {
+    let kept = &current.group().flags().personality;
+    let old = match new as u32 {
+        PERSONALITY_TELL => kept.load(Relaxed),
+        new => kept.swap(new, Relaxed),
+    };
+    Ok(old as usize)
+}
 
 pub fn prctl(
     current: &Current,

@@ -4,6 +4,7 @@
 
 use super::current::Resources;
 use super::load::{Loaded, load};
+use super::slides::Slides;
 use super::stack_image::Arguments;
 use super::{Current, JoinTable, Name, exit, registry};
 use crate::files::allocate::{try_arc, try_box};
@@ -11,6 +12,7 @@ use crate::files::{self, Inode};
 use crate::limits;
 use crate::memory::{Tenant, user, with_room};
 use abi::Errno;
+use abi::process::ADDR_NO_RANDOMIZE;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -30,7 +32,11 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
         envp: read_vector(envp, &mut room)?,
     };
     let fs = current.fs();
-    let loaded = with_room(|| load(&fs.root(), &fs.working(), &path, &arguments))?;
+    let slides = match current.group().flags().personality.load(Relaxed) & ADDR_NO_RANDOMIZE {
+        0 => Slides::new(),
+        _ => Slides::NONE,
+    };
+    let loaded = with_room(|| load(&fs.root(), &fs.working(), &path, &arguments, slides))?;
     let joins = with_room(JoinTable::new)?;
     let group = current.group().clone();
     group.become_alone(current)?;
@@ -65,7 +71,7 @@ pub fn exec_first(
         // What Linux gives init too.
         envp: Vec::from([b"HOME=/".to_vec(), b"TERM=linux".to_vec()]),
     };
-    let loaded = load(&root, &root, path, &arguments)?;
+    let loaded = load(&root, &root, path, &arguments, Slides::new())?;
     let own = try_box(Resources {
         regs: loaded.regs,
         space: Tenant::new(loaded.space),

@@ -46,12 +46,14 @@ pub struct Group {
 /// The signal actions that processes may share.
 pub type ActionTable = SpinLock<Actions, rank::ActionTable>;
 
-/// What a process says of itself by prctl(2).
+/// What a process says of itself by prctl(2) and personality(2).
 pub struct Flags {
     /// The signal that it gets when its parent ends; 0 for none.
     pub death_signal: AtomicU32,
     pub dumpable: AtomicBool,
     pub keeps_capabilities: AtomicBool,
+    /// Kept by the next program, too.
+    pub personality: AtomicU32,
 }
 
 impl Flags {
@@ -64,6 +66,9 @@ impl Flags {
             death_signal: AtomicU32::new(0),
             dumpable: get(|flags| &flags.dumpable, true),
             keeps_capabilities: get(|flags| &flags.keeps_capabilities, false),
+            personality: AtomicU32::new(
+                parent.map_or(0, |parent| parent.personality.load(Relaxed)),
+            ),
         }
     }
 

@@ -4,13 +4,14 @@
 
 use super::Name;
 use super::elf::{self, Image, Segment};
+use super::slides::Slides;
 use super::stack_image::{Arguments, Bases, StackImage};
 use crate::files::allocate::{try_arc, try_box};
 use crate::files::cache::Access;
 use crate::files::{self, Follow, Inode, Kind};
 use crate::memory::{FileRange, Placement, Space};
 use abi::Errno;
-use abi::memory::PAGE_SIZE;
+use abi::memory::{PAGE_SIZE, USER_END};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -28,24 +29,27 @@ pub(super) struct Loaded {
     pub name: Name,
 }
 
-/// Loads the program at `path` into a new address space.
+/// Loads the program at `path` into a new address space, its parts moved by
+/// `slides`.
 pub(super) fn load(
     root: &Arc<dyn Inode>,
     working: &Arc<dyn Inode>,
     path: &[u8],
     arguments: &Arguments,
+    slides: Slides,
 ) -> Result<Loaded, Errno> {
     let program = Executable::open(root, working, path)?;
     let mut image = program.plan()?;
-    image.place(elf::DYN_BASE)?;
+    image.place(elf::DYN_BASE + slides.program)?;
     let named = match &image.interpreter {
         Some(place) => Some(loader(root, working, &program.string(place)?)?),
         None => None,
     };
     let space = Space::new()?;
     program.map(&space, &image)?;
-    space.set_heap(image.end);
-    let top = space.map_stack(STACK_SIZE)?;
+    space.set_heap(image.end + slides.heap);
+    let top = space.map_stack(STACK_SIZE, USER_END - slides.stack)?;
+    space.start_mappings(top - STACK_SIZE - slides.mappings);
     let vdso = space.map_vdso()?;
     let mut start = image.entry;
     let mut loader = 0;
@@ -55,7 +59,13 @@ pub(super) fn load(
         file.map(&space, &plan)?;
         (start, loader) = (plan.entry, plan.pages().start);
     }
-    let stack = StackImage::new(top, path, arguments, &image, Bases { loader, vdso })?;
+    let stack = StackImage::new(
+        top - slides.first,
+        path,
+        arguments,
+        &image,
+        Bases { loader, vdso },
+    )?;
     space.populate(stack.pointer, &stack.bytes)?;
     Ok(Loaded {
         space,

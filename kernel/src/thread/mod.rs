@@ -26,6 +26,7 @@ mod registry;
 mod robust;
 mod semaphore;
 mod signal;
+mod slides;
 mod stack_image;
 mod timers;
 mod traits;
@@ -54,6 +55,7 @@ pub use signal::{
     return_from_handler, set_action, set_stack as set_signal_stack, stack as signal_stack, suspend,
     wait_for as wait_for_signal, with_mask,
 };
+pub use slides::disable as disable_slides;
 pub use timers::{Clock, Notify, create_timer, set_real_timer};
 pub use traits::{Name, Traits};
 pub use usage::own_account;

@@ -185,7 +185,7 @@ fn the_stack_grows_to_its_limit() {
     let _alone = alone();
     let space = Space::new().expect("memory");
     let size = 1 << 20;
-    let top = space.map_stack(size).expect("room");
+    let top = space.map_stack(size, USER_END).expect("room");
     enter(&space);
     assert_eq!(copy::store_u32(top - 4, 1), Ok(()));
     assert_eq!(copy::store_u32(top - size, 1), Ok(()));
@@ -278,7 +278,7 @@ fn exec_and_clone_write_into_other_spaces() {
     space.populate(0x40_0ffe, b"code").expect("it is mapped");
     assert_eq!(space.populate(0x40_1ffe, b"code"), Err(Errno::EFAULT));
     assert_eq!(space.populate(usize::MAX, b"code"), Err(Errno::EFAULT));
-    let top = space.map_stack(1 << 20).expect("room");
+    let top = space.map_stack(1 << 20, USER_END).expect("room");
     let long = vec![1; 300_000];
     space
         .populate(top - long.len(), &long)

@@ -15,7 +15,7 @@ use crate::status::Status;
 use crate::workspace::Workspace;
 
 /// The machine all figures are for.
-const MACHINE: &str = "--cpus 1 --memory 512 --icount";
+const MACHINE: &str = "--cpus 1 --memory 512 --icount --append aslr=off";
 
 /// How long a run may take.
 const LIMIT: Duration = Duration::from_secs(600);

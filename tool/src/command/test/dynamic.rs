@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::guest;
 use super::linux::{LIMIT, MACHINES, put, run};
 use super::report::{Report, Row};
 use crate::cli::machine;
@@ -37,7 +38,7 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         ..Row::default()
     };
     let began = Instant::now();
-    let [program, later] = compile(workspace, folder.path())?;
+    let [program, later, aslr] = compile(workspace, folder.path())?;
     let passes = |ending: &Ending, _: &str| *ending == Ending::Status(0);
     for flags in MACHINES {
         let mut machine = machine(flags);
@@ -45,6 +46,13 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
         put(&mut machine, Path::new(&later))?;
         row.note(flags, run(workspace, &machine, &[&guest], passes)?);
     }
+    for (flags, word) in [("--cpus 2", "on"), ("--cpus 2 --append aslr=off", "off")] {
+        let mut machine = machine(flags);
+        let guest = put(&mut machine, Path::new(&aslr))?;
+        let name = format!("addresses, {word}");
+        row.note(&name, run(workspace, &machine, &[&guest, word], passes)?);
+    }
+    row.note("addresses, counted", repeat(workspace, &aslr)?);
     let mut machine = machine("--cpus 2");
     machine.disk.push(folder.path().join("disk"));
     put(&mut machine, Path::new(&later))?;
@@ -56,6 +64,21 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
     row.time = began.elapsed();
     report.add(row);
     Ok(())
+}
+
+/// A run whose instructions are counted has the addresses of another one, but
+/// not of one with another seed; what is wrong, if anything is.
+fn repeat(workspace: &Workspace, program: &str) -> Result<Option<String>> {
+    let look = |seed: &str| -> Result<Vec<u8>> {
+        let mut machine = machine(&format!("--cpus 1 --icount --append {seed}"));
+        let guest = put(&mut machine, Path::new(program))?;
+        let words = [guest.as_str(), "look"];
+        Ok(guest::run(workspace, "addresses", &machine, &words, LIMIT)?.output)
+    };
+    let [one, again, other] = ["seed=1", "seed=1", "seed=2"].map(look);
+    let (one, again, other) = (one?, again?, other?);
+    let is_right = !one.is_empty() && one == again && one != other;
+    Ok((!is_right).then(|| format!("{one:x?}\n{again:x?}\n{other:x?}")))
 }
 
 /// Runs a program of this machine, if it has that; what is wrong, if anything is.
@@ -82,8 +105,8 @@ fn run_here(
     })
 }
 
-/// The program, and the library that it opens by itself.
-fn compile(workspace: &Workspace, folder: &Path) -> Result<[String; 2]> {
+/// The program, the library that it opens by itself, and one that tells addresses.
+fn compile(workspace: &Workspace, folder: &Path) -> Result<[String; 3]> {
     let source = |name: &str| {
         let file = workspace.root.join("user/tests/linux/dynamic").join(name);
         file.display().to_string()
@@ -97,7 +120,16 @@ fn compile(workspace: &Workspace, folder: &Path) -> Result<[String; 2]> {
         gcc(&["-shared", "-fPIC", &name, "-o", output, &library])?;
     }
     gcc(&["-o", &main, &program, &linked])?;
-    Ok([main, later])
+    let addresses = workspace.root.join("user/tests/linux/aslr.c");
+    let aslr = path("aslr");
+    gcc(&[
+        "-pie",
+        "-fPIE",
+        "-o",
+        &aslr,
+        &addresses.display().to_string(),
+    ])?;
+    Ok([main, later, aslr])
 }
 
 fn gcc(words: &[&str]) -> Result<()> {

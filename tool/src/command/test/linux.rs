@@ -19,6 +19,7 @@ use crate::workspace::Workspace;
 
 /// Each with its arguments, for what they do to no machine but a guest.
 const PROGRAMS: &[&[&str]] = &[
+    &["aslr"],
     &["cpu_time"],
     &["events", "set"],
     &["locked"],
