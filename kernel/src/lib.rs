@@ -10,6 +10,7 @@ pub mod files;
 mod limits;
 pub mod memory;
 mod options;
+mod proc;
 mod random;
 pub mod sched;
 mod signal;
@@ -19,3 +20,8 @@ pub mod thread;
 mod time;
 
 pub use start::start;
+
+/// What programs are told of the kernel (uname(2)). C libraries refuse kernels older
+/// than what they were built for.
+const RELEASE: &str = "6.1.0-weft";
+const VERSION: &str = concat!("Weft ", env!("CARGO_PKG_VERSION"));

@@ -74,6 +74,7 @@ fn first_thread() -> ! {
         Some(&index) => files::open_disk_root(index, image),
         None => files::open_root(image),
     };
+    let root = root.and_then(|root| crate::proc::mount(&root).map(|()| root));
     if let Err(error) = root.and_then(thread::start_init) {
         fail(error);
     }

@@ -1,4 +1,5 @@
-//! `/dev/null`, `/dev/zero` and `/dev/full`. No state, no locks.
+//! `/dev/null`, `/dev/zero`, `/dev/full`, and `/dev/random` and `/dev/urandom`,
+//! which are the same. No state, no locks.
 
 use abi::Errno;
 use abi::file::{POLLIN, POLLOUT};
@@ -14,6 +15,22 @@ pub struct Zero;
 
 /// Endless zeros; has no room for any write.
 pub struct Full;
+
+/// Endless random bytes; takes every write.
+pub struct Random;
+
+/// As getrandom(2), at least 256 bytes at a time.
+fn random(into: &mut Sink<'_>) -> Result<usize, Errno> {
+    let mut count = 0;
+    while into.remaining() > 0 {
+        let put = into.put(&crate::random::bytes::<256>());
+        count += put;
+        if put < 256 {
+            break;
+        }
+    }
+    Ok(count)
+}
 
 fn zeros(into: &mut Sink<'_>) -> Result<usize, Errno> {
     Ok(into.put_zeros(into.remaining()))
@@ -62,4 +79,5 @@ macro_rules! memory_device {
 
 memory_device!(Null, read: |_: &mut Sink<'_>| Ok(0), write: |from: &mut Source<'_>| Ok(from.skip_all()));
 memory_device!(Zero, read: zeros, write: |from: &mut Source<'_>| Ok(from.skip_all()));
+memory_device!(Random, read: random, write: |from: &mut Source<'_>| Ok(from.skip_all()));
 memory_device!(Full, read: zeros, write: |_: &mut Source<'_>| Err(Errno::ENOSPC));

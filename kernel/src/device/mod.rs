@@ -12,12 +12,13 @@ use abi::Errno;
 
 use crate::files::inode::{Inode, device_number};
 use crate::files::open_file::File;
-use crate::files::proc;
 
 /// As on Linux: 1 for memory devices, 5 for terminals.
 const NULL: u64 = device_number(1, 3);
 const ZERO: u64 = device_number(1, 5);
 const FULL: u64 = device_number(1, 7);
+const RANDOM: u64 = device_number(1, 8);
+const URANDOM: u64 = device_number(1, 9);
 const TTY: u64 = device_number(5, 0);
 const CONSOLE: u64 = device_number(5, 1);
 
@@ -28,7 +29,15 @@ pub const NAMES: &[(&str, u64, u32)] = &[
     ("null", NULL, 0o666),
     ("zero", ZERO, 0o666),
     ("full", FULL, 0o666),
+    ("random", RANDOM, 0o666),
+    ("urandom", URANDOM, 0o666),
 ];
+
+/// What `/dev` calls the device.
+pub fn name_of(number: u64) -> Option<&'static str> {
+    let mut names = NAMES.iter();
+    names.find_map(|&(name, of, _)| (of == number).then_some(name))
+}
 
 /// Opens the device `number` through `inode`: ENXIO if there is none.
 pub fn open(number: u64, inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>, Errno> {
@@ -36,12 +45,12 @@ pub fn open(number: u64, inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>,
         NULL => File::new(inode, flags, memory::Null),
         ZERO => File::new(inode, flags, memory::Zero),
         FULL => File::new(inode, flags, memory::Full),
+        RANDOM | URANDOM => File::new(inode, flags, memory::Random),
         // There is one terminal, and it is everybody's controlling one.
         TTY | CONSOLE => File::new(inode, flags, console::ConsoleFile),
-        _ => match (disk::index_of(number), proc::index_of(number)) {
-            (Some(index), _) => disk::open(index, inode, flags),
-            (_, Some(index)) => proc::open(index, inode, flags),
-            _ => Err(Errno::ENXIO),
+        _ => match disk::index_of(number) {
+            Some(index) => disk::open(index, inode, flags),
+            None => Err(Errno::ENXIO),
         },
     }
 }

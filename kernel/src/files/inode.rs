@@ -294,6 +294,11 @@ pub trait Inode: Any + Send + Sync {
         Err(Errno::EINVAL)
     }
 
+    /// Where a symbolic link leads if that is not for its text to say.
+    fn jump(&self) -> Result<Option<Arc<dyn Inode>>, Errno> {
+        Ok(None)
+    }
+
     /// Reads from `offset`; 0 at and past the end.
     fn read_at(&self, _offset: u64, _into: &mut Sink<'_>) -> Result<usize, Errno> {
         Err(Errno::EINVAL)

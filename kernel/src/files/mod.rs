@@ -24,18 +24,17 @@ pub mod hooks;
 pub mod inode;
 pub mod mounts;
 pub mod names;
-mod node_file;
+pub mod node_file;
 pub mod open_file;
 mod path;
 pub mod path_buffer;
 pub mod pipe;
 pub mod poll;
-pub mod proc;
 pub mod ramfs;
 pub mod reclaim;
 mod slots;
 pub mod table;
-mod text;
+pub mod text;
 pub mod timer_fd;
 pub mod walk;
 pub mod watch;
@@ -43,10 +42,11 @@ pub mod watch;
 use alloc::sync::Arc;
 
 use abi::Errno;
+use core::sync::atomic::{AtomicU64, Ordering};
 use sync::{Mutex, rank};
 
 pub use self::buffer::{Sink, Source};
-pub use self::context::FsContext;
+pub use self::context::{FsContext, Places};
 pub use self::inode::{Inode, Kind, Metadata};
 pub use self::open_file::{File, Operations};
 pub use self::table::FileTable;
@@ -63,7 +63,6 @@ pub fn open_root(initial_image: &'static [u8]) -> Result<Arc<dyn Inode>, Errno> 
     let root: Arc<dyn Inode> = root;
     mounts::add(None, root.clone(), b"rootfs", "ramfs", false)?;
     make_devices(&directory(&root, b"dev")?)?;
-    proc::mount(&root)?;
     node.limit_inodes();
     Ok(root)
 }
@@ -79,7 +78,6 @@ pub fn open_disk_root(index: usize, initial_image: &'static [u8]) -> Result<Arc<
     make_devices(&devices)?;
     let covered = directory(&root, b"dev")?;
     mounts::add(Some(covered), devices, b"devices", "ramfs", false)?;
-    proc::mount(&root)?;
     let boot = ramfs::RamFs::make_root()?;
     ramfs::unpack(&boot, initial_image)?;
     let covered = directory(&root, b"boot")?;
@@ -87,8 +85,14 @@ pub fn open_disk_root(index: usize, initial_image: &'static [u8]) -> Result<Arc<
     Ok(root)
 }
 
+/// The number of a new file system that is on no disk.
+pub fn new_device() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0x10);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 /// The directory `name` of the root, made if it is not there.
-fn directory(root: &Arc<dyn Inode>, name: &[u8]) -> Result<Arc<dyn Inode>, Errno> {
+pub fn directory(root: &Arc<dyn Inode>, name: &[u8]) -> Result<Arc<dyn Inode>, Errno> {
     match root.clone().create(name, New::Directory, 0o755) {
         Err(Errno::EEXIST) => root.lookup(name),
         result => result,
@@ -106,6 +110,11 @@ fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
     };
     for &(name, number, permissions) in crate::device::NAMES {
         make(name.as_bytes(), New::Character(number), permissions)?;
+    }
+    // Shared memory of POSIX is files there (shm_overview(7)).
+    match directory.clone().create(b"shm", New::Directory, 0o1777) {
+        Ok(_) | Err(Errno::EEXIST) => {}
+        Err(error) => return Err(error),
     }
     let mut result = Ok(());
     crate::device::disk::for_each(|index, _| {

@@ -65,6 +65,8 @@ pub struct FileTable {
 }
 
 impl FileTable {
+    pub const MAX_LIMIT: usize = MAX_LIMIT;
+
     /// A table without open files.
     pub fn new() -> FileTable {
         FileTable {
@@ -80,6 +82,26 @@ impl FileTable {
     #[inline]
     pub fn get(&self, descriptor: usize) -> Result<Arc<File>, Errno> {
         self.table.lock().get(descriptor).cloned()
+    }
+
+    /// The descriptors that are open, in order. ENOMEM.
+    pub fn descriptors(&self) -> Result<Vec<u32>, Errno> {
+        let mut open = Vec::new();
+        loop {
+            let count = self.table.lock().files.len();
+            open.try_reserve(count).map_err(|_| Errno::ENOMEM)?;
+            let table = self.table.lock();
+            if table.files.len() <= open.capacity() {
+                let files = (0..).zip(&table.files);
+                open.extend(files.filter_map(|(number, file)| file.as_ref().map(|_| number)));
+                return Ok(open);
+            }
+        }
+    }
+
+    /// For how many there is room now.
+    pub fn capacity(&self) -> usize {
+        self.table.lock().files.len()
     }
 
     /// Gives `file` the lowest free descriptor of at least `from`: EMFILE,

@@ -1,13 +1,13 @@
-//! [`Text`]: a string that is put together, and may find no memory for it.
+//! [`Text`]: bytes that is put together, and may find no memory for it.
 
 use core::fmt::{self, Write};
 
 use abi::Errno;
-use alloc::string::String;
+use alloc::vec::Vec;
 
 /// See the module.
 #[derive(Default)]
-pub struct Text(String);
+pub struct Text(Vec<u8>);
 
 impl Text {
     /// Adds what `format_args!` makes; ENOMEM, and then a part of it may be there.
@@ -16,15 +16,20 @@ impl Text {
         self.write_fmt(what).map_err(|_| Errno::ENOMEM)
     }
 
+    /// Adds bytes as they are.
+    pub fn add_bytes(&mut self, bytes: &[u8]) -> Result<(), Errno> {
+        self.0.try_reserve(bytes.len()).map_err(|_| Errno::ENOMEM)?;
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        &self.0
     }
 }
 
 impl Write for Text {
     fn write_str(&mut self, more: &str) -> fmt::Result {
-        self.0.try_reserve(more.len()).map_err(|_| fmt::Error)?;
-        self.0.push_str(more);
-        Ok(())
+        self.add_bytes(more.as_bytes()).map_err(|_| fmt::Error)
     }
 }

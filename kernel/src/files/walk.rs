@@ -170,6 +170,15 @@ fn advance(
             Err(Errno::ENOENT) if is_last => None,
             result => Some(result?),
         };
+        let inode = match inode {
+            Some(link)
+                if link.kind() == Kind::SymbolicLink
+                    && follows(follow, is_last, wants_directory) =>
+            {
+                Some(link.jump()?.unwrap_or(link))
+            }
+            inode => inode,
+        };
         match inode {
             Some(inode) if !is_last && inode.kind() == Kind::Directory => *directory = inode,
             Some(link)

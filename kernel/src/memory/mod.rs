@@ -16,6 +16,7 @@
 //! | `room` | what is done when no frame is left |
 //! | `fork` | duplicating a space |
 //! | `populate` | writing into a space that need not be the running one |
+//! | `show` | what others may see of a space, for `/proc` |
 //! | [`user`] | values and strings of the running program, for calls |
 //!
 //! Lock: `Space`, a readers-writer lock around a space's regions. Page faults
@@ -32,6 +33,7 @@ mod populate;
 mod regions;
 mod remap;
 mod room;
+mod show;
 mod space;
 pub mod user;
 pub mod vdso;
@@ -44,5 +46,6 @@ pub use mapping::FileRange;
 pub use regions::Lock;
 pub use remap::Move;
 pub use room::{gather, with_room};
+pub use show::{Program, Shown, ShownRegion, Usage};
 pub(crate) use space::LOWEST;
 pub use space::{Space, Tenant};

@@ -1,6 +1,7 @@
 //! [`Space`]: an address space.
 
 use super::regions::{Backing, Lock, Region, Regions};
+use super::show::Program;
 use crate::files::allocate::try_arc_cyclic;
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
@@ -40,6 +41,8 @@ pub(super) struct Layout {
     pub(super) heap: Range<usize>,
     /// How new regions are locked.
     pub(super) lock_new: Lock,
+    /// What runs in it.
+    pub(super) program: Option<Arc<Program>>,
 }
 
 impl Space {
@@ -50,6 +53,7 @@ impl Space {
             search_from: USER_END,
             heap: 0..0,
             lock_new: Lock::Off,
+            program: None,
         })
     }
 

@@ -15,9 +15,8 @@ pub fn uname(_current: &Current, out: usize) -> Result<usize, Errno> {
     let names = UtsName {
         sysname: field("Linux"),
         nodename: field("weft"),
-        // C libraries refuse kernels older than what they were built for.
-        release: field("6.1.0-weft"),
-        version: field(concat!("Weft ", env!("CARGO_PKG_VERSION"))),
+        release: field(crate::RELEASE),
+        version: field(crate::VERSION),
         machine: field("x86_64"),
         domainname: field("(none)"),
     };

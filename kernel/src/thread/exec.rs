@@ -55,6 +55,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     group.timers().delete_all();
     files.close_on_exec();
     current.own.files = files;
+    current.show_resources();
     take_over_id(current);
     replace(current, loaded, joins);
     Ok(0)

@@ -16,6 +16,8 @@ use sync::{SpinLock, WaitQueue, rank};
 
 pub struct Group {
     id: Pid,
+    /// When it was made, in nanoseconds since the start of the machine.
+    begun: u64,
     pub(super) members: SpinLock<Members, rank::Group>,
     /// A child has ended, was stopped, or goes on.
     pub(super) child_ended: WaitQueue,
@@ -125,6 +127,7 @@ impl Group {
         };
         Ok(Group {
             id,
+            begun: machine::time::now(),
             members: SpinLock::new(Members {
                 threads: HashMap::new(),
                 pending: Pending::new(),
@@ -153,6 +156,10 @@ impl Group {
 
     pub fn id(&self) -> Pid {
         self.id
+    }
+
+    pub fn begun(&self) -> u64 {
+        self.begun
     }
 
     pub fn parent(&self) -> Pid {

@@ -6,10 +6,10 @@ use super::Name;
 use super::elf::{self, Image, Segment};
 use super::slides::Slides;
 use super::stack_image::{Arguments, Bases, StackImage};
-use crate::files::allocate::{try_arc, try_box};
+use crate::files::allocate::{try_arc, try_box, try_bytes, try_vec};
 use crate::files::cache::Access;
 use crate::files::{self, Follow, Inode, Kind};
-use crate::memory::{FileRange, Placement, Space};
+use crate::memory::{FileRange, Placement, Program, Space};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use alloc::boxed::Box;
@@ -67,6 +67,12 @@ pub(super) fn load(
         Bases { loader, vdso },
     )?;
     space.populate(stack.pointer, &stack.bytes)?;
+    space.set_program(try_arc(Program {
+        inode: program.file.inode.clone(),
+        path: absolute(root, working, path)?,
+        arguments: stack.arguments,
+        environment: stack.environment,
+    })?);
     Ok(Loaded {
         space,
         regs: UserRegs::new(start, stack.pointer, [0; 3]),
@@ -101,6 +107,27 @@ fn unusable(error: Errno) -> Errno {
         Errno::ENOEXEC => Errno::ELIBBAD,
         error => error,
     }
+}
+
+/// The path from the root on. ENOMEM; ENOENT if the working directory is removed.
+fn absolute(
+    root: &Arc<dyn Inode>,
+    working: &Arc<dyn Inode>,
+    path: &[u8],
+) -> Result<Box<[u8]>, Errno> {
+    if path.starts_with(b"/") {
+        return try_bytes(path);
+    }
+    let start = match files::walk::path_of(root, working) {
+        Err(Errno::ENOENT) => Vec::new(),
+        start => start?,
+    };
+    let path = path.strip_prefix(b"./").unwrap_or(path);
+    let mut whole = try_vec(start.len() + 1 + path.len())?;
+    whole.extend_from_slice(start.strip_suffix(b"/").unwrap_or(&start));
+    whole.push(b'/');
+    whole.extend_from_slice(path);
+    Ok(whole.into_boxed_slice())
 }
 
 /// What the program is called: its file.

@@ -22,7 +22,7 @@ mod joins;
 mod kill;
 mod life;
 mod load;
-mod registry;
+pub mod registry;
 mod robust;
 mod semaphore;
 mod signal;
@@ -31,6 +31,7 @@ mod stack_image;
 mod timers;
 mod traits;
 mod usage;
+mod view;
 mod wait;
 mod wake_op;
 
@@ -63,6 +64,7 @@ pub use wait::{Choice, Waited, wait};
 pub use wake_op::wake_op;
 
 use self::signal::Signals;
+use self::view::View;
 use crate::sched::{Class, Entity};
 use abi::signal::SigStack;
 use alloc::boxed::Box;
@@ -114,6 +116,8 @@ pub struct Thread {
     signals: SpinLock<Signals, rank::Signals>,
     /// What the thread owns, until it runs for the first time.
     start: SpinLock<Option<Box<Resources>>, rank::ThreadStart>,
+    /// The others of them, for those who look.
+    view: SpinLock<View, rank::ThreadStart>,
     /// The page table to load when this thread runs: see [`Thread::enter_space`].
     space: SpinLock<Option<Arc<crate::memory::Space>>, rank::ThreadStart>,
     /// The word to clear and wake at exit (`set_tid_address`); 0 for none.
@@ -209,6 +213,7 @@ impl Thread {
             pending: AtomicU32::new(0),
             interrupts: AtomicU32::new(!0),
             signals: SpinLock::new(Signals::new(0, SigStack::default())),
+            view: SpinLock::new(start.as_deref().map(View::of).unwrap_or_default()),
             start: SpinLock::new(start),
             space: SpinLock::new(space),
             clear_tid: AtomicUsize::new(0),

@@ -2,6 +2,7 @@
 
 use super::family::{Family, Pid};
 use super::group::Group;
+pub use super::ids::ID_MAX;
 use super::ids::Ids;
 use super::{Current, Name, Thread, Tid};
 use abi::Errno;

@@ -8,6 +8,7 @@ use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use abi::process::*;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Argument and environment strings, without their ending zeros.
 pub struct Arguments {
@@ -27,6 +28,9 @@ pub struct Bases {
 pub struct StackImage {
     pub pointer: usize,
     pub bytes: Vec<u8>,
+    /// Where the argument strings are, and those of the environment behind them.
+    pub arguments: Range<usize>,
+    pub environment: Range<usize>,
 }
 
 const WORD: usize = size_of::<usize>();
@@ -67,11 +71,13 @@ impl StackImage {
         bytes.try_reserve_exact(size).map_err(|_| Errno::ENOMEM)?;
         let push = |bytes: &mut Vec<u8>, word: usize| bytes.extend(word.to_ne_bytes());
         push(&mut bytes, arguments.argv.len());
-        for vector in [&arguments.argv, &arguments.envp] {
+        let mut borders = [at; 3];
+        for (index, vector) in [&arguments.argv, &arguments.envp].into_iter().enumerate() {
             for string in vector {
                 push(&mut bytes, at);
                 at += string.len() + 1;
             }
+            borders[index + 1] = at;
             push(&mut bytes, 0);
         }
         for (kind, value) in auxiliary {
@@ -91,7 +97,13 @@ impl StackImage {
         }
         bytes.extend(PLATFORM);
         bytes.extend(crate::random::bytes::<16>());
-        Ok(StackImage { pointer, bytes })
+        let [start, middle, end] = borders;
+        Ok(StackImage {
+            pointer,
+            bytes,
+            arguments: start..middle,
+            environment: middle..end,
+        })
     }
 }
 

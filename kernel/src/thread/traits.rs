@@ -23,6 +23,12 @@ impl Name {
         name
     }
 
+    /// Without the zeroes.
+    pub fn text(&self) -> &[u8] {
+        let end = self.0.iter().position(|&byte| byte == 0);
+        &self.0[..end.unwrap_or(self.0.len())]
+    }
+
     /// With the zeroes.
     pub fn bytes(&self) -> &[u8; TASK_COMM_LEN] {
         &self.0

@@ -47,8 +47,6 @@ pub struct RamFs {
 /// `RAMFS_MAGIC` (statfs(2)).
 const MAGIC: u32 = 0x8584_58f6;
 
-static NEXT_DEVICE: AtomicU64 = AtomicU64::new(0x10);
-
 impl RamFs {
     /// An empty file system, without a root.
     fn new() -> Result<Arc<RamFs>, Errno> {
@@ -56,7 +54,7 @@ impl RamFs {
             tree: RwLock::new(()),
             numbers: SpinLock::new(Numbers::new()),
             seed: AtomicU64::new(0),
-            device: NEXT_DEVICE.fetch_add(1, Ordering::Relaxed),
+            device: crate::files::new_device(),
         })
     }
 

@@ -27,6 +27,7 @@ pub use stop::Stop;
 pub(super) use stop::{is_stopped, wait};
 
 use super::group::Members;
+use super::view::SignalSets;
 use super::{Group, SIGNALED, Thread};
 use crate::signal::{Info, Pending, Set, UNBLOCKABLE};
 use abi::signal::SigStack;
@@ -86,6 +87,15 @@ impl Thread {
 
     pub(super) fn blocks(&self, signal: u32) -> bool {
         self.signals.lock().unwanted() & crate::signal::set_of(signal) != 0
+    }
+
+    /// For those who look.
+    pub fn signal_sets(&self) -> SignalSets {
+        let signals = self.signals.lock();
+        SignalSets {
+            pending: signals.pending.set(),
+            blocked: signals.mask,
+        }
     }
 
     /// Whether it waits for `signal`, which then does nothing else.

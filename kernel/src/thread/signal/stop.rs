@@ -83,7 +83,7 @@ impl Group {
         }
     }
 
-    pub(in crate::thread) fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.members.lock().stop.signal.is_some()
     }
 

@@ -25,6 +25,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["locked"],
     &["mremap"],
     &["prctl"],
+    &["proc"],
     &["sched"],
     &["signals"],
     &["terminal"],
