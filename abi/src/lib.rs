@@ -18,6 +18,7 @@ pub mod prctl;
 pub mod process;
 pub mod sched;
 pub mod signal;
+pub mod socket;
 pub mod time;
 pub mod tty;
 

@@ -14,6 +14,7 @@ mod proc;
 mod random;
 pub mod sched;
 mod signal;
+mod socket;
 mod start;
 mod syscall;
 pub mod thread;

@@ -90,6 +90,7 @@ ranks! {
     NodeRelease: Sleeping, "freeing the inodes of a disk that were left";
     Inode: Sleeping, "a file's data and attributes";
     Pipe: Sleeping, "a pipe's ring, over the copy from or to the user";
+    SocketRead: Sleeping, "one read of a socket at a time";
     TtyRead: Sleeping, "one read of a terminal at a time";
     TtyWrite: Sleeping, "one write to a terminal at a time";
     FileChange: Sleeping, "one write to a cached file, or change of its size, at a time";
@@ -121,6 +122,10 @@ ranks! {
     Futex: Spinning, "a bucket of futex waiters";
     Semaphore: Spinning, "a kernel semaphore's value and waiters";
     JoinQueue: Spinning, "those who wait for a thread or a child to end";
+    SocketNames: Spinning, "the names of sockets";
+    SocketLink: Spinning, "what a socket is connected to";
+    SocketInbox: Spinning, "what was sent to a socket";
+    SocketDiscarded: Spinning, "files that were sent and that nobody wants";
     OpenFile: Spinning, "which epolls watch an open file";
     Watchers: Spinning, "who watches a file (one that is watched first)";
     EpollEntry: Spinning, "what an epoll wants to know of a file";

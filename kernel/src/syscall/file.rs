@@ -66,7 +66,7 @@ pub fn writev(
 }
 
 /// The caller's list of buffers, copied once: EINVAL if it is too long.
-fn read_vectors(address: usize, count: usize) -> Result<Vec<IoVec>, Errno> {
+pub(super) fn read_vectors(address: usize, count: usize) -> Result<Vec<IoVec>, Errno> {
     if count > IOV_MAX {
         return Err(Errno::EINVAL);
     }

@@ -2,7 +2,8 @@
 
 use super::{
     attributes, clock, clone, descriptor, event, file, locked, memory, mount, path, poll, prctl,
-    process, sched, signal, storage, system, thread, timer, usage,
+    process, sched, signal, socket, socket_message, socket_option, storage, system, thread, timer,
+    usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -101,6 +102,26 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         EPOLL_WAIT => event::epoll_wait(current, a, b, c, d),
         EPOLL_PWAIT => event::epoll_pwait(current, args),
         EPOLL_PWAIT2 => event::epoll_pwait2(current, args),
+
+        // Sockets.
+        SOCKET => socket::socket(current, a, b, c),
+        SOCKETPAIR => socket::socketpair(current, a, b, c, d),
+        BIND => socket::bind(current, a, b, c),
+        LISTEN => socket::listen(current, a, b),
+        CONNECT => socket::connect(current, a, b, c),
+        ACCEPT => socket::accept4(current, a, b, c, 0),
+        ACCEPT4 => socket::accept4(current, a, b, c, d),
+        SHUTDOWN => socket::shutdown(current, a, b),
+        GETSOCKNAME => socket::getsockname(current, a, b, c),
+        GETPEERNAME => socket::getpeername(current, a, b, c),
+        SENDTO => socket_message::sendto(current, args),
+        RECVFROM => socket_message::recvfrom(current, args),
+        SENDMSG => socket_message::sendmsg(current, a, b, c),
+        RECVMSG => socket_message::recvmsg(current, a, b, c),
+        SENDMMSG => socket_message::sendmmsg(current, a, b, c, d),
+        RECVMMSG => socket_message::recvmmsg(current, a, b, c, d, e),
+        SETSOCKOPT => socket_option::setsockopt(current, a, b, c, d, e),
+        GETSOCKOPT => socket_option::getsockopt(current, a, b, c, d, e),
 
         // What inodes say of themselves.
         CHMOD => attributes::chmod(current, a, b),

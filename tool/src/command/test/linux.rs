@@ -28,6 +28,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["proc"],
     &["sched"],
     &["signals"],
+    &["sockets"],
     &["terminal"],
     &["timers", "set"],
     &["vdso", "set"],
