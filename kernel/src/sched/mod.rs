@@ -173,6 +173,11 @@ pub fn set_class(thread: &Thread, class: impl FnOnce(Class) -> Class) {
     change(thread, |entity| entity.set_class(class(entity.class())));
 }
 
+/// Makes `thread` at least as urgent as `level`, as long as it is not lent another.
+pub fn lend(thread: &Thread, level: u8) {
+    change(thread, |entity| entity.set_boost(level));
+}
+
 fn change(thread: &Thread, how: impl FnOnce(&Entity)) {
     let mut queue = queue_of(thread);
     let entity = &thread.entity;

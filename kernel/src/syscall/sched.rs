@@ -19,6 +19,12 @@ fn target(current: &Current, tid: usize, place: usize) -> Result<Arc<Thread>, Er
     thread::find(current, tid)
 }
 
+/// Changes it, and what the thread lends by it.
+fn set_class(thread: &Arc<Thread>, class: impl FnOnce(Class) -> Class) {
+    sched::set_class(thread, class);
+    thread::urgency_changed(thread);
+}
+
 pub fn sched_setscheduler(
     current: &Current,
     tid: usize,
@@ -31,7 +37,7 @@ pub fn sched_setscheduler(
     let priority: i32 = user::read_value(param)?;
     let thread = target(current, tid, param)?;
     let asked = Class::new(policy as u32, priority, 0)?;
-    sched::set_class(&thread, |class| Class {
+    set_class(&thread, |class| Class {
         nice: class.nice,
         ..asked
     });
@@ -47,7 +53,7 @@ pub fn sched_setparam(current: &Current, tid: usize, param: usize) -> Result<usi
     let class = thread.entity.class();
     // The policy of this moment, should somebody else change it.
     let asked = Class::new(class.policy(), priority, class.nice)?;
-    sched::set_class(&thread, |_| asked);
+    set_class(&thread, |_| asked);
     Ok(0)
 }
 
@@ -140,7 +146,7 @@ pub fn sched_setattr(
         resets: asked.flags & SCHED_FLAG_RESET_ON_FORK != 0,
         ..class
     };
-    sched::set_class(&thread, |_| class);
+    set_class(&thread, |_| class);
     Ok(0)
 }
 
@@ -197,7 +203,7 @@ pub fn setpriority(
     let threads = thread::of_priority(current, which as u32, who)?;
     let nice = clamp(nice as i32);
     for thread in &threads {
-        sched::set_class(thread, |class| Class { nice, ..class });
+        set_class(thread, |class| Class { nice, ..class });
     }
     match threads.is_empty() {
         true => Err(Errno::ESRCH),

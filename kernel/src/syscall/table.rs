@@ -22,6 +22,7 @@ pub fn dispatch(current: &mut Current) {
                 let has_timeout = args[3] != 0;
                 current.note_interrupted(Interrupted {
                     number,
+                    operation: args[1],
                     has_timeout,
                 });
             }

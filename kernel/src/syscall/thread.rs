@@ -97,6 +97,23 @@ pub fn futex(
         FUTEX_WAKE | FUTEX_WAKE_BITSET => {
             thread::futex_wake(current, word_at(word), count(value).max(1), bits)
         }
+        // They have no other clock, or none.
+        FUTEX_LOCK_PI | FUTEX_TRYLOCK_PI | FUTEX_UNLOCK_PI
+            if operation & FUTEX_CLOCK_REALTIME != 0 =>
+        {
+            Err(Errno::ENOSYS)
+        }
+        FUTEX_LOCK_PI | FUTEX_LOCK_PI2 => {
+            let on_wall_clock = command == FUTEX_LOCK_PI || operation & FUTEX_CLOCK_REALTIME != 0;
+            let deadline = match timeout {
+                0 => None,
+                at if on_wall_clock => Some(time::from_wall_clock(user::read_value(at)?)?),
+                at => Some(time::nanos(user::read_value(at)?)?),
+            };
+            thread::pi_lock(current, word_at(word), true, deadline)
+        }
+        FUTEX_TRYLOCK_PI => thread::pi_lock(current, word_at(word), false, None),
+        FUTEX_UNLOCK_PI => thread::pi_unlock(current, word_at(word)),
         FUTEX_REQUEUE | FUTEX_CMP_REQUEUE => {
             if (value as i32) < 0 || (timeout as i32) < 0 {
                 return Err(Errno::EINVAL);

@@ -43,6 +43,8 @@ pub struct Current {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interrupted {
     pub number: usize,
+    /// Its second argument: for futex, what is to be done.
+    pub operation: usize,
     /// Its fourth argument is not null: for futex, a time-out.
     pub has_timeout: bool,
 }

@@ -125,7 +125,7 @@ fn take_over_id(current: &Current) {
 /// Gives up the old program for the new one.
 fn replace(current: &mut Current, loaded: Loaded, joins: Arc<JoinTable>) {
     // Others may be in it, as vfork's parent is.
-    exit::leave_memory(current);
+    exit::leave_memory(current, false);
     let group = current.group().clone();
     current.set_name(loaded.name);
     group.flags().exec();

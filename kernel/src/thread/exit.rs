@@ -2,7 +2,7 @@
 //! leaves its CPU. The last thread of a group ends the process.
 
 use super::futex::{self, Word};
-use super::{Current, Group, job_control, registry, robust};
+use super::{Current, Group, job_control, pi_futex, registry, robust};
 use crate::memory::user;
 use crate::sched;
 use crate::signal::Info;
@@ -35,7 +35,7 @@ fn end_group(current: &mut Current, status: i32) {
 /// The end of the running thread, whose status word is `status`.
 pub(super) fn finish(current: Current, status: i32) -> ! {
     let tid = current.tid();
-    leave_memory(&current);
+    leave_memory(&current, true);
     if let Some(vfork) = &current.own.vfork {
         vfork.complete();
     }
@@ -74,8 +74,9 @@ pub(super) fn finish(current: Current, status: i32) -> ! {
 
 /// The last acts on user memory: lets go of robust locks, then, for
 /// `CLONE_CHILD_CLEARTID`, clears the word and wakes a waiter.
-pub(super) fn leave_memory(current: &Current) {
+pub(super) fn leave_memory(current: &Current, ends: bool) {
     robust::release(current);
+    pi_futex::release(current, ends);
     let word = current.clear_tid.swap(0, Relaxed);
     if word != 0 && user::write_value(word, &0u32).is_ok() {
         let _ = futex::wake(current, Word::shared(word), 1, FUTEX_BITSET_MATCH_ANY);

@@ -32,7 +32,7 @@ impl Word {
 /// another while the waiter, who runs in it, sleeps; or of a file that is mapped
 /// shared, by the id of its cache.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Key {
+pub(super) struct Key {
     /// The space's address, which is even, or twice the id and one.
     owner: usize,
     /// The address, or the offset in the file.
@@ -51,7 +51,7 @@ static TABLE: [WaitQueue<Waiter, rank::Futex>; BUCKETS] = [const { WaitQueue::ne
 
 impl Key {
     /// `EINVAL` if the word is not aligned, `EFAULT` if it is no user's.
-    fn new(current: &Current, word: Word) -> Result<Key, Errno> {
+    pub(super) fn new(current: &Current, word: Word) -> Result<Key, Errno> {
         check_word(word)?;
         let Word {
             address,
@@ -129,6 +129,13 @@ fn bring_in(address: usize) -> Result<(), Errno> {
     copy::fetch_u32(address)
         .map(drop)
         .map_err(|_| Errno::EFAULT)
+}
+
+/// The same, so that it can be written. EFAULT.
+pub(super) fn bring_in_to_write(address: usize) -> Result<(), Errno> {
+    let touched = copy::fetch_u32(address)
+        .and_then(|value| copy::compare_exchange_u32(address, value, value));
+    touched.map(drop).map_err(|_| Errno::EFAULT)
 }
 
 /// `EINVAL`, `EFAULT` for an address that no word can have.

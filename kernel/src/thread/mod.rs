@@ -16,12 +16,14 @@ mod family;
 mod futex;
 mod group;
 mod ids;
+mod inheritance;
 mod job_control;
 mod join;
 mod joins;
 mod kill;
 mod life;
 mod load;
+mod pi_futex;
 pub mod registry;
 mod robust;
 mod semaphore;
@@ -47,6 +49,7 @@ pub use join::{JoinTable, detach, join_any, join_one};
 pub use kill::{Target, interrupt_foreground, kill, queue, tgkill, tkill};
 pub use life::start_init;
 pub use load::STACK_SIZE;
+pub use pi_futex::{lock as pi_lock, unlock as pi_unlock, urgency_changed};
 pub use registry::{find, list, member, of_priority, print_list, process, processes};
 pub use registry::{is_subreaper, set_subreaper};
 pub use robust::{get as robust_list, set as set_robust_list};
@@ -125,6 +128,8 @@ pub struct Thread {
     /// The head of the list of locks it holds, in user memory; 0 for none.
     robust_list: AtomicUsize,
     traits: Traits,
+    /// For a lock with priority inheritance.
+    lock_wait: pi_futex::Waiting,
     /// The sleeping locks it holds, for the checks of debug builds.
     held: Chain,
 
@@ -219,6 +224,7 @@ impl Thread {
             clear_tid: AtomicUsize::new(0),
             robust_list: AtomicUsize::new(0),
             traits: Traits::new(),
+            lock_wait: pi_futex::Waiting::new(),
             held: Chain::new(),
             entity,
             run_hook: Hook::new(),

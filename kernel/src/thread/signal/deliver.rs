@@ -5,6 +5,7 @@ use super::super::{Current, Group, Interrupted, job_control};
 use super::frame;
 use crate::signal::{Effect, Info, set_of};
 use abi::call;
+use abi::futex::*;
 use abi::process::wait_signaled;
 use abi::signal::*;
 
@@ -43,8 +44,7 @@ fn may_stop(group: &Group, signal: u32) -> bool {
 /// Has the thread call the handler.
 fn handle(current: &mut Current, info: Info, action: SigAction) {
     if let Some(call) = current.interrupted.take()
-        && action.flags & SA_RESTART != 0
-        && restarts(call)
+        && (restarts_always(call) || action.flags & SA_RESTART != 0 && restarts(call))
     {
         repeat(current, call);
     }
@@ -92,6 +92,13 @@ fn repeat(current: &mut Current, call: Interrupted) {
 
 /// The bytes of the `syscall` instruction.
 const SYSCALL_LENGTH: usize = 2;
+
+/// Whether a call is made again whatever the handler asks for: a lock is waited for
+/// until a moment, if not for ever.
+fn restarts_always(call: Interrupted) -> bool {
+    let command = call.operation & !(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+    call.number == call::FUTEX && matches!(command, FUTEX_LOCK_PI | FUTEX_LOCK_PI2)
+}
 
 /// Whether a call is made again after a handler with SA_RESTART (signal(7)):
 /// not those that wait for a time or for signals.

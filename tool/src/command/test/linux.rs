@@ -22,6 +22,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["aslr"],
     &["cpu_time"],
     &["events", "set"],
+    &["inheritance"],
     &["locked"],
     &["mremap"],
     &["prctl"],
