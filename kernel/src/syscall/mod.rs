@@ -3,6 +3,7 @@
 mod attributes;
 mod clock;
 mod clone;
+mod copying;
 mod cpu_clock;
 pub mod descriptor;
 mod event;

@@ -1,9 +1,9 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, descriptor, event, file, locked, memory, mount, path, poll, prctl,
-    process, sched, signal, socket, socket_message, socket_option, storage, system, thread, timer,
-    usage,
+    attributes, clock, clone, copying, descriptor, event, file, locked, memory, mount, path, poll,
+    prctl, process, sched, signal, socket, socket_message, socket_option, storage, system, thread,
+    timer, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -63,6 +63,8 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         DUP2 => descriptor::dup2(current, a, b),
         DUP3 => descriptor::dup3(current, a, b, c),
         FCNTL => descriptor::fcntl(current, a, b, c),
+        SENDFILE => copying::sendfile(current, a, b, c, d),
+        COPY_FILE_RANGE => copying::copy_file_range(current, args),
         GETDENTS64 => file::getdents64(current, a, b, c),
         GETCWD => path::getcwd(current, a, b),
         CHDIR => path::chdir(current, a),

@@ -20,6 +20,7 @@ use crate::workspace::Workspace;
 /// Each with its arguments, for what they do to no machine but a guest.
 const PROGRAMS: &[&[&str]] = &[
     &["aslr"],
+    &["copying"],
     &["cpu_time"],
     &["events", "set"],
     &["inheritance"],
