@@ -79,6 +79,19 @@ impl Pending {
         Some(info)
     }
 
+    /// Takes the signal of timer `id`: how many expiries it stands for.
+    pub fn take_of_timer(&mut self, id: i32) -> u64 {
+        let of_it = |info: &Info| info.timer_overruns().filter(|(of, _)| *of == id);
+        let Some(at) = self.infos.iter().position(|info| of_it(info).is_some()) else {
+            return 0;
+        };
+        let info = self.infos.remove(at);
+        if !self.infos.iter().any(|other| other.signal == info.signal) {
+            self.set &= !set_of(info.signal);
+        }
+        info.timer_overruns().map_or(0, |(_, more)| more as u64 + 1)
+    }
+
     /// Forgets the signals in `set`.
     pub fn discard(&mut self, set: Set) {
         self.set &= !set;
@@ -140,6 +153,20 @@ mod tests {
         pending.add(timer(1).expired(u64::MAX)).unwrap();
         pending.add(timer(1).expired(u64::MAX)).unwrap();
         assert_eq!(overruns(pending.take(!0)), Some((1, i32::MAX)));
+    }
+
+    #[test]
+    fn a_timers_signal_can_be_taken_back() {
+        let mut pending = Pending::new();
+        let timer = |id| Info::timer(SIGALRM, id, 7);
+        assert_eq!(pending.take_of_timer(1), 0);
+        pending.add(timer(1).expired(3)).unwrap();
+        pending.add(timer(2).expired(1)).unwrap();
+        assert_eq!(pending.take_of_timer(1), 3);
+        assert_eq!(pending.take_of_timer(1), 0);
+        assert_eq!(pending.set(), set_of(SIGALRM));
+        assert_eq!(pending.take_of_timer(2), 1);
+        assert_eq!(pending.set(), 0);
     }
 
     #[test]

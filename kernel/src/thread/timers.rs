@@ -165,14 +165,15 @@ impl ProcessTimers {
     }
 
     /// A signal is taken: if it is a timer's, it says how often that has expired
-    /// since.
-    pub(super) fn taken(&self, info: &mut Info) {
+    /// since. What came after it was taken is among that: `take_next` takes the
+    /// signal of this timer that waits, if one does, and says how often it stands for.
+    pub(super) fn taken(&self, info: &mut Info, take_next: impl FnOnce(i32) -> u64) {
         let Some((id, _)) = info.timer_overruns() else {
             return;
         };
         // It may be deleted by now.
         if let Ok(timer) = self.get(id) {
-            info.add_overruns(timer.timer.catch_up());
+            info.add_overruns(timer.timer.catch_up(|| take_next(id)));
             let overruns = info.timer_overruns().map_or(0, |(_, overruns)| overruns);
             timer.target.overruns.store(overruns, Relaxed);
         }

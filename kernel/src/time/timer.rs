@@ -102,14 +102,16 @@ impl Timer {
     }
 
     /// How often it has expired since it last did something, if it does so
-    /// again and again: then that is said here, and nothing is done.
-    pub fn catch_up(self: &Arc<Self>) -> u64 {
+    /// again and again: then that is said here, and nothing is done. `undo` takes
+    /// back what it has just done, if it has, and says for how many times; nothing
+    /// expires meanwhile.
+    pub fn catch_up(self: &Arc<Self>, undo: impl FnOnce() -> u64) -> u64 {
         let mut setting = self.setting.lock();
         if setting.interval == 0 {
             return 0;
         }
         let removed = timers::remove(self);
-        let count = self.go_on(&mut setting);
+        let count = self.go_on(&mut setting).saturating_add(undo());
         drop(setting);
         drop(removed);
         count

@@ -129,7 +129,12 @@ impl Group {
         drop(signals);
         drop(members);
         if let Some(info) = &mut info {
-            self.timers().taken(info);
+            self.timers().taken(info, |timer| {
+                let mut members = self.members.lock();
+                let mut signals = thread.signals.lock();
+                let own = signals.pending.take_of_timer(timer);
+                own + members.pending.take_of_timer(timer)
+            });
         }
         info
     }
