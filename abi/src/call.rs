@@ -217,6 +217,7 @@ calls! {
     SCHED_GETATTR = 315,
     RENAMEAT2 = 316,
     GETRANDOM = 318,
+    MEMBARRIER = 324,
     MLOCK2 = 325,
     COPY_FILE_RANGE = 326,
     STATX = 332,

@@ -32,6 +32,12 @@ pub fn wait_for_interrupt() {
     arch::cpu::wait_for_interrupt();
 }
 
+/// Returns once every CPU, this one included, has passed a full memory barrier and
+/// an instruction that serializes, whatever it was doing.
+pub fn synchronize() {
+    arch::cpu::synchronize();
+}
+
 /// Tells the CPU this is a spin loop, and answers what other CPUs wait for.
 #[inline]
 pub fn relax() {

@@ -38,6 +38,7 @@ impl Space {
             copy
         })?;
         adopted?;
+        child.register_barriers(self.barriers());
         let mut flush = self.table.flush();
         for region in layout.regions.iter() {
             self.table

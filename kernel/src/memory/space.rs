@@ -28,6 +28,8 @@ pub struct Space {
     pub(super) table: Arc<PageTable>,
     /// Threads in it, and those that are being made.
     tenants: AtomicUsize,
+    /// What the program has registered for by membarrier(2).
+    barriers: AtomicUsize,
     /// Something is locked, or may be.
     pub(super) may_lock: AtomicBool,
 }
@@ -66,9 +68,19 @@ impl Space {
             layout: RwLock::new(layout(space)),
             table: table.clone(),
             tenants: AtomicUsize::new(0),
+            barriers: AtomicUsize::new(0),
             may_lock: AtomicBool::new(false),
         };
         try_arc_cyclic(make).inspect_err(|_| table.retire())
+    }
+
+    /// Commands of membarrier(2) that were registered.
+    pub fn barriers(&self) -> usize {
+        self.barriers.load(Relaxed)
+    }
+
+    pub fn register_barriers(&self, command: usize) {
+        self.barriers.fetch_or(command, Relaxed);
     }
 
     /// Makes this CPU run in the space. Cheap if it does already.

@@ -10,6 +10,7 @@ mod event;
 pub mod file;
 mod listing;
 mod locked;
+mod membarrier;
 pub mod memory;
 mod mount;
 pub mod path;

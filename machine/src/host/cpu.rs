@@ -30,4 +30,8 @@ pub fn answer() {
     std::thread::yield_now();
 }
 
+pub fn synchronize() {
+    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+}
+
 pub fn kick(_cpu: usize) {}

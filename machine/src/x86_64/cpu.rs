@@ -31,6 +31,11 @@ pub fn answer() {
     }
 }
 
+/// Forgetting all translations is a write of a control register, which serializes.
+pub fn synchronize() {
+    ipi::flush_everywhere();
+}
+
 pub fn kick(cpu: usize) {
     ipi::kick(cpu);
 }

@@ -18,8 +18,8 @@ use core::mem::{self, ManuallyDrop};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use sync::{SpinLock, rank};
 
-/// Bytes of a stack.
-pub const SIZE: usize = 4 * PAGE_SIZE;
+/// Bytes of a stack. Less optimised code, as the checked kernel's, takes more.
+pub const SIZE: usize = if cfg!(debug_assertions) { 8 } else { 4 } * PAGE_SIZE;
 /// Distance from one stack to the next; the lower half is the guard.
 const STRIDE: usize = 2 * SIZE;
 /// Stacks there can be: 32 GiB of addresses.

@@ -25,6 +25,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["events", "set"],
     &["inheritance"],
     &["locked"],
+    &["membarrier"],
     &["mremap"],
     &["prctl"],
     &["proc"],

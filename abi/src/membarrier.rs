@@ -1,0 +1,11 @@
+//! Barriers on other CPUs (membarrier(2)).
+
+pub const MEMBARRIER_CMD_QUERY: usize = 0;
+pub const MEMBARRIER_CMD_GLOBAL: usize = 1;
+pub const MEMBARRIER_CMD_GLOBAL_EXPEDITED: usize = 1 << 1;
+pub const MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: usize = 1 << 2;
+pub const MEMBARRIER_CMD_PRIVATE_EXPEDITED: usize = 1 << 3;
+pub const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: usize = 1 << 4;
+pub const MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE: usize = 1 << 5;
+pub const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: usize = 1 << 6;
+pub const MEMBARRIER_CMD_GET_REGISTRATIONS: usize = 1 << 9;
