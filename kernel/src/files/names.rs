@@ -68,9 +68,13 @@ impl<'a> At<'a> {
             };
             let kept = (flags & !FORGOTTEN | O_LARGEFILE) as u32;
             let file = inode.clone().open(kept)?;
-            if flags & O_TRUNC != 0 && inode.kind() == Kind::Regular {
+            // What has no pages, as in `/proc`, has nothing to be cut off.
+            if flags & O_TRUNC != 0
+                && inode.kind() == Kind::Regular
+                && let Ok(pages) = inode.pages_to_map()
+            {
                 // Also if the file is open for reading only.
-                let _access = inode.pages_to_map()?.access_to_write()?;
+                let _access = pages.access_to_write()?;
                 inode.set_size(0)?;
             }
             return Ok(file);

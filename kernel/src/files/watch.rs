@@ -90,6 +90,11 @@ impl Watchers {
         drop(removed);
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// How many watch each other in a row at most, from the first in the list on.
     pub fn depth(&self) -> usize {
         let list = self.list.lock_nested();

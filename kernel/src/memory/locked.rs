@@ -78,7 +78,10 @@ impl Space {
     ) -> Result<(), Errno> {
         let mut at = range.start;
         let mut result = Ok(());
-        while let Some((part, access)) = self.next_part(at..range.end, &wants) {
+        // An empty rest would lie in a region that goes on.
+        while at < range.end
+            && let Some((part, access)) = self.next_part(at..range.end, &wants)
+        {
             at = part.end;
             match self.fault_all(part, access, goes_on) {
                 Err(Errno::EINTR) => return Err(Errno::EINTR),

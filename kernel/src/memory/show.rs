@@ -12,7 +12,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
-use machine::page_table::{Page, Rights};
+use machine::page_table::Rights;
 
 /// The program that exec has loaded, and where its strings are on the stack.
 pub struct Program {
@@ -80,12 +80,7 @@ impl Space {
         let mut usage = Usage::default();
         for region in layout.regions.iter() {
             let size = region.end - region.start;
-            let pages = region.range().step_by(PAGE_SIZE);
-            let is_there = |&at: &usize| {
-                let page = self.table.existing_page(at);
-                page.is_some_and(|page| !Page::seems_empty(page))
-            };
-            let resident = pages.filter(is_there).count() * PAGE_SIZE;
+            let resident = self.table.count_mapped(region.range()) * PAGE_SIZE;
             let is_file = matches!(region.backing, Backing::File(_));
             let is_own = !matches!(&region.backing, Backing::File(mapping) if mapping.file.shared);
             let if_so = |is: bool, bytes| if is { bytes } else { 0 };

@@ -10,7 +10,7 @@ use abi::file::{O_ACCMODE, O_WRONLY, POLLIN, POLLOUT};
 use arrayvec::ArrayVec;
 use sync::{Mutex, rank};
 
-use super::{Act, Listing, Subject, What};
+use super::{Act, Listing, Subject, Tell, What};
 use crate::files::allocate::{try_arc_cyclic, try_bytes};
 use crate::files::buffer::{Sink, Source};
 use crate::files::inode::{Inode, Kind, Listed, Metadata, New, Owner, Statistics};
@@ -152,7 +152,6 @@ impl Inode for Node {
     }
 
     fn open(self: Arc<Self>, flags: u32) -> Result<Arc<File>, Errno> {
-        let mut made = Text::default();
         let reads = flags & O_ACCMODE as u32 != O_WRONLY as u32;
         let (tell, act) = match self.what {
             What::Folder(_) => return NodeFile::open(self, flags),
@@ -161,16 +160,22 @@ impl Inode for Node {
             What::Act(act) => (None, Some(act)),
             What::Both(tell, act) => (Some(tell), Some(act)),
         };
+        let mut text = Text::default();
         match tell {
-            Some(tell) if reads => tell(self.subject, &mut made)?,
+            // Whether there is something to tell is said now.
+            Some(tell) if reads => tell(self.subject, &mut text)?,
             None if reads => return Err(Errno::EACCES),
             _ => {}
         }
         let operations = OpenText {
             subject: self.subject,
-            text: made,
+            tell,
             act,
-            offset: Mutex::new(0),
+            reading: Mutex::new(Reading {
+                text,
+                is_new: true,
+                offset: 0,
+            }),
         };
         File::new(self, flags, operations)
     }
@@ -285,22 +290,50 @@ fn format_number(number: u32) -> ArrayVec<u8, 10> {
 /// An open file of `/proc`.
 struct OpenText {
     subject: Subject,
-    text: Text,
+    tell: Option<Tell>,
     act: Option<Act>,
-    offset: Mutex<u64, rank::FileOffset>,
+    reading: Mutex<Reading, rank::FileOffset>,
+}
+
+struct Reading {
+    text: Text,
+    /// Nobody has read it.
+    is_new: bool,
+    offset: u64,
+}
+
+impl OpenText {
+    /// The text is made anew whenever it is read from its beginning again.
+    fn read_text(
+        &self,
+        reading: &mut Reading,
+        offset: u64,
+        into: &mut Sink<'_>,
+    ) -> Result<usize, Errno> {
+        if offset == 0
+            && !core::mem::take(&mut reading.is_new)
+            && let Some(tell) = self.tell
+        {
+            let mut text = Text::default();
+            tell(self.subject, &mut text)?;
+            reading.text = text;
+        }
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let bytes = reading.text.as_bytes();
+        Ok(into.put(bytes.get(from..).unwrap_or_default()))
+    }
 }
 
 impl Operations for OpenText {
-    fn read(&self, open: &Description, into: &mut Sink<'_>) -> Result<usize, Errno> {
-        let mut offset = self.offset.lock();
-        let count = self.read_at(open, *offset, into)?;
-        *offset += count as u64;
+    fn read(&self, _: &Description, into: &mut Sink<'_>) -> Result<usize, Errno> {
+        let reading = &mut *self.reading.lock();
+        let count = self.read_text(reading, reading.offset, into)?;
+        reading.offset += count as u64;
         Ok(count)
     }
 
     fn read_at(&self, _: &Description, offset: u64, into: &mut Sink<'_>) -> Result<usize, Errno> {
-        let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        Ok(into.put(self.text.as_bytes().get(from..).unwrap_or_default()))
+        self.read_text(&mut self.reading.lock(), offset, into)
     }
 
     fn write(&self, _open: &Description, from: &mut Source<'_>) -> Result<usize, Errno> {
@@ -312,14 +345,14 @@ impl Operations for OpenText {
     }
 
     fn seek(&self, _open: &Description, by: i64, whence: Whence) -> Result<u64, Errno> {
-        let mut offset = self.offset.lock();
+        let mut reading = self.reading.lock();
         let base = match whence {
             Whence::Start => 0,
-            Whence::Current => *offset,
+            Whence::Current => reading.offset,
             Whence::End | Whence::Next(_) => return Err(Errno::EINVAL),
         };
-        *offset = base.checked_add_signed(by).ok_or(Errno::EINVAL)?;
-        Ok(*offset)
+        reading.offset = base.checked_add_signed(by).ok_or(Errno::EINVAL)?;
+        Ok(reading.offset)
     }
 
     fn ready(&self, _open: &Description) -> i16 {

@@ -273,6 +273,12 @@ impl RunQueue {
             return self.enqueue(thread, arrival);
         }
         if runs {
+            if before < FAIR && after >= FAIR {
+                // Its key stood still meanwhile: it has no claim to the time that
+                // others had.
+                let key = self.policy.wake(&mut self.clock, entity.key.load(Relaxed));
+                entity.key.store(key, Relaxed);
+            }
             self.begin_run(thread, now);
         }
         runs && self

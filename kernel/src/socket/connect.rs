@@ -149,7 +149,8 @@ impl Endpoint {
     fn has_place(&self) -> bool {
         let link = self.link.lock();
         let backlog = link.backlog.as_ref();
-        self.is_closed() || backlog.is_none_or(|backlog| backlog.waiting.len() <= backlog.most)
+        let is_over = self.is_closed() || self.may_not_read();
+        is_over || backlog.is_none_or(|backlog| backlog.waiting.len() <= backlog.most)
     }
 
     /// Asks `listener` for a connection; false if too many do. ECONNREFUSED,

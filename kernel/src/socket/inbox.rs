@@ -42,12 +42,13 @@ impl Inbox {
         self.count.load(Ordering::Acquire) == 0
     }
 
-    /// Whether a message of `length` bytes fits below `limit`; one always does if
-    /// there is no other.
+    /// Whether a message of `length` bytes fits below `limit`. One always does where
+    /// poll says that there is room: if there is no other, or not half as much.
     pub fn has_room(&self, length: usize, limit: usize) -> bool {
         let used = self.used.load(Ordering::Acquire);
         let count = self.count.load(Ordering::Acquire);
-        count == 0 || count < MOST && used + cost_of(length) <= limit
+        let fits = used <= limit / 2 || used + cost_of(length) <= limit;
+        count == 0 || count < MOST && fits
     }
 
     /// Adds a message if it fits, unless `refuses`, which is asked under the lock:

@@ -96,8 +96,9 @@ pub struct Message {
 }
 
 impl Message {
+    /// What was not read; nothing while somebody reads it.
     pub fn left(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        self.bytes.get(self.start..).unwrap_or_default()
     }
 }
 

@@ -251,19 +251,20 @@ impl Endpoint {
         loop {
             let reading = self.reading.lock();
             let over = match self.inbox.is_empty() {
-                true => false,
+                true => Ok(false),
                 false if is_stream => {
-                    let boundary = self.take_bytes(into, flags, &mut received)?;
-                    !all || boundary || into.remaining() == 0
+                    let taken = self.take_bytes(into, flags, &mut received);
+                    taken.map(|boundary| !all || boundary || into.remaining() == 0)
                 }
-                false => {
-                    self.take_message(into, flags, &mut received)?;
-                    true
-                }
+                false => self.take_message(into, flags, &mut received).map(|()| true),
             };
             drop(reading);
-            if over {
-                return Ok(received);
+            if !matches!(over, Ok(false)) {
+                if !self.inbox.is_empty() {
+                    // The wake-up that brought this reader may have been for two.
+                    self.inbox.readers.wake_one();
+                }
+                return over.map(|_| received);
             }
             // What has come is given before an error is told.
             let some = received.count > 0;
@@ -372,6 +373,9 @@ impl Endpoint {
                 break;
             };
             received.count += into.put(&bytes);
+            if received.count == 0 && into.faulted() {
+                return Err(Errno::EFAULT);
+            }
             if index == 0 {
                 had_files = self.note(flags, received)?;
             }

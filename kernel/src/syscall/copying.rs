@@ -134,6 +134,9 @@ pub fn copy_file_range(
     }
     let mut source = Place::new(&from, from_at)?;
     let mut target = Place::new(&to, to_at)?;
+    // No more than there is.
+    let left = from.inode().metadata().size.saturating_sub(source.offset);
+    let count = count.min(usize::try_from(left).unwrap_or(usize::MAX));
     let distance = source.offset.abs_diff(target.offset);
     if Arc::ptr_eq(from.inode(), to.inode()) && distance < count as u64 {
         return Err(Errno::EINVAL);

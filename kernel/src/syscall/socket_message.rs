@@ -51,9 +51,12 @@ pub fn sendto(
         flags,
         nonblocking: socket.nonblocking(),
     };
-    socket
-        .endpoint
-        .send(&mut Source::user(buffer, length), what)
+    let mut source = Source::user(buffer, length);
+    // An address that no program has is not an empty message.
+    match source.faulted() {
+        true => Err(Errno::EFAULT),
+        false => socket.endpoint.send(&mut source, what),
+    }
 }
 
 pub fn recvfrom(

@@ -1,9 +1,9 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, copying, descriptor, event, file, locked, memory, mount, path, poll,
-    prctl, process, sched, signal, socket, socket_message, socket_option, storage, system, thread,
-    timer, usage,
+    attributes, clock, clone, copying, descriptor, event, file, locked, membarrier, memory, mount,
+    path, poll, prctl, process, sched, signal, socket, socket_message, socket_option, storage,
+    system, thread, timer, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;

@@ -30,6 +30,9 @@ pub struct Family<G> {
     subreapers: Vec<Pid>,
 }
 
+/// Processes besides init that may adopt orphans.
+const MOST_SUBREAPERS: usize = 128;
+
 impl<G> Node<G> {
     /// For so many children, alive or ended, and for one more than there are. ENOMEM.
     fn make_room(&mut self, room: usize) -> Result<(), Errno> {
@@ -104,11 +107,14 @@ impl<G: Clone> Family<G> {
     }
 
     /// Lets `pid` adopt orphans among its descendants, as init does all others;
-    /// or no more. ENOMEM.
+    /// or no more. ENOMEM, also if there are too many: each has room for all.
     pub fn set_subreaper(&mut self, pid: Pid, adopts: bool) -> Result<(), Errno> {
         if !adopts {
             self.subreapers.retain(|&other| other != pid);
         } else if !self.is_subreaper(pid) {
+            if self.subreapers.len() >= MOST_SUBREAPERS {
+                return Err(Errno::ENOMEM);
+            }
             let total = self.nodes.len();
             if let Some(node) = self.nodes.get_mut(&pid) {
                 node.make_room(total)?;

@@ -49,7 +49,8 @@ pub(super) fn load(
     program.map(&space, &image)?;
     space.set_heap(image.end + slides.heap);
     let top = space.map_stack(STACK_SIZE, USER_END - slides.stack)?;
-    space.start_mappings(top - STACK_SIZE - slides.mappings);
+    // A program may leave room for its stack far below only.
+    space.start_mappings(top.saturating_sub(STACK_SIZE + slides.mappings));
     let vdso = space.map_vdso()?;
     let mut start = image.entry;
     let mut loader = 0;

@@ -118,7 +118,14 @@ pub fn lock(
     drop(locks);
     match (state, slept) {
         (GIVEN, _) => Ok(0),
-        (INHERITED, _) => retry(word, || mark(&me, key, word)).map(|()| 0),
+        (INHERITED, _) => match retry(word, || mark(&me, key, word)) {
+            Ok(()) => Ok(0),
+            Err(error) => {
+                // The word is gone: there is nothing to remember it for.
+                LOCKS.lock().marked(key);
+                Err(error)
+            }
+        },
         (_, Ok(Err(WaitError::TimedOut))) => Err(Errno::ETIMEDOUT),
         (_, _) => Err(Errno::EINTR),
     }

@@ -84,6 +84,7 @@ impl ProcessTimer {
     /// Sets it to `first`, which counts from now on unless it is `absolute`, and
     /// stops it if that is 0; what was left before.
     pub fn set(&self, first: u64, interval: u64, absolute: bool) -> Left {
+        let interval = if first == 0 { 0 } else { interval };
         let next = match (first, absolute, self.clock) {
             (0, ..) => None,
             (first, true, Clock::Wall) => Some(Moment::Wall(first)),

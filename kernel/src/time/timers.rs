@@ -187,8 +187,11 @@ pub fn keep_request() {
     }
 }
 
-/// Has this CPU's timers expire whose moment has come. No spin lock is held.
+/// Has this CPU's timers expire whose moment has come by now: those that come again
+/// at once wait for the next call, or many short ones would never end. No spin lock
+/// is held.
 pub fn serve() {
+    let now = machine::time::now();
     loop {
         let interrupts = sync::interrupts::off();
         let timers = TIMERS.of(cpu::id());
@@ -196,7 +199,7 @@ pub fn serve() {
             return;
         }
         let mut queue = timers.queue.lock();
-        let Some(timer) = queue.pop_timer(machine::time::now()) else {
+        let Some(timer) = queue.pop_timer(now) else {
             timers.due.store(false, Relaxed);
             timers.refresh(&queue);
             drop(queue);

@@ -133,6 +133,17 @@ static void all_at_once(void) {
     CHECK(munmap(moved, 40 * PAGE) == 0 && sbrk(-5 * (long)PAGE) != (void *)-1);
 }
 
+// Neighbours that become one region while one of them is filled.
+static void alike_side_by_side(void) {
+    char *p = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(p != MAP_FAILED && mlock(p + 4096, 4096) == 0 && mlock(p, 4096) == 0);
+    CHECK(munlock(p, 4 * 4096) == 0 && munmap(p, 4 * 4096) == 0);
+    for (int i = 0; i < 3; i++) {
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+        CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED);
+    }
+}
+
 int main(void) {
     setvbuf(stdout, NULL, _IONBF, 0);
     pages_are_made();
@@ -140,6 +151,7 @@ int main(void) {
     refusals();
     what_is_locked_is_not_given_up();
     all_at_once();
+    alike_side_by_side();
     printf("%s\n", failures ? "FAILED" : "passed");
     return failures != 0;
 }

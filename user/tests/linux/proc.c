@@ -79,6 +79,12 @@ static void descriptors(void) {
     close(ends[0]);
     close(ends[1]);
     CHECK(readlink(path, text, 10) < 0 && errno == ENOENT);
+    // Another end of a pipe.
+    CHECK(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    int again = open(path, O_RDONLY);
+    CHECK(again >= 0 && close(ends[0]) == 0 && read(again, text, 10) == 1 && text[0] == 'x');
+    CHECK(close(ends[1]) == 0 && read(again, text, 10) == 0 && close(again) == 0);
     // The link leads to the file, though it has no name any more.
     int fd = open("unnamed", O_RDWR | O_CREAT | O_TRUNC, 0600);
     CHECK(fd >= 0 && write(fd, "abc", 3) == 3 && unlink("unnamed") == 0);
@@ -131,9 +137,15 @@ static void texts(char **arguments) {
     int fields = 2;
     for (char *at = strrchr(text, ')'); (at = strchr(at + 1, ' '));) fields++;
     CHECK(fields == 52);
-    int fd = open("/proc/self/comm", O_WRONLY);
+    int fd = open("/proc/self/comm", O_WRONLY | O_TRUNC);
     CHECK(fd >= 0 && write(fd, "renamed", 7) == 7 && close(fd) == 0);
     CHECK(prctl(PR_GET_NAME, comm) == 0 && strcmp(comm, "renamed") == 0);
+    // Read again from the beginning, it is told anew.
+    fd = open("/proc/self/comm", O_RDONLY);
+    CHECK(read(fd, comm, 32) == 8 && prctl(PR_SET_NAME, "anew") == 0 && read(fd, comm, 32) == 0);
+    CHECK(pread(fd, comm, 32, 0) == 5 && memcmp(comm, "anew\n", 5) == 0);
+    CHECK(prctl(PR_SET_NAME, "renamed") == 0 && lseek(fd, 0, SEEK_SET) == 0);
+    CHECK(read(fd, comm, 32) == 8 && close(fd) == 0);
     CHECK(read_file("/proc/self/cmdline") == (ssize_t)strlen(arguments[0]) + 1);
     CHECK(strcmp(text, arguments[0]) == 0);
     CHECK(read_file("/proc/self/status") > 0 && strncmp(text, "Name:\trenamed\n", 14) == 0);

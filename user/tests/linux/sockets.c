@@ -459,6 +459,28 @@ static void edges(void) {
     close(shared[1]), close(epoll);
 }
 
+static void *read_one(void *end) {
+    char byte;
+    return (void *)read(*(int *)end, &byte, 1);
+}
+
+// One message is enough for two who want a byte each.
+static void two_readers(void) {
+    for (int i = 0; i < 200; i++) {
+        int ends[2];
+        pthread_t readers[2];
+        void *count;
+        CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+        for (int j = 0; j < 2; j++) pthread_create(&readers[j], NULL, read_one, ends);
+        if (i & 1) sched_yield();
+        CHECK(write(ends[1], "ab", 2) == 2);
+        for (int j = 0; j < 2; j++)
+            CHECK(pthread_join(readers[j], &count) == 0 && (long)count == 1);
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+
 int main(void) {
     setvbuf(stdout, NULL, _IONBF, 0);
     pairs();
@@ -472,5 +494,6 @@ int main(void) {
     several();
     for (int i = 0; i < 3; i += 2) crowd(kinds[i]);
     edges();
+    two_readers();
     return failures != 0;
 }

@@ -400,6 +400,26 @@ static void setting_the_clock(void) {
     CHECK(timer_delete(absolute) == 0 && timer_delete(relative) == 0);
 }
 
+// More than can be served: the process that has them can still be killed.
+static void too_many(void) {
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 2000; i++) {
+            timer_t made;
+            struct sigevent event = {.sigev_notify = SIGEV_NONE};
+            struct itimerspec shortest = setting(1, 1);
+            if (timer_create(CLOCK_MONOTONIC, &event, &made)) break;
+            timer_settime(made, 0, &shortest, NULL);
+        }
+        for (;;) getppid();
+    }
+    struct timespec some = {0, 50 * MS};
+    nanosleep(&some, NULL);
+    int status;
+    CHECK(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 int main(int count, char **words) {
     setvbuf(stdout, NULL, _IONBF, 0);
     once();
@@ -409,6 +429,7 @@ int main(int count, char **words) {
     interval_timers();
     races();
     wait_ids();
+    too_many();
     if (count > 1 && strcmp(words[1], "set") == 0) setting_the_clock();
     return failures != 0;
 }

@@ -187,6 +187,7 @@ impl Core {
             if let Err(error) = emit(count, event) {
                 entry.put_back(interest);
                 self.queue(entry);
+                self.waiters.wake_one();
                 return if count == 0 { Err(error) } else { Ok(count) };
             }
             count += 1;

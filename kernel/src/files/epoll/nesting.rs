@@ -1,5 +1,5 @@
-//! Epolls that watch epolls: never in a circle, and only so many in a row, for
-//! a change is passed on from one to the next.
+//! Epolls that watch epolls: never in a circle, only so many in a row, and only so
+//! many that watch one, for a change is passed on from one to the next.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,19 +14,26 @@ use crate::files::open_file::File;
 /// How often in a row an epoll may watch another, as on Linux.
 const MOST: usize = 4;
 
+/// How many may watch one epoll. With those in a row, a change goes through a few
+/// hundred at most for each that watches a file.
+const MOST_WATCHERS: usize = 4;
+
 /// Held while one is made to watch another.
 static NESTING: Mutex<(), rank::EpollNesting> = Mutex::new(());
 
 /// Does `insert`, which makes `outer` watch `inner`, if that may be.
 ///
 /// # Errors
-/// `ELOOP`, `ENOMEM`; those of `insert`.
+/// `ELOOP`; `EINVAL` if too many watch `inner`; `ENOMEM`; those of `insert`.
 pub fn nest(
     outer: &Epoll,
     inner: &Epoll,
     insert: impl FnOnce() -> Result<(), Errno>,
 ) -> Result<(), Errno> {
     let _nesting = NESTING.lock();
+    if inner.core.watchers.count() >= MOST_WATCHERS {
+        return Err(Errno::EINVAL);
+    }
     let room = MOST.checked_sub(1 + outer.core.watchers.depth());
     let height = height(inner, &outer.core, room.ok_or(Errno::ELOOP)?)?;
     debug_assert!(height <= MOST, "looked at no further");

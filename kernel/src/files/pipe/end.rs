@@ -157,9 +157,11 @@ impl Inode for Pipe {
         }
     }
 
-    fn open(self: Arc<Self>, _flags: u32) -> Result<Arc<File>, Errno> {
-        // It has no name to open it by.
-        Err(Errno::ENXIO)
+    /// It has no name of its own: by a link of `/proc`. Its ends are there already.
+    fn open(self: Arc<Self>, flags: u32) -> Result<Arc<File>, Errno> {
+        let access = flags as usize & O_ACCMODE;
+        let end = PipeEnd::new(&self, access != O_WRONLY, access != O_RDONLY);
+        File::new(self, flags, end)
     }
 
     fn statistics(&self) -> Result<Statistics, Errno> {

@@ -2,6 +2,7 @@
 
 use super::chunks::Position;
 use super::{Region, Regions};
+use abi::memory::USER_END;
 
 /// Kept free below a region that grows, so that what is mapped there next is
 /// not overrun unnoticed.
@@ -25,6 +26,7 @@ impl Regions {
     /// The highest start, not below `lowest`, of `length` free bytes that end
     /// at or below `top`. Room a stack may grow into is not free.
     pub fn gap_below(&self, top: usize, length: usize, lowest: usize) -> Option<Gap> {
+        let top = top.min(USER_END);
         let mut end = top;
         let mut position = self.chunks.after(top);
         // A region that begins below `top` but ends above it, or a stack above

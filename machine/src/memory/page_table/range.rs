@@ -126,6 +126,15 @@ impl PageTable {
         Ok(())
     }
 
+    /// How many pages of the range seem to be mapped: a hint, as no leaf is locked.
+    pub fn count_mapped(&self, range: Range<usize>) -> usize {
+        let mut count = 0;
+        self.each_leaf(range, |leaf, part, _| {
+            count += part.filter(|&index| !leaf.get(index).is_empty()).count();
+        });
+        count
+    }
+
     /// Unmaps everything and frees all tables but the root, with no flush.
     ///
     /// # Safety
@@ -145,7 +154,9 @@ impl PageTable {
     /// page.
     #[inline]
     fn each_leaf(&self, range: Range<usize>, mut act: impl FnMut(Table, Range<usize>, usize)) {
-        debug_assert!(range.end <= USER_END && range.start.is_multiple_of(PAGE_SIZE));
+        // Behind it are the kernel's own tables.
+        assert!(range.end <= USER_END);
+        debug_assert!(range.start.is_multiple_of(PAGE_SIZE));
         let mut address = range.start;
         while address < range.end {
             let (leaf, next) = self.leaf_at(address);
