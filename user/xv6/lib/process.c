@@ -45,8 +45,20 @@ int weft_sleep(int ticks) {
   return weft_call(NANOSLEEP, (weft_word)time, 0, 0, 0, 0) < 0 ? -1 : 0;
 }
 
+/* The kernel lets the heap begin some way behind the program, by chance. In xv6
+   the byte below the break is the program's always, so the first page is there
+   before anybody asks where the break is. */
+static void begin_break(void) {
+  enum { PAGE = 4096 };
+  static int begun;
+  if (!__atomic_exchange_n(&begun, 1, __ATOMIC_RELAXED))
+    weft_sbrk(PAGE, 1);
+}
+
 long weft_move_break(long by, int lazy) {
-  long old = weft_sbrk(by, lazy);
+  long old;
+  begin_break();
+  old = weft_sbrk(by, lazy);
   if (old >= 0)
     return old;
   old = weft_sbrk(0, 1);

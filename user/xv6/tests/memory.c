@@ -88,6 +88,12 @@ static void untouched_pages_are_buffers(void) {
   check(unlink("file") == 0);
 }
 
+static void what_lies_below_the_break(void) {
+  check(writes(sbrk(0) - 1));
+  sbrk(-2147483647 - 1);
+  check(writes(sbrk(0) - 1));
+}
+
 static void what_cannot_be_had(void) {
   char *start = sbrk(0);
   check(sbrk(0x7fffffff) == FAILED);
@@ -245,6 +251,7 @@ const struct test memory_tests[] = {
     TEST(byte_by_byte),
     TEST(what_is_given_back_is_gone),
     TEST(untouched_pages_are_buffers),
+    TEST(what_lies_below_the_break),
     TEST(what_cannot_be_had),
     TEST(others_live_on),
     TEST(malloc_until_it_fails),
