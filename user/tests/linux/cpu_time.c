@@ -11,12 +11,7 @@
 #include <unistd.h>
 
 #include "check.h"
-
-static long long now(clockid_t clock) {
-    struct timespec time;
-    CHECK(clock_gettime(clock, &time) == 0);
-    return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
+#include "clock.h"
 
 static long long micro(struct timeval time) { return time.tv_sec * 1000000LL + time.tv_usec; }
 

@@ -22,19 +22,7 @@
 #include <unistd.h>
 
 #include "check.h"
-
-#define MS 1000000L
-#define SECOND 1000000000L
-
-static long now(clockid_t clock) {
-    struct timespec t;
-    CHECK(clock_gettime(clock, &t) == 0);
-    return t.tv_sec * SECOND + t.tv_nsec;
-}
-
-static struct timespec spec(long nanos) {
-    return (struct timespec){nanos / SECOND, nanos % SECOND};
-}
+#include "clock.h"
 
 static int ready(int fd, int events) {
     struct pollfd entry = {.fd = fd, .events = events};

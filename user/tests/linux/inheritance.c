@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "one_cpu.h"
 
 #ifndef FUTEX_LOCK_PI2
 #define FUTEX_LOCK_PI2 13
@@ -304,13 +305,7 @@ static pthread_t start_at(void *(*body)(void *), int priority) {
 // On one CPU: the least urgent has the lock, and runs before the middle one as soon
 // as the most urgent waits for it.
 static void priorities(void) {
-    cpu_set_t one;
-    CHECK(sched_getaffinity(0, sizeof one, &one) == 0);
-    int cpu = 0;
-    while (!CPU_ISSET(cpu, &one)) cpu++;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
+    stay_on_one_cpu();
     struct sched_param last = {.sched_priority = 1}, first = {.sched_priority = 50};
     if (sched_setscheduler(0, SCHED_FIFO, &last) != 0) {
         CHECK(errno == EPERM);

@@ -20,20 +20,11 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "one_cpu.h"
 
 static int set(pid_t tid, int policy, int priority) {
     struct sched_param param = {.sched_priority = priority};
     return sched_setscheduler(tid, policy, &param);
-}
-
-static void stay_on_one_cpu(void) {
-    cpu_set_t one;
-    CHECK(sched_getaffinity(0, sizeof one, &one) == 0);
-    int cpu = 0;
-    while (!CPU_ISSET(cpu, &one)) cpu++;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
 }
 
 static pthread_t start(void *(*body)(void *), intptr_t word, int policy, int priority) {

@@ -12,23 +12,11 @@
 #include <unistd.h>
 
 #include "check.h"
-
-#define MS 1000000L
-#define SECOND 1000000000L
+#include "clock.h"
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
-
-static long now(clockid_t clock) {
-    struct timespec t;
-    CHECK(clock_gettime(clock, &t) == 0);
-    return t.tv_sec * SECOND + t.tv_nsec;
-}
-
-static struct timespec spec(long nanos) {
-    return (struct timespec){nanos / SECOND, nanos % SECOND};
-}
 
 static struct itimerspec setting(long first, long interval) {
     return (struct itimerspec){.it_value = spec(first), .it_interval = spec(interval)};
