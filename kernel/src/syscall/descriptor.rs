@@ -2,7 +2,9 @@
 
 use abi::Errno;
 use abi::file::*;
+use alloc::sync::Arc;
 
+use crate::files::File;
 use crate::files::pipe::open_pair;
 use crate::memory::user;
 use crate::thread::Current;
@@ -78,15 +80,23 @@ pub fn pipe2(current: &Current, descriptors: usize, flags: usize) -> Result<usiz
     if flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
         return Err(Errno::EINVAL);
     }
+    give_two(current, open_pair(flags as u32)?, flags, descriptors)
+}
+
+/// Gives the program two files, with O_CLOEXEC of `flags`, whose numbers go to
+/// `out`. They are told before a peer could see the files: if that fails, nothing
+/// has happened.
+pub(super) fn give_two(
+    current: &Current,
+    [one, other]: [Arc<File>; 2],
+    flags: usize,
+    out: usize,
+) -> Result<usize, Errno> {
     let close_on_exec = flags & O_CLOEXEC != 0;
-    let [reader, writer] = open_pair(flags as u32)?;
     let first = current.files().reserve(close_on_exec)?;
     let second = current.files().reserve(close_on_exec)?;
-    // The numbers are told before a peer could see the files: if that fails,
-    // nothing has happened.
-    let numbers = [first.number() as i32, second.number() as i32];
-    user::write_value(descriptors, &numbers)?;
-    first.fill(reader);
-    second.fill(writer);
+    user::write_value(out, &[first.number() as i32, second.number() as i32])?;
+    first.fill(one);
+    second.fill(other);
     Ok(0)
 }

@@ -6,7 +6,7 @@ use abi::socket::*;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::descriptor::number;
+use super::descriptor::{give_two, number};
 use crate::files::File;
 use crate::memory::user;
 use crate::socket::{Address, Endpoint, Kind, Name, Shut, Socket, deadline};
@@ -129,15 +129,7 @@ pub fn socketpair(
     let [one, other] = Endpoint::pair(kind)?;
     let one = Socket::open(one, flags & O_NONBLOCK)?;
     let other = Socket::open(other, flags & O_NONBLOCK)?;
-    let close_on_exec = flags & O_CLOEXEC != 0;
-    let first = current.files().reserve(close_on_exec)?;
-    let second = current.files().reserve(close_on_exec)?;
-    // As pipe2 does it.
-    let numbers = [first.number() as i32, second.number() as i32];
-    user::write_value(out, &numbers)?;
-    first.fill(one);
-    second.fill(other);
-    Ok(0)
+    give_two(current, [one, other], flags, out)
 }
 
 pub fn bind(
