@@ -8,7 +8,7 @@ use abi::file::O_RDWR;
 use sync::OnceCell;
 
 use super::allocate::try_arc;
-use super::inode::{Inode, Kind, Metadata, Owner, Statistics};
+use super::inode::{Inode, Kind, Metadata, Statistics};
 use super::open_file::{File, Operations};
 
 /// The device number of these files, which no file system has.
@@ -43,21 +43,7 @@ impl Inode for Anonymous {
     }
 
     fn metadata(&self) -> Metadata {
-        let made = self.made;
-        Metadata {
-            device: DEVICE,
-            number: 1,
-            kind: Kind::Anonymous,
-            permissions: 0o600,
-            owner: Owner::ROOT,
-            links: 1,
-            special: 0,
-            size: 0,
-            allocated: 0,
-            accessed: made,
-            modified: made,
-            changed: made,
-        }
+        Metadata::without_content(DEVICE, 1, Kind::Anonymous, 0o600, self.made)
     }
 
     fn open(self: Arc<Self>, _flags: u32) -> Result<Arc<File>, Errno> {
@@ -68,16 +54,6 @@ impl Inode for Anonymous {
     fn statistics(&self) -> Result<Statistics, Errno> {
         /// `ANON_INODE_FS_MAGIC` (statfs(2)).
         const MAGIC: u32 = 0x0904_1934;
-        Ok(Statistics {
-            magic: MAGIC,
-            block_size: 4096,
-            blocks: 0,
-            free_blocks: 0,
-            available_blocks: 0,
-            inodes: 0,
-            free_inodes: 0,
-            id: DEVICE,
-            read_only: false,
-        })
+        Ok(Statistics::without_room(MAGIC, DEVICE))
     }
 }

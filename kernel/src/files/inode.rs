@@ -14,6 +14,7 @@ use abi::Errno;
 use abi::file::{DT_BLK, DT_CHR, DT_DIR, DT_FIFO, DT_LNK, DT_REG, DT_SOCK, DT_UNKNOWN};
 use abi::file::{NAME_MAX, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
 use abi::file::{Stat, StatFs};
+use abi::memory::PAGE_SIZE;
 
 use super::buffer::{Sink, Source};
 use super::cache::{ErrorMark, PageCache};
@@ -94,6 +95,30 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// Of what holds no bytes of its own and belongs to nobody.
+    pub fn without_content(
+        device: u64,
+        number: u64,
+        kind: Kind,
+        permissions: u32,
+        made: u64,
+    ) -> Metadata {
+        Metadata {
+            device,
+            number,
+            kind,
+            permissions,
+            owner: Owner::ROOT,
+            links: 1,
+            special: 0,
+            size: 0,
+            allocated: 0,
+            accessed: made,
+            modified: made,
+            changed: made,
+        }
+    }
+
     /// In the layout of `stat`.
     pub fn to_stat(&self) -> Stat {
         const SECOND: u64 = 1_000_000_000;
@@ -138,6 +163,21 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// Of what is no place to keep files.
+    pub fn without_room(magic: u32, id: u64) -> Statistics {
+        Statistics {
+            magic,
+            block_size: PAGE_SIZE as u64,
+            blocks: 0,
+            free_blocks: 0,
+            available_blocks: 0,
+            inodes: 0,
+            free_inodes: 0,
+            id,
+            read_only: false,
+        }
+    }
+
     /// In the layout of `statfs`.
     pub fn to_statfs(&self) -> StatFs {
         /// The flags are valid; read-only (statfs(2), `ST_*`).

@@ -3,17 +3,18 @@
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::fmt::Write;
 use core::str;
 
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_WRONLY, POLLIN, POLLOUT};
-use arrayvec::ArrayVec;
+use arrayvec::ArrayString;
 use sync::{Mutex, rank};
 
 use super::{Act, Listing, Subject, Tell, What};
 use crate::files::allocate::{try_arc_cyclic, try_bytes};
 use crate::files::buffer::{Sink, Source};
-use crate::files::inode::{Inode, Kind, Listed, Metadata, New, Owner, Statistics};
+use crate::files::inode::{Inode, Kind, Listed, Metadata, New, Statistics};
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::{Description, File, Operations, Whence};
 use crate::files::text::Text;
@@ -135,19 +136,10 @@ impl Inode for Node {
 
     fn metadata(&self) -> Metadata {
         let kind = self.kind();
+        let links = if kind == Kind::Directory { 2 } else { 1 };
         Metadata {
-            device: self.device,
-            number: self.number,
-            kind,
-            permissions: self.permissions,
-            owner: Owner::ROOT,
-            links: if kind == Kind::Directory { 2 } else { 1 },
-            special: 0,
-            size: 0,
-            allocated: 0,
-            accessed: self.made,
-            modified: self.made,
-            changed: self.made,
+            links,
+            ..Metadata::without_content(self.device, self.number, kind, self.permissions, self.made)
         }
     }
 
@@ -233,9 +225,9 @@ impl Inode for Node {
             let at = FIRST_NUMBER + u64::from(number);
             let name = format_number(number);
             let listed = Listed {
-                number: self.number_of(&name),
+                number: self.number_of(name.as_bytes()),
                 kind: numbers.what.kind(),
-                name: &name,
+                name: name.as_bytes(),
                 next: at + 1,
             };
             if at >= from && !emit(listed) {
@@ -260,31 +252,16 @@ impl Inode for Node {
     }
 
     fn statistics(&self) -> Result<Statistics, Errno> {
-        Ok(Statistics {
-            magic: MAGIC,
-            block_size: 4096,
-            blocks: 0,
-            free_blocks: 0,
-            available_blocks: 0,
-            inodes: 0,
-            free_inodes: 0,
-            id: self.device,
-            read_only: false,
-        })
+        Ok(Statistics::without_room(MAGIC, self.device))
     }
 }
 
 /// The digits of a number.
-fn format_number(number: u32) -> ArrayVec<u8, 10> {
-    let mut digits = ArrayVec::new();
-    let mut rest = number;
-    loop {
-        digits.insert(0, b'0' + (rest % 10) as u8);
-        rest /= 10;
-        if rest == 0 {
-            return digits;
-        }
-    }
+fn format_number(number: u32) -> ArrayString<10> {
+    let mut digits = ArrayString::new();
+    // No number has more.
+    let _ = write!(digits, "{number}");
+    digits
 }
 
 /// An open file of `/proc`.
@@ -379,7 +356,7 @@ mod tests {
         for (name, number) in cases {
             assert_eq!(read_number(name), number);
             if let Some(number) = number {
-                assert_eq!(&format_number(number)[..], name);
+                assert_eq!(format_number(number).as_bytes(), name);
             }
         }
     }

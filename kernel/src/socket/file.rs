@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use super::transfer::Outgoing;
-use crate::files::inode::{Inode, Kind, Metadata, Owner, Statistics};
+use crate::files::inode::{Inode, Kind, Metadata, Statistics};
 use crate::files::open_file::{Description, File, Operations};
 use crate::files::watch::Watchers;
 use crate::files::{Sink, Source};
@@ -78,20 +78,7 @@ impl Inode for Endpoint {
     }
 
     fn metadata(&self) -> Metadata {
-        Metadata {
-            device: DEVICE,
-            number: self.number(),
-            kind: Kind::Socket,
-            permissions: 0o777,
-            owner: Owner::ROOT,
-            links: 1,
-            special: 0,
-            size: 0,
-            allocated: 0,
-            accessed: self.made,
-            modified: self.made,
-            changed: self.made,
-        }
+        Metadata::without_content(DEVICE, self.number(), Kind::Socket, 0o777, self.made)
     }
 
     fn open(self: Arc<Self>, _flags: u32) -> Result<Arc<File>, Errno> {
@@ -102,16 +89,6 @@ impl Inode for Endpoint {
     fn statistics(&self) -> Result<Statistics, Errno> {
         /// `SOCKFS_MAGIC` (statfs(2)).
         const MAGIC: u32 = 0x534f_434b;
-        Ok(Statistics {
-            magic: MAGIC,
-            block_size: 4096,
-            blocks: 0,
-            free_blocks: 0,
-            available_blocks: 0,
-            inodes: 0,
-            free_inodes: 0,
-            id: DEVICE,
-            read_only: false,
-        })
+        Ok(Statistics::without_room(MAGIC, DEVICE))
     }
 }

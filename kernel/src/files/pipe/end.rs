@@ -8,14 +8,13 @@ use core::sync::atomic::Ordering;
 
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY};
-use abi::memory::PAGE_SIZE;
 use abi::tty::FIONREAD;
 use sync::{SpinLock, rank};
 
 use super::Pipe;
 use crate::files::allocate::try_arc;
 use crate::files::buffer::{Sink, Source};
-use crate::files::inode::{Inode, Kind, Metadata, Owner, Statistics};
+use crate::files::inode::{Inode, Kind, Metadata, Statistics};
 use crate::files::open_file::{Description, File, Operations};
 use crate::files::watch::Watchers;
 use crate::memory::user;
@@ -141,20 +140,7 @@ impl Inode for Pipe {
     }
 
     fn metadata(&self) -> Metadata {
-        Metadata {
-            device: PIPE_DEVICE,
-            number: self.number,
-            kind: Kind::Fifo,
-            permissions: 0o600,
-            owner: Owner::ROOT,
-            links: 1,
-            special: 0,
-            size: 0,
-            allocated: 0,
-            accessed: self.made,
-            modified: self.made,
-            changed: self.made,
-        }
+        Metadata::without_content(PIPE_DEVICE, self.number, Kind::Fifo, 0o600, self.made)
     }
 
     /// It has no name of its own: by a link of `/proc`. Its ends are there already.
@@ -167,16 +153,6 @@ impl Inode for Pipe {
     fn statistics(&self) -> Result<Statistics, Errno> {
         /// `PIPEFS_MAGIC` (statfs(2)).
         const MAGIC: u32 = 0x5049_5045;
-        Ok(Statistics {
-            magic: MAGIC,
-            block_size: PAGE_SIZE as u64,
-            blocks: 0,
-            free_blocks: 0,
-            available_blocks: 0,
-            inodes: 0,
-            free_inodes: 0,
-            id: PIPE_DEVICE,
-            read_only: false,
-        })
+        Ok(Statistics::without_room(MAGIC, PIPE_DEVICE))
     }
 }
