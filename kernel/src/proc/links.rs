@@ -3,6 +3,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use abi::Errno;
 
@@ -17,16 +18,15 @@ use crate::files::{Places, mounts};
 /// What a link leads to.
 pub enum Target {
     /// A path, as of any link.
-    Path(Text),
+    Path(Vec<u8>),
     /// An inode, shown so.
     Thing(Arc<dyn Inode>, Vec<u8>),
 }
 
 impl Target {
-    pub fn text(self) -> Result<Vec<u8>, Errno> {
+    pub fn text(self) -> Vec<u8> {
         match self {
-            Target::Path(path) => Ok(try_bytes(path.as_bytes())?.into_vec()),
-            Target::Thing(_, text) => Ok(text),
+            Target::Path(text) | Target::Thing(_, text) => text,
         }
     }
 
@@ -38,28 +38,28 @@ impl Target {
     }
 }
 
+fn path(what: fmt::Arguments<'_>) -> Result<Target, Errno> {
+    let mut path = Text::default();
+    path.add(what)?;
+    Ok(Target::Path(path.into_bytes()))
+}
+
 /// `self`: the process that looks.
 pub fn own_process(_: Subject) -> Result<Target, Errno> {
-    let mut path = Text::default();
-    path.add(format_args!("{}", process::own().process))?;
-    Ok(Target::Path(path))
+    path(format_args!("{}", process::own().process))
 }
 
 /// `thread-self`: the thread that looks.
 pub fn own_thread(_: Subject) -> Result<Target, Errno> {
-    let mut path = Text::default();
     let Subject {
         process, thread, ..
     } = process::own();
-    path.add(format_args!("{process}/task/{thread}"))?;
-    Ok(Target::Path(path))
+    path(format_args!("{process}/task/{thread}"))
 }
 
 /// `mounts`: those that the process that looks sees.
 pub fn own_mounts(_: Subject) -> Result<Target, Errno> {
-    let mut path = Text::default();
-    path.add(format_args!("self/mounts"))?;
-    Ok(Target::Path(path))
+    path(format_args!("self/mounts"))
 }
 
 pub fn working_directory(of: Subject) -> Result<Target, Errno> {
@@ -122,5 +122,5 @@ fn shown(inode: &Arc<dyn Inode>) -> Result<Vec<u8>, Errno> {
         Kind::Anonymous => named("anon_inode", &mut text)?,
         Kind::Regular | Kind::SymbolicLink => named("inode", &mut text)?,
     }
-    Ok(try_bytes(text.as_bytes())?.into_vec())
+    Ok(text.into_bytes())
 }

@@ -2,7 +2,7 @@
 //!
 //! It is a table: [`Listing`]s of [`Entry`]s, each of which says what it is, and
 //! what makes its text from a [`Subject`]. `node` shows the table as inodes,
-//! `system` tells of the system, `process` of processes and threads, `maps` of
+//! `system` tells of the system, `process` and `status` of processes and threads, `maps` of
 //! their memory, `links` where their links lead. Nothing is kept: a file's text is
 //! made when it is opened. No locks of its own.
 
@@ -10,6 +10,7 @@ mod links;
 mod maps;
 mod node;
 mod process;
+mod status;
 mod system;
 
 use alloc::sync::Arc;
@@ -32,15 +33,21 @@ struct Subject {
     descriptor: u32,
 }
 
+impl Subject {
+    /// The id it goes by.
+    fn id(&self) -> Tid {
+        match self.thread {
+            0 => self.process,
+            thread => thread,
+        }
+    }
+}
+
 /// What an entry is, and what makes it.
 #[derive(Clone, Copy)]
 enum What {
-    /// A file to be read.
-    Text(Tell),
-    /// A file to be written.
-    Act(Act),
-    /// Both.
-    Both(Tell, Act),
+    /// A file: what reading it tells, and what writing to it does.
+    File(Option<Tell>, Option<Act>),
     Link(fn(Subject) -> Result<links::Target, Errno>),
     Folder(&'static Listing),
 }
@@ -74,7 +81,7 @@ const fn text(name: &'static str, tell: Tell) -> Entry {
     Entry {
         name,
         permissions: 0o444,
-        what: What::Text(tell),
+        what: What::File(Some(tell), None),
     }
 }
 

@@ -91,22 +91,6 @@ impl Node {
             _ => Err(Errno::ENOTDIR),
         }
     }
-
-    fn find(&self, name: &[u8]) -> Result<Arc<dyn Inode>, Errno> {
-        let listing = self.listing()?;
-        let entry = listing
-            .entries
-            .iter()
-            .copied()
-            .flatten()
-            .find(|entry| entry.name.as_bytes() == name);
-        if let Some(entry) = entry {
-            return self.child(name, entry.permissions, entry.what, self.subject);
-        }
-        let numbers = listing.numbers.as_ref().ok_or(Errno::ENOENT)?;
-        let subject = (numbers.one)(self.subject, read_number(name).ok_or(Errno::ENOENT)?)?;
-        self.child(name, numbers.permissions, numbers.what, subject)
-    }
 }
 
 /// A number as it is printed, without anything around it.
@@ -122,7 +106,7 @@ fn read_number(name: &[u8]) -> Option<u32> {
 impl What {
     fn kind(&self) -> Kind {
         match self {
-            What::Text(_) | What::Act(_) | What::Both(..) => Kind::Regular,
+            What::File(..) => Kind::Regular,
             What::Link(_) => Kind::SymbolicLink,
             What::Folder(_) => Kind::Directory,
         }
@@ -148,9 +132,7 @@ impl Inode for Node {
         let (tell, act) = match self.what {
             What::Folder(_) => return NodeFile::open(self, flags),
             What::Link(_) => return Err(Errno::ELOOP),
-            What::Text(tell) => (Some(tell), None),
-            What::Act(act) => (None, Some(act)),
-            What::Both(tell, act) => (Some(tell), Some(act)),
+            What::File(tell, act) => (tell, act),
         };
         let mut text = Text::default();
         match tell {
@@ -173,7 +155,19 @@ impl Inode for Node {
     }
 
     fn lookup(&self, name: &[u8]) -> Result<Arc<dyn Inode>, Errno> {
-        self.find(name)
+        let listing = self.listing()?;
+        let entry = listing
+            .entries
+            .iter()
+            .copied()
+            .flatten()
+            .find(|entry| entry.name.as_bytes() == name);
+        if let Some(entry) = entry {
+            return self.child(name, entry.permissions, entry.what, self.subject);
+        }
+        let numbers = listing.numbers.as_ref().ok_or(Errno::ENOENT)?;
+        let subject = (numbers.one)(self.subject, read_number(name).ok_or(Errno::ENOENT)?)?;
+        self.child(name, numbers.permissions, numbers.what, subject)
     }
 
     fn parent(&self) -> Option<Arc<dyn Inode>> {
@@ -239,7 +233,7 @@ impl Inode for Node {
 
     fn read_link(&self) -> Result<Vec<u8>, Errno> {
         match self.what {
-            What::Link(to) => to(self.subject)?.text(),
+            What::Link(to) => Ok(to(self.subject)?.text()),
             _ => Err(Errno::EINVAL),
         }
     }

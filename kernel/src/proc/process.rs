@@ -2,19 +2,17 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use abi::Errno;
-use abi::memory::PAGE_SIZE;
 
+use super::status::{Seen, stat, statm, status};
 use super::{Entry, Listing, Numbers, Subject, What, folder, link, links, maps, text};
 use crate::files::text::Text;
 use crate::files::{FileTable, Places};
-use crate::memory::{Space, Usage};
-use crate::sched::{self, Account, Class};
+use crate::memory::{Program, Space};
+use crate::sched;
 use crate::thread::{Group, Name, STACK_SIZE, Thread, registry};
-
-/// Of clock(3)'s kind, which times are told in: so many nanoseconds.
-const TICK: u64 = 10_000_000;
 
 pub static PROCESS: Listing = Listing {
     entries: &[COMMON, &[folder("task", &THREADS)]],
@@ -46,7 +44,7 @@ const COMMON: &[Entry] = &[
 const COMM: Entry = Entry {
     name: "comm",
     permissions: 0o644,
-    what: What::Both(name, set_name),
+    what: What::File(Some(name), Some(set_name)),
 };
 
 static DESCRIPTORS: Listing = Listing {
@@ -121,40 +119,27 @@ fn thread(of: Subject) -> Result<Arc<Thread>, Errno> {
     }
 }
 
+/// What a thread shows, while it has that: ENOENT.
+fn seen<T>(of: Subject, which: fn(&Thread) -> Option<T>) -> Result<T, Errno> {
+    let thread = thread(of).map_err(|_| Errno::ENOENT)?;
+    which(&thread).ok_or(Errno::ENOENT)
+}
+
 pub fn space(of: Subject) -> Result<Arc<Space>, Errno> {
-    thread(of)
-        .ok()
-        .and_then(|thread| thread.seen_space())
-        .ok_or(Errno::ENOENT)
+    seen(of, Thread::seen_space)
 }
 
 pub fn files(of: Subject) -> Result<Arc<FileTable>, Errno> {
-    thread(of)
-        .ok()
-        .and_then(|thread| thread.seen_files())
-        .ok_or(Errno::ENOENT)
+    seen(of, Thread::seen_files)
 }
 
 pub fn places(of: Subject) -> Result<Places, Errno> {
-    let context = thread(of).ok().and_then(|thread| thread.seen_places());
-    Ok(context.ok_or(Errno::ENOENT)?.places())
-}
-
-/// What a process has in memory; nothing if it has ended.
-fn memory(of: Subject) -> Usage {
-    space(of).map_or_else(|_| Usage::default(), |space| space.usage())
-}
-
-fn name_of(of: Subject) -> Result<Name, Errno> {
-    match of.thread {
-        0 => Ok(group(of)?.name()),
-        tid => Ok(registry::thread(tid)?.name()),
-    }
+    Ok(seen(of, Thread::seen_places)?.places())
 }
 
 /// `comm`.
 fn name(of: Subject, text: &mut Text) -> Result<(), Errno> {
-    text.add_bytes(name_of(of)?.text())?;
+    text.add_bytes(Seen::find(of)?.name().text())?;
     text.add(format_args!("\n"))
 }
 
@@ -163,11 +148,7 @@ fn set_name(of: Subject, name: &[u8]) -> Result<(), Errno> {
     if of.process != own().process {
         return Err(Errno::EINVAL);
     }
-    let thread = match of.thread {
-        0 => registry::thread(of.process)?,
-        tid => registry::thread(tid)?,
-    };
-    thread.set_name(Name::new(name));
+    registry::thread(of.id())?.set_name(Name::new(name));
     Ok(())
 }
 
@@ -180,11 +161,7 @@ fn environment(of: Subject, text: &mut Text) -> Result<(), Errno> {
     strings(of, text, |program| program.environment.clone())
 }
 
-fn strings(
-    of: Subject,
-    text: &mut Text,
-    which: fn(&crate::memory::Program) -> core::ops::Range<usize>,
-) -> Result<(), Errno> {
+fn strings(of: Subject, text: &mut Text, which: fn(&Program) -> Range<usize>) -> Result<(), Errno> {
     let Ok(space) = space(of) else {
         return Ok(());
     };
@@ -202,172 +179,6 @@ fn strings(
             return Ok(());
         }
         at += length;
-    }
-    Ok(())
-}
-
-/// State, as proc(5) has its letters.
-fn state(of: Subject) -> Result<char, Errno> {
-    let group = group(of)?;
-    Ok(match thread(of) {
-        Err(_) => 'Z',
-        Ok(_) if group.is_stopped() => 'T',
-        Ok(thread) if thread.entity.is_asleep() => 'S',
-        Ok(_) => 'R',
-    })
-}
-
-fn account(of: Subject) -> Result<Account, Errno> {
-    match of.thread {
-        0 => Ok(group(of)?.account()),
-        tid => Ok(sched::account(&*registry::thread(tid)?)),
-    }
-}
-
-/// The 52 fields of `stat`; what is not kept is 0.
-fn stat(of: Subject, text: &mut Text) -> Result<(), Errno> {
-    let group = group(of)?;
-    let id = if of.thread == 0 {
-        of.process
-    } else {
-        of.thread
-    };
-    text.add(format_args!("{id} ("))?;
-    text.add_bytes(name_of(of)?.text())?;
-    let state = state(of)?;
-    let (parent, process_group, session) = (group.parent(), group.process_group(), group.session());
-    text.add(format_args!(
-        ") {state} {parent} {process_group} {session} 0 -1 0"
-    ))?;
-    let (own, children) = (account(of)?, group.children_account());
-    let (faults, past) = (own.counts.faults, children.counts.faults);
-    text.add(format_args!(" {faults} {past} 0 0"))?;
-    for time in [own.times, children.times] {
-        text.add(format_args!(" {} {}", time.user / TICK, time.system / TICK))?;
-    }
-    let threads = group.thread_count();
-    let begun = group.begun() / TICK;
-    let usage = memory(of);
-    let (size, resident) = (usage.size, usage.resident / PAGE_SIZE);
-    let limit = u64::MAX;
-    let class = thread(of).map_or(Class::OTHER, |thread| thread.entity.class());
-    let priority = match class.priority {
-        0 => 20 + i32::from(class.nice),
-        real_time => -1 - i32::from(real_time),
-    };
-    text.add(format_args!(
-        " {priority} {} {threads} 0 {begun} {size} {resident} {limit}",
-        class.nice
-    ))?;
-    let cpu = thread(of).map_or(0, |thread| thread.entity.cpu());
-    // Addresses, masks of signals, where it waits, swap; the signal of its end.
-    text.add(format_args!(" 0 0 0 0 0 0 0 0 0 0 0 0 17 {cpu}"))?;
-    let (priority, policy) = (class.priority, class.kind as u8);
-    // What it waited for disks and gave to guests; addresses; its status.
-    text.add(format_args!(" {priority} {policy} 0 0 0 0 0 0 0 0 0 0 0\n"))
-}
-
-/// `statm`, in pages.
-fn statm(of: Subject, text: &mut Text) -> Result<(), Errno> {
-    group(of)?;
-    let usage = memory(of);
-    let pages = |bytes: usize| bytes / PAGE_SIZE;
-    let Usage {
-        size,
-        resident,
-        shared,
-        code,
-        data,
-        ..
-    } = usage;
-    text.add(format_args!(
-        "{} {} {} {} 0 {} 0\n",
-        pages(size),
-        pages(resident),
-        pages(shared),
-        pages(code),
-        pages(data),
-    ))
-}
-
-fn status(of: Subject, text: &mut Text) -> Result<(), Errno> {
-    let group = group(of)?;
-    text.add(format_args!("Name:\t"))?;
-    text.add_bytes(name_of(of)?.text())?;
-    let state = state(of)?;
-    let word = match state {
-        'R' => "running",
-        'T' => "stopped",
-        'Z' => "zombie",
-        _ => "sleeping",
-    };
-    let id = if of.thread == 0 {
-        of.process
-    } else {
-        of.thread
-    };
-    let places = places(of).ok();
-    if let Some(places) = &places {
-        text.add(format_args!("\nUmask:\t{:04o}", places.umask))?;
-    }
-    text.add(format_args!(
-        "\nState:\t{state} ({word})\nTgid:\t{}\nNgid:\t0\nPid:\t{id}\nPPid:\t{}\nTracerPid:\t0\n\
-         Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t{}\nGroups:\t\n",
-        of.process,
-        group.parent(),
-        files(of).map_or(0, |files| files.capacity()),
-    ))?;
-    if state != 'Z' {
-        tell_memory(memory(of), text)?;
-    }
-    text.add(format_args!("Threads:\t{}\n", group.thread_count()))?;
-    tell_signals(of, &group, text)?;
-    let counts = account(of)?.counts;
-    let cpus = sched::online();
-    text.add(format_args!(
-        "Cpus_allowed:\t{cpus:x}\nvoluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
-        counts.voluntary, counts.involuntary,
-    ))
-}
-
-fn tell_memory(usage: Usage, text: &mut Text) -> Result<(), Errno> {
-    let Usage {
-        size,
-        resident,
-        data,
-        stack,
-        code,
-        locked,
-        ..
-    } = usage;
-    for (name, bytes) in [
-        ("VmPeak", size),
-        ("VmSize", size),
-        ("VmLck", locked),
-        ("VmHWM", resident),
-        ("VmRSS", resident),
-        ("VmData", data),
-        ("VmStk", stack),
-        ("VmExe", code),
-    ] {
-        text.add(format_args!("{name}:\t{:>8} kB\n", bytes / 1024))?;
-    }
-    Ok(())
-}
-
-fn tell_signals(of: Subject, group: &Group, text: &mut Text) -> Result<(), Errno> {
-    let signals = thread(of)
-        .map(|thread| thread.signal_sets())
-        .unwrap_or_default();
-    let (ignored, caught) = group.disposition_sets();
-    for (name, set) in [
-        ("SigPnd", signals.pending),
-        ("ShdPnd", group.pending_set()),
-        ("SigBlk", signals.blocked),
-        ("SigIgn", ignored),
-        ("SigCgt", caught),
-    ] {
-        text.add(format_args!("{name}:\t{set:016x}\n"))?;
     }
     Ok(())
 }

@@ -90,7 +90,7 @@ static VM: Listing = Listing {
         Entry {
             name: "drop_caches",
             permissions: 0o200,
-            what: What::Act(drop_caches),
+            what: What::File(None, Some(drop_caches)),
         },
         text("max_map_count", |_, text| text.add_bytes(b"65530\n")),
         text("overcommit_memory", |_, text| text.add_bytes(b"1\n")),
