@@ -41,24 +41,26 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     let group = current.group().clone();
     group.become_alone(current)?;
     current.forget_signal_stack();
-    let files = if Arc::strong_count(&current.own.files) > 1 {
-        // Shared with other processes, who keep theirs open.
-        current.own.files.dup_table()
-    } else {
-        Ok(current.own.files.clone())
-    };
     // Alone already: without memory for tables of its own it cannot go on.
-    let (Ok(files), Ok(())) = (files, group.reset_actions()) else {
+    let (Ok(()), Ok(())) = (own_files(current), group.reset_actions()) else {
         group.end(abi::process::wait_signaled(abi::signal::SIGKILL));
         return Err(Errno::ENOMEM);
     };
     group.timers().delete_all();
-    files.close_on_exec();
-    current.own.files = files;
-    current.show_resources();
+    current.own.files.close_on_exec();
     take_over_id(current);
     replace(current, loaded, joins);
     Ok(0)
+}
+
+/// Gives the caller a file table of its own where others share its, who keep their
+/// files open. ENOMEM.
+fn own_files(current: &mut Current) -> Result<(), Errno> {
+    if Arc::strong_count(&current.own.files) > 1 {
+        current.own.files = current.own.files.dup_table()?;
+        current.show_resources();
+    }
+    Ok(())
 }
 
 /// The first program: resources to start a thread with.
