@@ -35,22 +35,22 @@ impl Space {
         self.layout.write().heap = start..start;
     }
 
-    /// From its start to the break.
-    pub fn heap(&self) -> Range<usize> {
-        self.layout.read().heap.clone()
-    }
-
     /// Moves the break, as brk(2) does on Linux: the new break, or the old one
     /// if that is not possible. What a lower break leaves is unmapped on every
     /// CPU before this returns.
     pub fn brk(&self, new: usize) -> usize {
+        self.brk_from(new).end
+    }
+
+    /// The same: from the old break to the one there is then.
+    pub fn brk_from(&self, new: usize) -> Range<usize> {
         let mut old = 0;
         let moved = with_room(|| {
             let mut layout = self.layout.write();
             old = layout.heap.end;
             self.move_break(&mut layout, new, Pages::Checked)
         });
-        if moved.is_ok() { new } else { old }
+        old..if moved.is_ok() { new } else { old }
     }
 
     /// Moves the break by `delta` bytes and returns the old one. ENOMEM.

@@ -4,7 +4,6 @@
 //! locked. All processes are root's, whom RLIMIT_MEMLOCK does not bind.
 
 use super::Space;
-use super::fault::FaultError;
 use super::regions::{Backing, Lock, Region};
 use super::space::{Layout, no_memory};
 use abi::Errno;
@@ -31,7 +30,8 @@ impl Space {
     /// Locks or unlocks all that is mapped, if `now` says so, and all that will
     /// be. ENOMEM.
     pub fn lock_all(&self, now: Option<Lock>, new: Lock) -> Result<(), Errno> {
-        self.may_lock.fetch_or(true, Relaxed);
+        let locks = new != Lock::Off || now.is_some_and(|now| now != Lock::Off);
+        self.may_lock.fetch_or(locks, Relaxed);
         let mut layout = self.layout.write();
         layout.lock_new = new;
         match now {
@@ -103,15 +103,11 @@ impl Space {
             .regions
             .overlapping(range.clone())
             .find(|r| wants(r))?;
-        let is_shared = matches!(&region.backing, Backing::File(file) if file.file.shared);
-        let access = match region.rights.contains(Rights::WRITE) && !is_shared {
+        let access = match region.rights.contains(Rights::WRITE) && !region.shares_file() {
             true => Access::Write,
             false => Access::Read,
         };
-        Some((
-            range.start.max(region.start)..range.end.min(region.end),
-            access,
-        ))
+        Some((region.part_in(&range), access))
     }
 
     /// Says for each page of a range whether it is in memory. ENOMEM if not all of
@@ -139,13 +135,4 @@ fn is_cached(layout: &Layout, address: usize) -> bool {
         cache.with_resident(page..page + 1, |_, _| is_there = true);
     }
     is_there
-}
-
-/// Why pages cannot be made, as madvise(2) says it.
-pub(super) fn reason(error: FaultError) -> Errno {
-    match error {
-        FaultError::OutOfMemory | FaultError::OutOfCache => Errno::ENOMEM,
-        FaultError::BadAddress => Errno::EINVAL,
-        FaultError::NoSpace | FaultError::Missing => Errno::EFAULT,
-    }
 }

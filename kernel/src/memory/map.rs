@@ -2,7 +2,6 @@
 //! do once their arguments are judged. Ranges are whole pages in the user half.
 
 use super::heap::SPARE;
-use super::locked::reason;
 use super::mapping::{FileMapping, FileRange};
 use super::regions::{Backing, Gap, Lock, Region};
 use super::space::{LOWEST, Layout, no_memory};
@@ -230,8 +229,7 @@ impl Space {
             if keeps(region) {
                 return Err(Errno::EINVAL);
             }
-            let part = range.start.max(region.start)..range.end.min(region.end);
-            self.table.unmap(part, &mut flush);
+            self.table.unmap(region.part_in(&range), &mut flush);
         }
         drop(flush);
         if layout.regions.cover(range, Rights::NONE) {
@@ -308,4 +306,13 @@ pub(crate) fn pages(start: usize, length: usize) -> Option<Range<usize>> {
         .checked_add(length)?
         .checked_next_multiple_of(PAGE_SIZE)?;
     (start.is_multiple_of(PAGE_SIZE) && end <= USER_END).then_some(start..end)
+}
+
+/// Why pages cannot be made, as madvise(2) says it.
+fn reason(error: FaultError) -> Errno {
+    match error {
+        FaultError::OutOfMemory | FaultError::OutOfCache => Errno::ENOMEM,
+        FaultError::BadAddress => Errno::EINVAL,
+        FaultError::NoSpace | FaultError::Missing => Errno::EFAULT,
+    }
 }

@@ -118,8 +118,7 @@ impl FileMapping {
         let layout = space.layout.read();
         for region in layout.regions.overlapping(range.clone()) {
             if matches!(&region.backing, Backing::File(mapping) if **mapping == *self) {
-                let part = range.start.max(region.start)..range.end.min(region.end);
-                act(&space, region, part);
+                act(&space, region, region.part_in(&range));
             }
         }
     }

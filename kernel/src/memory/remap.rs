@@ -167,19 +167,17 @@ impl Space {
 
 /// What keeps a part of a region from becoming longer or moving.
 fn check(region: &Region, old: &Range<usize>, length: usize) -> Result<(), Errno> {
+    // Nobody else would see the same.
+    if old.is_empty() && !region.shares_file() {
+        return Err(Errno::EINVAL);
+    }
     match &region.backing {
-        // Nobody else would see the same.
-        Backing::Private | Backing::Stack { .. } if old.is_empty() => return Err(Errno::EINVAL),
-        Backing::File(mapping) if old.is_empty() && !mapping.file.shared => {
-            return Err(Errno::EINVAL);
-        }
         Backing::File(mapping) => {
             let end = mapping.page(old.start) + (length / PAGE_SIZE) as u64;
             if end > MAX_SIZE / PAGE_SIZE as u64 {
                 return Err(Errno::EINVAL);
             }
         }
-        Backing::Vdso { .. } if old.is_empty() => return Err(Errno::EINVAL),
         Backing::Vdso { .. } if old.len() != length => return Err(Errno::EFAULT),
         Backing::Private | Backing::Stack { .. } | Backing::Vdso { .. } => {}
     }

@@ -82,13 +82,15 @@ impl Space {
             let size = region.end - region.start;
             let resident = self.table.count_mapped(region.range()) * PAGE_SIZE;
             let is_file = matches!(region.backing, Backing::File(_));
-            let is_own = !matches!(&region.backing, Backing::File(mapping) if mapping.file.shared);
             let if_so = |is: bool, bytes| if is { bytes } else { 0 };
             usage.size += size;
             usage.resident += resident;
             usage.shared += if_so(is_file, resident);
             usage.code += if_so(region.rights.contains(Rights::EXECUTE), size);
-            usage.data += if_so(is_own && region.rights.contains(Rights::WRITE), size);
+            usage.data += if_so(
+                !region.shares_file() && region.rights.contains(Rights::WRITE),
+                size,
+            );
             usage.stack += if_so(matches!(region.backing, Backing::Stack { .. }), size);
             usage.locked += if_so(region.lock != Lock::Off, size);
         }

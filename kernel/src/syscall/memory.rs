@@ -9,6 +9,7 @@ use crate::memory::{FileRange, LOWEST, Lock, Move, Pages, Placement, Sort, pages
 use crate::thread::Current;
 use abi::Errno;
 use abi::memory::*;
+use core::ops::Range;
 use machine::hooks::Access;
 use machine::page_table::Rights;
 
@@ -290,11 +291,10 @@ pub fn madvise(
 /// brk(2): the new break, or the old one if it cannot be moved.
 pub fn brk(current: &Current, address: usize) -> Result<usize, Errno> {
     let space = current.space();
-    let old = space.heap().end;
-    let new = space.brk(address);
-    let grown = old.next_multiple_of(PAGE_SIZE)..new.next_multiple_of(PAGE_SIZE);
+    let Range { start, end } = space.brk_from(address);
+    let grown = start.next_multiple_of(PAGE_SIZE)..end.next_multiple_of(PAGE_SIZE);
     space.fill_locked(grown, &|| !current.must_exit());
-    Ok(new)
+    Ok(end)
 }
 
 /// Moves the break by `increment` bytes, in one step; the old break. ENOMEM;

@@ -45,6 +45,16 @@ impl Region {
         self.start..self.end
     }
 
+    /// What of it lies in `range`, which it touches.
+    pub fn part_in(&self, range: &Range<usize>) -> Range<usize> {
+        range.start.max(self.start)..range.end.min(self.end)
+    }
+
+    /// What is written there, others see in the file.
+    pub fn shares_file(&self) -> bool {
+        matches!(&self.backing, Backing::File(mapping) if mapping.file.shared)
+    }
+
     /// Where the region may reach down to.
     pub fn floor(&self) -> usize {
         match self.backing {
@@ -65,10 +75,9 @@ impl Region {
     /// How a fork treats the region's frames.
     pub fn sharing(&self) -> Sharing {
         match &self.backing {
-            Backing::Private | Backing::Stack { .. } => Sharing::CopyOnWrite,
-            Backing::File(mapping) if mapping.file.shared => Sharing::Same,
-            Backing::File(_) => Sharing::CopyOnWrite,
             Backing::Vdso { .. } => Sharing::Same,
+            _ if self.shares_file() => Sharing::Same,
+            Backing::Private | Backing::Stack { .. } | Backing::File(_) => Sharing::CopyOnWrite,
         }
     }
 
