@@ -39,10 +39,6 @@ fn cpu_clock(id: i32, kind: i32) -> usize {
     (!id << CPUCLOCK_ID_SHIFT | kind) as usize
 }
 
-fn own_tid() -> i32 {
-    wild::call(call::GETTID, []).unwrap() as i32
-}
-
 fn whole(used: Rusage) -> u64 {
     used.user.to_nanos() + used.system.to_nanos()
 }
@@ -68,7 +64,7 @@ fn cpu_time_of_a_sleeper_stands_still() {
     let (tid, end) = (AtomicU32::new(0), AtomicU32::new(0));
     thread::scope(|scope| {
         let body = || {
-            tid.store(own_tid() as u32, SeqCst);
+            tid.store(thread::id() as u32, SeqCst);
             let word = &raw const end as usize;
             let _ = wild::call(call::FUTEX, [word, 128, 0, 0]);
         };

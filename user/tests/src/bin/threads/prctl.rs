@@ -46,10 +46,6 @@ fn listed(tid: i32) -> [u8; 15] {
     found.expect("it is alive").name
 }
 
-fn own_tid() -> i32 {
-    wild::call(call::GETTID, []).unwrap() as i32
-}
-
 fn names_are_each_threads() {
     set_name(b"first\0");
     let seen = AtomicU32::new(0);
@@ -58,14 +54,14 @@ fn names_are_each_threads() {
             assert_eq!(&name()[..6], b"first\0");
             set_name(b"second\0");
             assert_eq!(&name()[..7], b"second\0");
-            assert_eq!(&listed(own_tid())[..7], b"second\0");
+            assert_eq!(&listed(thread::id())[..7], b"second\0");
             seen.store(1, SeqCst);
         };
         scope.spawn(body).unwrap();
     });
     assert_eq!(seen.load(SeqCst), 1);
     assert_eq!(&name()[..6], b"first\0");
-    assert_eq!(&listed(own_tid())[..6], b"first\0");
+    assert_eq!(&listed(thread::id())[..6], b"first\0");
 }
 
 fn names_are_cut_and_inherited() {

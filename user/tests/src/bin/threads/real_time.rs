@@ -20,10 +20,6 @@ fn set(tid: usize, policy: u32, priority: i32) -> Result<usize, Errno> {
     wild::call(call::SCHED_SETSCHEDULER, [tid, policy as usize, param])
 }
 
-fn own_tid() -> u32 {
-    wild::call(call::GETTID, []).unwrap() as u32
-}
-
 /// A ring of threads of all policies, each of which wakes the next.
 fn real_time_threads_hand_on_among_others() {
     const RING: usize = 6;
@@ -65,7 +61,7 @@ fn real_time_threads_change_while_they_run() {
             for tid in &tids {
                 let stop = &stop;
                 let body = move || {
-                    tid.store(own_tid(), SeqCst);
+                    tid.store(thread::id() as u32, SeqCst);
                     check::until(|| stop.load(SeqCst) != 0);
                 };
                 scope.spawn(body).unwrap();
