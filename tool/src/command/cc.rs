@@ -3,6 +3,7 @@
 //! A face (see `user/xv6/README.md`) is an include folder and a few C files; below
 //! them lies the runtime's static library, which is built on the first call.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -86,6 +87,20 @@ pub fn run(workspace: &Workspace, arguments: &Cc) -> Result<u8> {
 /// The host's C compiler.
 pub fn gcc() -> Result<PathBuf> {
     find_or_install("gcc", &GCC)
+}
+
+/// Compiles for Linux, with the host's C library, by `flags` and further words.
+pub fn compile_for_linux(
+    flags: &str,
+    words: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Result<()> {
+    let mut command = process::command(gcc()?);
+    command.arg("-std=gnu11").args(flags.split(' ')).args(words);
+    let compiled = process::run_limited(&mut command, LIMIT)?.context("gcc does not end")?;
+    match compiled.status.success() {
+        true => Ok(()),
+        false => Err(Failure::error(Status::Build, compiled.text())),
+    }
 }
 
 /// The whole command line of the compiler, which finds the sources in `folder`.

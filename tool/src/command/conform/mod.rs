@@ -17,7 +17,7 @@ use crate::cli::Conform;
 use crate::workspace::Workspace;
 use differences::Differences;
 use program::Program;
-use result::{End, Results};
+use result::Results;
 use system::System;
 
 /// Programs of one boot: what hangs, or brings the machine down, costs no more.
@@ -39,16 +39,15 @@ pub fn run(workspace: &Workspace, arguments: &Conform) -> Result<u8> {
     let folder = tempfile::tempdir()?;
     let programs = program::collect(workspace, arguments, folder.path())?;
     let differences = Differences::read(workspace)?;
-    let mut systems = [
-        System::weft(workspace, arguments, folder.path())?,
-        System::linux(workspace, arguments, folder.path())?,
-    ];
+    let runner = system::compile_runner(workspace, folder.path())?;
+    let weft = System::weft(workspace, arguments, &runner, folder.path());
+    let linux = System::linux(workspace, arguments, &runner, folder.path())?;
     let mut counts = [0; 4];
     for batch in programs.chunks(BATCH) {
-        let mut results = Vec::new();
-        for system in &mut systems {
-            results.push(system.run(batch, arguments.limit)?);
-        }
+        let results = [
+            weft.run(batch, arguments.limit)?,
+            linux.run(batch, arguments.limit)?,
+        ];
         for program in batch {
             let verdict = tell(program, &results, &differences, arguments.output);
             counts[verdict as usize] += 1;
@@ -66,14 +65,8 @@ pub fn run(workspace: &Workspace, arguments: &Conform) -> Result<u8> {
 }
 
 /// Prints a program's line, and what it said if it differs.
-fn tell(program: &Program, results: &[Results], known: &Differences, output: bool) -> Verdict {
-    let ends: Vec<&End> = results
-        .iter()
-        .map(|results| results.of(&program.name))
-        .collect();
-    let [weft, linux] = ends[..] else {
-        unreachable!("there are two systems")
-    };
+fn tell(program: &Program, results: &[Results; 2], known: &Differences, output: bool) -> Verdict {
+    let [weft, linux] = results.each_ref().map(|results| results.of(&program.name));
     let same = weft.how == linux.how && (!output || weft.said == linux.said);
     let reason = known.reason(&program.name);
     let verdict = match (same, reason) {

@@ -9,7 +9,6 @@ use anyhow::{Context, Result};
 
 use crate::cli::Conform;
 use crate::command::cc;
-use crate::process;
 use crate::progress::Step;
 use crate::status::{Failure, Status};
 use crate::workspace::Workspace;
@@ -20,9 +19,6 @@ pub struct Program {
     pub name: String,
     pub file: PathBuf,
 }
-
-/// How long the compiler may take.
-const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// All that are asked for, by name; C sources are compiled into `folder`.
 pub fn collect(workspace: &Workspace, arguments: &Conform, folder: &Path) -> Result<Vec<Program>> {
@@ -90,14 +86,8 @@ fn find(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
 
 /// Compiles a C program as its author would; where the program is.
 pub fn compile(source: &Path, program: PathBuf) -> Result<PathBuf> {
-    let mut command = process::command(cc::gcc()?);
-    command
-        .args("-std=gnu11 -O1 -w -pthread -o".split(' '))
-        .args([&program, source])
-        .args(["-lrt", "-lm"]);
-    let compiled = process::run_limited(&mut command, LIMIT)?.context("gcc does not end")?;
-    match compiled.status.success() {
-        true => Ok(program),
-        false => Err(Failure::error(Status::Build, compiled.text())),
-    }
+    let libraries = ["-lrt", "-lm"].map(Path::new);
+    let words = [program.as_path(), source].into_iter().chain(libraries);
+    cc::compile_for_linux("-O1 -w -pthread -o", words)?;
+    Ok(program)
 }

@@ -36,48 +36,48 @@ pub struct System<'a> {
     machine: Machine,
     /// The other kernel, if this is not Weft.
     linux: Option<PathBuf>,
-    runner: PathBuf,
+    runner: &'a Path,
     folder: &'a Path,
+}
+
+/// Compiles the runner, into `folder`.
+pub fn compile_runner(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
+    program::compile(&workspace.root.join(SOURCE), folder.join(".runner"))
 }
 
 impl<'a> System<'a> {
     pub fn weft(
         workspace: &'a Workspace,
         arguments: &Conform,
+        runner: &'a Path,
         folder: &'a Path,
-    ) -> Result<System<'a>> {
-        System::new(workspace, arguments, folder, "Weft", None)
+    ) -> System<'a> {
+        let mut machine = arguments.machine.clone();
+        machine.memory = machine.memory.max(MEMORY);
+        System {
+            workspace,
+            name: "Weft",
+            machine,
+            linux: None,
+            runner,
+            folder,
+        }
     }
 
     pub fn linux(
         workspace: &'a Workspace,
         arguments: &Conform,
+        runner: &'a Path,
         folder: &'a Path,
     ) -> Result<System<'a>> {
         let kernel = match &arguments.linux {
             Some(file) => file.clone(),
             None => super::linux::kernel(workspace)?,
         };
-        System::new(workspace, arguments, folder, "Linux", Some(kernel))
-    }
-
-    fn new(
-        workspace: &'a Workspace,
-        arguments: &Conform,
-        folder: &'a Path,
-        name: &'static str,
-        linux: Option<PathBuf>,
-    ) -> Result<System<'a>> {
-        let source = workspace.root.join(SOURCE);
-        let mut machine = arguments.machine.clone();
-        machine.memory = machine.memory.max(MEMORY);
         Ok(System {
-            workspace,
-            name,
-            machine,
-            linux,
-            runner: program::compile(&source, folder.join(".runner"))?,
-            folder,
+            name: "Linux",
+            linux: Some(kernel),
+            ..System::weft(workspace, arguments, runner, folder)
         })
     }
 
@@ -121,7 +121,7 @@ impl<'a> System<'a> {
         fs::write(&list, programs.iter().map(line).collect::<String>())
             .context("cannot write the list")?;
         let mut files = vec![
-            file(&self.runner, RUNNER.to_owned()),
+            file(self.runner, RUNNER.to_owned()),
             file(&list, LIST.to_owned()),
         ];
         for program in programs {
@@ -146,7 +146,7 @@ impl<'a> System<'a> {
         mut files: Vec<FileArgument>,
         most: Duration,
     ) -> Result<Outcome> {
-        files.push(file(&self.runner, "/init".to_owned()));
+        files.push(file(self.runner, "/init".to_owned()));
         let mut archive = image::tree(&[], &files)?;
         for folder in ["/dev", "/proc", "/sys", "/tmp", "/etc"] {
             archive.folder(folder);

@@ -13,8 +13,6 @@ use super::report::{Report, Row};
 use crate::cli::machine;
 use crate::command::cc;
 use crate::guest::Ending;
-use crate::process;
-use crate::status::{Failure, Status};
 use crate::workspace::Workspace;
 
 /// Programs that start, say this with these arguments, and end.
@@ -133,13 +131,5 @@ fn compile(workspace: &Workspace, folder: &Path) -> Result<[String; 3]> {
 }
 
 fn gcc(words: &[&str]) -> Result<()> {
-    let mut command = process::command(cc::gcc()?);
-    command
-        .args("-std=gnu11 -O1 -Wall -Wextra -Werror -pthread".split(' '))
-        .args(words);
-    let compiled = process::run_limited(&mut command, LIMIT)?.context("gcc does not end")?;
-    match compiled.status.success() {
-        true => Ok(()),
-        false => Err(Failure::error(Status::Build, compiled.text())),
-    }
+    cc::compile_for_linux("-O1 -Wall -Wextra -Werror -pthread", words)
 }

@@ -12,9 +12,7 @@ use super::report::{Report, Row};
 use crate::cli::{Machine, machine};
 use crate::command::cc;
 use crate::guest::Ending;
-use crate::process;
 use crate::setup::busybox;
-use crate::status::{Failure, Status};
 use crate::workspace::Workspace;
 
 /// Each with its arguments, for what they do to no machine but a guest.
@@ -76,15 +74,8 @@ pub fn tests(workspace: &Workspace, report: &mut Report) -> Result<()> {
 
 fn compile(workspace: &Workspace, name: &str, program: &Path) -> Result<()> {
     let source = workspace.root.join(format!("user/tests/linux/{name}.c"));
-    let mut command = process::command(cc::gcc()?);
-    command
-        .args("-std=gnu11 -O1 -Wall -Wextra -Werror -static -pthread -o".split(' '))
-        .args([program, &source]);
-    let compiled = process::run_limited(&mut command, LIMIT)?.context("gcc does not end")?;
-    match compiled.status.success() {
-        true => Ok(()),
-        false => Err(Failure::error(Status::Build, compiled.text())),
-    }
+    let flags = "-O1 -Wall -Wextra -Werror -static -pthread -o";
+    cc::compile_for_linux(flags, [program, &source])
 }
 
 /// Puts a file of the host into the guest's /host; its path there.
