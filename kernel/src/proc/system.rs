@@ -1,7 +1,5 @@
 //! What `/proc` tells of the system as a whole.
 
-use core::fmt::{self, Display, Write};
-
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use machine::{cpu, frames, time};
@@ -110,25 +108,23 @@ pub fn list_mounts(_: Subject, text: &mut Text) -> Result<(), Errno> {
             at => at?,
         };
         let options = if mount.read_only { "ro" } else { "rw" };
-        let (source, at) = (Escaped(&mount.source), Escaped(&at));
-        text.add(format_args!("{source} {at} {} {options} 0 0\n", mount.kind))?;
+        add_escaped(text, &mount.source)?;
+        text.add_bytes(b" ")?;
+        add_escaped(text, &at)?;
+        text.add(format_args!(" {} {options} 0 0\n", mount.kind))?;
     }
     Ok(())
 }
 
 /// As getmntent(3) has it: what separates words, and the backslash, in octal.
-struct Escaped<'b>(&'b [u8]);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for &byte in self.0 {
-            match byte {
-                b' ' | b'\t' | b'\n' | b'\\' => write!(f, "\\{byte:03o}")?,
-                _ => f.write_char(byte as char)?,
-            }
+fn add_escaped(text: &mut Text, bytes: &[u8]) -> Result<(), Errno> {
+    for &byte in bytes {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\\' => text.add(format_args!("\\{byte:03o}"))?,
+            _ => text.add_bytes(&[byte])?,
         }
-        Ok(())
     }
+    Ok(())
 }
 
 fn describe_memory(_: Subject, text: &mut Text) -> Result<(), Errno> {

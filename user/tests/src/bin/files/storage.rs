@@ -14,6 +14,7 @@ pub const TESTS: &[Test] = tests![
     sync_says_what_cannot_be_synced,
     rename_may_refuse_or_exchange,
     mounts_are_listed,
+    names_of_mounts_are_told_as_they_are,
     nothing_is_mounted_on_what_is_removed,
     caches_can_be_dropped,
 ];
@@ -188,6 +189,17 @@ fn mounts_are_listed() {
     let fd = file::open(c"/proc/mounts", O_RDWR).unwrap();
     assert_eq!(file::write(fd, b"x"), Err(Errno::EINVAL));
     file::close(fd).unwrap();
+}
+
+fn names_of_mounts_are_told_as_they_are() {
+    const PLACE: &core::ffi::CStr = c"a \xc3\xa4\xff";
+    file::mkdir(PLACE).unwrap();
+    storage::mount(c"none", PLACE, c"ramfs", 0).unwrap();
+    let text = contents(c"/proc/mounts").unwrap();
+    storage::unmount(PLACE).unwrap();
+    let name = b"a\\040\xc3\xa4\xff ramfs ";
+    assert!(text.windows(name.len()).any(|part| part == name));
+    file::rmdir(PLACE).unwrap();
 }
 
 fn nothing_is_mounted_on_what_is_removed() {
