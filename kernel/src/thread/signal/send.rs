@@ -26,13 +26,10 @@ impl Group {
         let first = members.threads.get(&self.id()).filter(wants);
         let target = first.or_else(|| members.threads.values().find(wants));
         let target = target.cloned();
-        let is_awaited = |target: &Arc<Thread>| target.awaits(signal);
+        let is_awaited = target.as_ref().is_some_and(|target| target.awaits(signal));
+        // Who waits for a signal takes it as a handler would.
+        let effect = if is_awaited { Effect::Handled } else { effect };
         let result = match (effect, target) {
-            (_, Some(target)) if is_awaited(&target) => {
-                let added = members.pending.add(info);
-                target.alert();
-                added
-            }
             (Effect::Nothing, Some(_)) => Ok(()),
             (Effect::Ends, Some(_)) => {
                 members.end(wait_signaled(signal));
@@ -76,13 +73,14 @@ impl Group {
         let mut members = self.members.lock();
         let continued = members.cancel_opposite(signal);
         let is_awaited = thread.awaits(signal);
+        let effect = if is_awaited { Effect::Handled } else { effect };
         let result = match (effect, thread.blocks(signal)) {
-            (Effect::Nothing, false) if !is_awaited => Ok(()),
-            (Effect::Ends, false) if alone && !is_awaited => {
+            (Effect::Nothing, false) => Ok(()),
+            (Effect::Ends, false) if alone => {
                 thread.tell_to_exit();
                 Ok(())
             }
-            (Effect::Ends, false) if !is_awaited => {
+            (Effect::Ends, false) => {
                 members.end(wait_signaled(signal));
                 Ok(())
             }
