@@ -6,8 +6,7 @@ use super::Name;
 use super::elf::{self, Image, Segment};
 use super::slides::Slides;
 use super::stack_image::{Arguments, Bases, StackImage};
-use crate::files::allocate::{try_arc, try_box, try_bytes, try_vec};
-use crate::files::cache::Access;
+use crate::files::allocate::{try_arc, try_box, try_bytes, try_vec, try_zeroed};
 use crate::files::{self, Follow, Inode, Kind};
 use crate::memory::{FileRange, Placement, Program, Space};
 use abi::Errno;
@@ -148,7 +147,7 @@ impl Executable {
             return Err(Errno::EACCES);
         }
         let cache = inode.pages_to_map()?;
-        let access: Arc<Access> = try_arc(cache.access_to_run()?)?;
+        let access = try_arc(cache.access_to_run()?)?;
         Ok(Self {
             file: FileRange {
                 inode,
@@ -169,9 +168,7 @@ impl Executable {
     /// The bytes of a part of the file, as far as it has them.
     fn read(&self, part: Range<u64>) -> Result<Vec<u8>, Errno> {
         let length = (part.end - part.start) as usize;
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(length).map_err(|_| Errno::ENOMEM)?;
-        bytes.resize(length, 0);
+        let mut bytes = try_zeroed(length)?.into_vec();
         let read = files::read_at(&self.file.inode, part.start, &mut bytes)?;
         bytes.truncate(read);
         Ok(bytes)
