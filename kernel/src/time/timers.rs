@@ -191,6 +191,11 @@ pub fn keep_request() {
 /// at once wait for the next call, or many short ones would never end. No spin lock
 /// is held.
 pub fn serve() {
+    // Most often there are none, and the clock is not read for nothing. Who is on
+    // another CPU by now is asked again where there are: see [`keep_request`].
+    if !TIMERS.of(cpu::id()).due.load(Relaxed) {
+        return;
+    }
     let now = machine::time::now();
     loop {
         let interrupts = sync::interrupts::off();
