@@ -4,15 +4,13 @@ use alloc::sync::Arc;
 
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
+use abi::time::NANOS_PER_TICK;
 
 use super::Subject;
 use crate::files::text::Text;
 use crate::memory::Usage;
 use crate::sched::{self, Account, Class};
 use crate::thread::{Group, Name, Thread, registry};
-
-/// Of times(2), which times are told in: so many nanoseconds.
-const TICK: u64 = 10_000_000;
 
 /// Whom a file tells of, looked up once.
 pub struct Seen {
@@ -90,10 +88,14 @@ pub fn stat(of: Subject, text: &mut Text) -> Result<(), Errno> {
     let (faults, past) = (own.counts.faults, children.counts.faults);
     text.add(format_args!(" {faults} {past} 0 0"))?;
     for time in [own.times, children.times] {
-        text.add(format_args!(" {} {}", time.user / TICK, time.system / TICK))?;
+        text.add(format_args!(
+            " {} {}",
+            time.user / NANOS_PER_TICK,
+            time.system / NANOS_PER_TICK
+        ))?;
     }
     let threads = group.thread_count();
-    let begun = group.begun() / TICK;
+    let begun = group.begun() / NANOS_PER_TICK;
     let usage = seen.memory();
     let (size, resident) = (usage.size, usage.resident / PAGE_SIZE);
     let limit = u64::MAX;

@@ -1,8 +1,8 @@
 //! The calls that tell what was used of the CPUs (getrusage(2), times(2)).
 
 use crate::memory::user;
-use crate::sched::Account;
-use crate::thread::{self, Current};
+use crate::sched::{self, Account};
+use crate::thread::Current;
 use abi::Errno;
 use abi::process::*;
 use abi::time::{NANOS_PER_TICK, Timeval};
@@ -11,7 +11,7 @@ pub fn getrusage(current: &Current, who: usize, out: usize) -> Result<usize, Err
     let account = match who as i32 {
         RUSAGE_SELF => current.group().account(),
         RUSAGE_CHILDREN => current.group().children_account(),
-        RUSAGE_THREAD => thread::own_account(current),
+        RUSAGE_THREAD => sched::account(current),
         _ => return Err(Errno::EINVAL),
     };
     user::write_value(out, &describe(account))?;

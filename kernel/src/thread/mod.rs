@@ -62,7 +62,6 @@ pub use signal::{
 pub use slides::disable as disable_slides;
 pub use timers::{Clock, Notify, create_timer, set_real_timer};
 pub use traits::{Name, Traits};
-pub use usage::own_account;
 pub use wait::{Choice, Waited, wait};
 pub use wake_op::wake_op;
 

@@ -7,6 +7,7 @@ use super::elf::{HEADER_SIZE, Image};
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use abi::process::*;
+use abi::time::NANOS_PER_TICK;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -38,7 +39,7 @@ const WORD: usize = size_of::<usize>();
 /// What `$PLATFORM` stands for in a library's path.
 const PLATFORM: &[u8] = b"x86_64\0";
 /// Of times(2) and what `/proc` says, in a second.
-const TICKS: usize = 100;
+const TICKS: usize = (1_000_000_000 / NANOS_PER_TICK) as usize;
 
 impl StackImage {
     /// The image that ends at `top`.

@@ -1,7 +1,7 @@
 //! What a process has used of the CPUs: the sum over its threads, those that have
 //! ended included, and, apart from it, over the children it has waited for.
 
-use super::{Current, Group, Thread};
+use super::{Group, Thread};
 use crate::sched::{self, Account, Times, Usage};
 
 /// A process's part, with its members and under their lock.
@@ -60,9 +60,4 @@ impl Group {
         self.members.lock().used.children += account;
         account
     }
-}
-
-/// What the running thread has used until now.
-pub fn own_account(current: &Current) -> Account {
-    sched::account(current)
 }
