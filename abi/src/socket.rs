@@ -23,7 +23,6 @@ pub const MSG_PEEK: usize = 2;
 pub const MSG_CTRUNC: usize = 8;
 pub const MSG_TRUNC: usize = 0x20;
 pub const MSG_DONTWAIT: usize = 0x40;
-pub const MSG_EOR: usize = 0x80;
 pub const MSG_WAITALL: usize = 0x100;
 pub const MSG_NOSIGNAL: usize = 0x4000;
 pub const MSG_WAITFORONE: usize = 0x1_0000;
