@@ -310,8 +310,9 @@ fn switch(mut queue: Guard, current: &Running<Thread>, switches: &AtomicU64) {
 }
 
 /// Makes this CPU's timer fire no later than the end of the slice, the next
-/// sleeper's deadline and the next sample of the running thread. A timer that is set too early is left alone: it
-/// costs one look when it fires, and most are never reached.
+/// sleeper's deadline and the next sample of the running thread. A timer that is
+/// set too early is left alone: it costs one look when it fires, and most are never
+/// reached.
 fn arm_timer(queue: &mut RunQueue) {
     arm(queue, queue.slice_end());
 }

@@ -75,7 +75,8 @@ impl Info {
         }
     }
 
-    /// The timer has expired so often while its signal waited. The count stops at the largest, as `DELAYTIMER_MAX` says.
+    /// The timer has expired so often while its signal waited. The count stops at
+    /// the largest, as `DELAYTIMER_MAX` says.
     pub fn add_overruns(&mut self, more: u64) {
         let [both, _] = &mut self.fields;
         let count = (*both >> 32).saturating_add(more).min(i32::MAX as u64);

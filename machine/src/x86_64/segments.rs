@@ -137,8 +137,8 @@ pub fn prepare_interrupts() {
     }
 }
 
-/// Loads all tables on this CPU, number `cpu`, whose block is `area`, and the registers that
-/// lead system calls in.
+/// Loads all tables on this CPU, number `cpu`, whose block is `area`, and the
+/// registers that lead system calls in.
 pub fn load(cpu: usize, area: &'static Area) {
     assert!(cpu < 1 << 16, "the number is a segment's limit");
     // SAFETY: only this CPU touches its block, and does not use it yet.

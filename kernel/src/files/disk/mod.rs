@@ -9,7 +9,8 @@
 //! Locks, outermost first: `tree`, shared by changes in one directory and
 //! alone for those that need two to agree; a directory's names; `loading`, so
 //! that an inode gets one node only; `releasing`, so that who frees inodes waits
-//! for others who do. The table of nodes and a node's attributes have spin locks. A volume's own locks come after all of these.
+//! for others who do. The table of nodes and a node's attributes have spin locks.
+//! A volume's own locks come after all of these.
 
 mod attributes;
 pub mod caretaker;

@@ -2,9 +2,9 @@
 //!
 //! Every change holds the gate, shared, so that a transaction ends between
 //! changes only. The change that a write of data ends with comes when its blocks
-//! have moved, so that no file gets blocks that were not written. A commit takes the gate alone
-//! for the moment in which the transaction ends. It is written with neither
-//! the gate nor the state held: the next transaction runs meanwhile, and all
+//! have moved, so that no file gets blocks that were not written. A commit takes
+//! the gate alone for the moment in which the transaction ends. It is written with
+//! neither the gate nor the state held: the next transaction runs meanwhile, and all
 //! who wait for their changes find them in one of the two.
 //!
 //! Locks, outermost first: log, gate, state.
