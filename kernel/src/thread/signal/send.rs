@@ -29,26 +29,22 @@ impl Group {
         let is_awaited = target.as_ref().is_some_and(|target| target.awaits(signal));
         // Who waits for a signal takes it as a handler would.
         let effect = if is_awaited { Effect::Handled } else { effect };
-        let result = match (effect, target) {
-            (Effect::Nothing, Some(_)) => Ok(()),
+        let added = match (effect, target) {
+            (Effect::Nothing, Some(_)) => None,
             (Effect::Ends, Some(_)) => {
                 members.end(wait_signaled(signal));
-                Ok(())
+                None
             }
             (_, target) => {
                 let added = members.pending.add(info);
                 if let Some(target) = target {
                     target.alert();
                 }
-                added
+                Some(added)
             }
         };
         drop(members);
-        descriptor::notify();
-        if continued {
-            self.report_continued();
-        }
-        result
+        self.sent(added, continued)
     }
 
     /// SIGCHLD, for what became of `child`.
@@ -74,30 +70,38 @@ impl Group {
         let continued = members.cancel_opposite(signal);
         let is_awaited = thread.awaits(signal);
         let effect = if is_awaited { Effect::Handled } else { effect };
-        let result = match (effect, thread.blocks(signal)) {
-            (Effect::Nothing, false) => Ok(()),
+        let added = match (effect, thread.blocks(signal)) {
+            (Effect::Nothing, false) => None,
             (Effect::Ends, false) if alone => {
                 thread.tell_to_exit();
-                Ok(())
+                None
             }
             (Effect::Ends, false) => {
                 members.end(wait_signaled(signal));
-                Ok(())
+                None
             }
             (_, blocks) => {
                 let added = thread.signals.lock().pending.add(info);
                 if !blocks {
                     thread.alert();
                 }
-                added
+                Some(added)
             }
         };
         drop(members);
-        descriptor::notify();
+        self.sent(added, continued)
+    }
+
+    /// A signal is sent: tells those who watch if it was `added` to those that wait,
+    /// and the parent if the process goes on by it.
+    fn sent(&self, added: Option<Result<(), Errno>>, continued: bool) -> Result<(), Errno> {
+        if added.is_some() {
+            descriptor::notify();
+        }
         if continued {
             self.report_continued();
         }
-        result
+        added.unwrap_or(Ok(()))
     }
 
     pub(in crate::thread) fn effect(&self, signal: u32) -> Effect {
