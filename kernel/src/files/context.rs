@@ -9,6 +9,7 @@ use sync::{SpinLock, rank};
 
 use super::allocate::try_arc;
 use super::inode::Inode;
+use super::names::At;
 
 /// What there is to know.
 #[derive(Clone)]
@@ -16,6 +17,17 @@ pub struct Places {
     pub root: Arc<dyn Inode>,
     pub working: Arc<dyn Inode>,
     pub umask: u32,
+}
+
+impl Places {
+    /// `path` as seen from here.
+    pub fn at<'a>(&'a self, path: &'a [u8]) -> At<'a> {
+        At {
+            root: &self.root,
+            start: &self.working,
+            path,
+        }
+    }
 }
 
 /// See the module.

@@ -7,7 +7,6 @@ use super::{Endpoint, Kind};
 use crate::files::allocate::try_bytes;
 use crate::files::context::Places;
 use crate::files::inode::{self, Inode, New};
-use crate::files::names::At;
 use crate::files::walk::Follow;
 use abi::Errno;
 use abi::socket::{AF_UNIX, SUN_PATH};
@@ -113,12 +112,7 @@ pub fn bind(
             // As programs are told it, it ends with a zero.
             let mut bytes = crate::files::allocate::try_zeroed(path.len() + 1)?;
             bytes[..path.len()].copy_from_slice(path);
-            let at = At {
-                root: &places.root,
-                start: &places.working,
-                path,
-            };
-            let made = at.create(New::Socket, 0o777 & !places.umask);
+            let made = places.at(path).create(New::Socket, 0o777 & !places.umask);
             let inode = made.map_err(|error| match error {
                 Errno::EEXIST => Errno::EADDRINUSE,
                 error => error,
@@ -167,12 +161,7 @@ pub fn look_up(kind: Kind, address: Address<'_>, places: &Places) -> Result<Arc<
         Address::Unnamed => Err(Errno::EINVAL),
         Address::Abstract(bytes) => find(&Key::Abstract(kind, try_bytes(bytes)?)),
         Address::Path(path) => {
-            let at = At {
-                root: &places.root,
-                start: &places.working,
-                path,
-            };
-            let inode = at.existing(Follow::Always)?;
+            let inode = places.at(path).existing(Follow::Always)?;
             let found = match inode.kind() {
                 inode::Kind::Socket => find(&key_of(&inode))?,
                 _ => return Err(Errno::ECONNREFUSED),

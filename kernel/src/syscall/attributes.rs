@@ -6,7 +6,7 @@ use abi::file::*;
 use abi::time::Timespec;
 use alloc::sync::Arc;
 
-use super::descriptor::number;
+use super::file::open_file;
 use super::path::{CWD, existing_or_own, is_cwd};
 use crate::files::clock;
 use crate::files::inode::{Inode, Kind, Metadata};
@@ -41,7 +41,7 @@ fn named(
 
 /// What a descriptor stands for: EBADF.
 fn opened(current: &Current, descriptor: usize) -> Result<Arc<dyn Inode>, Errno> {
-    Ok(current.files().get(number(descriptor))?.inode().clone())
+    Ok(open_file(current, descriptor)?.inode().clone())
 }
 
 pub fn stat(current: &Current, path: usize, buffer: usize) -> Result<usize, Errno> {

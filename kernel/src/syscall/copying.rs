@@ -4,7 +4,7 @@ use abi::Errno;
 use abi::file::O_APPEND;
 use alloc::sync::Arc;
 
-use super::descriptor::number;
+use super::file::open_file;
 use super::storage;
 use crate::files::allocate::try_zeroed;
 use crate::files::open_file::Whence;
@@ -93,8 +93,8 @@ pub fn sendfile(
     offset: usize,
     count: usize,
 ) -> Result<usize, Errno> {
-    let from = current.files().get(number(from))?;
-    let to = current.files().get(number(to))?;
+    let from = open_file(current, from)?;
+    let to = open_file(current, to)?;
     if !from.description().readable() || !to.description().writable() {
         return Err(Errno::EBADF);
     }
@@ -119,8 +119,8 @@ pub fn copy_file_range(
     if flags as u32 != 0 {
         return Err(Errno::EINVAL);
     }
-    let from = current.files().get(number(from))?;
-    let to = current.files().get(number(to))?;
+    let from = open_file(current, from)?;
+    let to = open_file(current, to)?;
     for file in [&from, &to] {
         match file.inode().kind() {
             Kind::Regular => {}

@@ -83,6 +83,11 @@ pub fn pipe2(current: &Current, descriptors: usize, flags: usize) -> Result<usiz
     give_two(current, open_pair(flags as u32)?, flags, descriptors)
 }
 
+/// Gives the program a file, with O_CLOEXEC of `flags`; its number.
+pub(super) fn give(current: &Current, file: Arc<File>, flags: usize) -> Result<usize, Errno> {
+    current.files().insert(file, 0, flags & O_CLOEXEC != 0)
+}
+
 /// Gives the program two files, with O_CLOEXEC of `flags`, whose numbers go to
 /// `out`. They are told before a peer could see the files: if that fails, nothing
 /// has happened.

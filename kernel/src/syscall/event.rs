@@ -6,19 +6,16 @@ use abi::file::{O_CLOEXEC, O_NONBLOCK};
 use abi::time::*;
 use alloc::sync::Arc;
 
-use super::descriptor::number;
-use super::poll::{deadline_at, deadline_in};
+use super::descriptor::{give, number};
+use super::file::open_file;
+use super::poll::{deadline_at, deadline_in, resumable};
 use super::signal::read_mask;
 use super::timer::{read_setting, setting};
 use crate::files::epoll::{self, Epoll};
+use crate::files::event_fd;
 use crate::files::timer_fd::{self, TimerFd};
-use crate::files::{File, event_fd};
 use crate::memory::user;
 use crate::thread::{self, Current};
-
-fn insert(current: &Current, file: Arc<File>, flags: usize) -> Result<usize, Errno> {
-    current.files().insert(file, 0, flags & O_CLOEXEC != 0)
-}
 
 pub fn eventfd2(current: &Current, value: usize, flags: usize) -> Result<usize, Errno> {
     let flags = flags as u32 as usize;
@@ -27,7 +24,7 @@ pub fn eventfd2(current: &Current, value: usize, flags: usize) -> Result<usize, 
     }
     let takes_one = flags & EFD_SEMAPHORE != 0;
     let file = event_fd::open(value as u32 as u64, takes_one, flags & O_NONBLOCK)?;
-    insert(current, file, flags)
+    give(current, file, flags)
 }
 
 pub fn timerfd_create(current: &Current, clock: usize, flags: usize) -> Result<usize, Errno> {
@@ -41,7 +38,7 @@ pub fn timerfd_create(current: &Current, clock: usize, flags: usize) -> Result<u
         _ => return Err(Errno::EINVAL),
     };
     let file = timer_fd::open(is_wall, flags & O_NONBLOCK)?;
-    insert(current, file, flags)
+    give(current, file, flags)
 }
 
 pub fn timerfd_settime(
@@ -55,7 +52,7 @@ pub fn timerfd_settime(
         return Err(Errno::EINVAL);
     }
     let (first, interval) = read_setting(new)?;
-    let file = current.files().get(number(descriptor))?;
+    let file = open_file(current, descriptor)?;
     let timer = file.kind_of::<TimerFd>().ok_or(Errno::EINVAL)?;
     let absolute = flags & TFD_TIMER_ABSTIME != 0;
     let cancel = flags & TFD_TIMER_CANCEL_ON_SET != 0;
@@ -67,7 +64,7 @@ pub fn timerfd_settime(
 }
 
 pub fn timerfd_gettime(current: &Current, descriptor: usize, out: usize) -> Result<usize, Errno> {
-    let file = current.files().get(number(descriptor))?;
+    let file = open_file(current, descriptor)?;
     let timer = file.kind_of::<TimerFd>().ok_or(Errno::EINVAL)?;
     user::write_value(out, &setting(timer.left()))?;
     Ok(0)
@@ -86,7 +83,7 @@ pub fn epoll_create1(current: &Current, flags: usize) -> Result<usize, Errno> {
     if flags & !O_CLOEXEC != 0 {
         return Err(Errno::EINVAL);
     }
-    insert(current, epoll::open()?, flags)
+    give(current, epoll::open()?, flags)
 }
 
 pub fn epoll_ctl(
@@ -101,7 +98,7 @@ pub fn epoll_ctl(
         EPOLL_CTL_DEL => EpollEvent::default(),
         _ => user::read_value(event)?,
     };
-    let own = current.files().get(number(descriptor))?;
+    let own = open_file(current, descriptor)?;
     let watched = number(watched);
     let file = current.files().get(watched)?;
     if !file.can_wait() {
@@ -172,14 +169,10 @@ fn wait(
     if most == 0 || most > MOST {
         return Err(Errno::EINVAL);
     }
-    let file = current.files().get(number(descriptor))?;
+    let file = open_file(current, descriptor)?;
     let epoll = file.kind_of::<Epoll>().ok_or(Errno::EINVAL)?;
-    let deadline = current.resume_at.take().or(deadline);
-    let result = epoll.wait(most, deadline, |index, event| {
-        user::write_value(events + index * SIZE, &event)
-    });
-    if matches!(result, Err(Errno::EINTR)) {
-        current.resume_at = deadline;
-    }
-    result
+    let emit = |index, event| user::write_value(events + index * SIZE, &event);
+    resumable(current, deadline, |deadline| {
+        epoll.wait(most, deadline, emit)
+    })
 }

@@ -1,7 +1,7 @@
 //! Memory calls: mmap, munmap, mprotect, mremap, msync, madvise, brk. What Linux refuses is
 //! refused here, in Linux's order; what is done is in [`crate::memory`].
 
-use super::descriptor::number;
+use super::file::open_file;
 use crate::files::File;
 use crate::files::allocate::try_arc;
 use crate::files::cache::MAX_SIZE;
@@ -43,7 +43,7 @@ pub fn mmap(
         return Err(Errno::EINVAL);
     }
     let file = match flags & MAP_ANONYMOUS {
-        0 => Some(current.files().get(number(descriptor))?),
+        0 => Some(open_file(current, descriptor)?),
         _ => None,
     };
     let is_shared = match (flags & MAP_TYPE, &file) {

@@ -5,7 +5,7 @@ use abi::Errno;
 use abi::file::*;
 use alloc::sync::Arc;
 
-use super::descriptor::number;
+use super::file::open_file;
 use crate::files::Sink;
 use crate::files::context::Places;
 use crate::files::inode::{Inode, Kind, New, Replace, device_number};
@@ -59,7 +59,7 @@ pub(super) fn is_cwd(directory: usize) -> bool {
 
 /// The directory behind a descriptor: EBADF, ENOTDIR.
 fn directory_of(current: &Current, descriptor: usize) -> Result<Arc<dyn Inode>, Errno> {
-    let file = current.files().get(number(descriptor))?;
+    let file = open_file(current, descriptor)?;
     match file.inode().kind() {
         Kind::Directory => Ok(file.inode().clone()),
         _ => Err(Errno::ENOTDIR),
@@ -89,7 +89,7 @@ pub(super) fn existing_or_own(
 ) -> Result<Arc<dyn Inode>, Errno> {
     match path.is_empty() && empty_is_own {
         true if is_cwd(directory) => Ok(current.fs().working()),
-        true => Ok(current.files().get(number(directory))?.inode().clone()),
+        true => Ok(open_file(current, directory)?.inode().clone()),
         false => existing(current, directory, path, follow),
     }
 }

@@ -32,15 +32,15 @@ pub(super) fn deadline_at(at: usize) -> Result<Option<u64>, Errno> {
     }
 }
 
-/// Waits until `look` gives something, or until `deadline`. A call that is made
-/// again after a stop waits for what is left.
-pub(super) fn wait<T>(
+/// Has `wait` wait until `deadline`. A call that is made again after a stop waits
+/// for what is left.
+pub(super) fn resumable<T>(
     current: &mut Current,
     deadline: Option<u64>,
-    look: impl FnMut() -> Option<T>,
-) -> Result<Option<T>, Errno> {
+    wait: impl FnOnce(Option<u64>) -> Result<T, Errno>,
+) -> Result<T, Errno> {
     let deadline = current.resume_at.take().or(deadline);
-    let result = pollers::wait(deadline, look);
+    let result = wait(deadline);
     if matches!(result, Err(Errno::EINTR)) {
         current.resume_at = deadline;
     }
@@ -105,7 +105,9 @@ fn poll_until(
             Err(_) => None,
         });
     }
-    let ready = wait(current, deadline, || look(&mut polled, &files))?;
+    let ready = resumable(current, deadline, |deadline| {
+        pollers::wait(deadline, || look(&mut polled, &files))
+    })?;
     user::write_bytes(entries, polled.as_bytes())?;
     Ok(ready.unwrap_or(0))
 }
@@ -197,7 +199,9 @@ fn select_until(
     deadline: Option<u64>,
 ) -> Result<usize, Errno> {
     let mut selection = Selection::read(current, count, sets)?;
-    let ready = wait(current, deadline, || selection.look())?;
+    let ready = resumable(current, deadline, |deadline| {
+        pollers::wait(deadline, || selection.look())
+    })?;
     selection.write()?;
     Ok(ready.unwrap_or(0))
 }

@@ -1,8 +1,9 @@
 //! The calls of signals.
 
+use super::descriptor::{give, number};
+use super::poll::deadline_at;
 use crate::memory::user;
 use crate::thread::{self, Current, SignalFd};
-use crate::time;
 use abi::Errno;
 use abi::file::{O_CLOEXEC, O_NONBLOCK};
 use abi::signal::{SIGNAL_MAX, SigAction, SigInfo, SigStack};
@@ -83,10 +84,7 @@ pub fn rt_sigtimedwait(
 ) -> Result<usize, Errno> {
     check_size(size)?;
     let set = user::read_value(set)?;
-    let deadline = match timeout {
-        0 => None,
-        timeout => Some(time::from_now(user::read_value(timeout)?)?),
-    };
+    let deadline = deadline_at(timeout)?;
     let info = thread::wait_for_signal(current, current.group(), set, deadline)?;
     if info_out != 0 {
         user::write_value(info_out, &info.to_abi())?;
@@ -123,9 +121,9 @@ pub fn signalfd4(
     let set = user::read_value(set)?;
     if descriptor as i32 == -1 {
         let file = thread::open_signals(set, flags & O_NONBLOCK)?;
-        return current.files().insert(file, 0, flags & O_CLOEXEC != 0);
+        return give(current, file, flags);
     }
-    let descriptor = super::descriptor::number(descriptor);
+    let descriptor = number(descriptor);
     let file = current.files().get(descriptor)?;
     let signals = file.kind_of::<SignalFd>().ok_or(Errno::EINVAL)?;
     signals.set_signals(set);

@@ -6,7 +6,8 @@ use abi::socket::*;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::descriptor::{give_two, number};
+use super::descriptor::{give, give_two};
+use super::file::open_file;
 use crate::files::File;
 use crate::memory::user;
 use crate::socket::{Address, Endpoint, Kind, Name, Shut, Socket, deadline};
@@ -24,7 +25,7 @@ pub(super) struct Open {
 impl Open {
     /// EBADF, ENOTSOCK.
     pub fn get(current: &Current, descriptor: usize) -> Result<Open, Errno> {
-        let file = current.files().get(number(descriptor))?;
+        let file = open_file(current, descriptor)?;
         let socket = file.kind_of::<Socket>().ok_or(Errno::ENOTSOCK)?;
         let endpoint = socket.endpoint.clone();
         Ok(Open { file, endpoint })
@@ -115,7 +116,7 @@ pub fn socket(
 ) -> Result<usize, Errno> {
     let (kind, flags) = kind_of(family, kind, protocol)?;
     let file = Socket::open(Endpoint::new(kind)?, flags & O_NONBLOCK)?;
-    current.files().insert(file, 0, flags & O_CLOEXEC != 0)
+    give(current, file, flags)
 }
 
 pub fn socketpair(

@@ -3,19 +3,14 @@
 
 use abi::Errno;
 use abi::file::*;
-use alloc::sync::Arc;
 
-use super::descriptor::number;
+use super::file::open_file;
 use super::path::existing_at;
+use crate::files;
 use crate::files::inode::{Inode, Kind};
 use crate::files::walk::Follow;
-use crate::files::{self, File};
 use crate::memory::user;
 use crate::thread::Current;
-
-fn opened(current: &Current, descriptor: usize) -> Result<Arc<File>, Errno> {
-    current.files().get(number(descriptor))
-}
 
 /// Offsets and sizes are signed: EINVAL if negative.
 pub(super) fn offset(argument: usize) -> Result<u64, Errno> {
@@ -41,7 +36,7 @@ pub fn truncate(current: &Current, path: usize, size: usize) -> Result<usize, Er
 
 pub fn ftruncate(current: &Current, descriptor: usize, size: usize) -> Result<usize, Errno> {
     let size = offset(size)?;
-    let file = opened(current, descriptor)?;
+    let file = open_file(current, descriptor)?;
     if !file.description().writable() || file.inode().kind() != Kind::Regular {
         return Err(Errno::EINVAL);
     }
@@ -57,7 +52,7 @@ pub fn fallocate(
     start: usize,
     length: usize,
 ) -> Result<usize, Errno> {
-    let file = opened(current, descriptor)?;
+    let file = open_file(current, descriptor)?;
     let (start, length) = (offset(start)?, offset(length)?);
     if length == 0 {
         return Err(Errno::EINVAL);
@@ -90,7 +85,7 @@ pub fn statfs(current: &Current, path: usize, buffer: usize) -> Result<usize, Er
 }
 
 pub fn fstatfs(current: &Current, descriptor: usize, buffer: usize) -> Result<usize, Errno> {
-    let file = opened(current, descriptor)?;
+    let file = open_file(current, descriptor)?;
     store_statistics(&**file.inode(), buffer)
 }
 
@@ -100,12 +95,12 @@ fn store_statistics(inode: &dyn Inode, buffer: usize) -> Result<usize, Errno> {
 }
 
 pub fn fsync(current: &Current, descriptor: usize) -> Result<usize, Errno> {
-    opened(current, descriptor)?.sync(false)?;
+    open_file(current, descriptor)?.sync(false)?;
     Ok(0)
 }
 
 pub fn fdatasync(current: &Current, descriptor: usize) -> Result<usize, Errno> {
-    opened(current, descriptor)?.sync(true)?;
+    open_file(current, descriptor)?.sync(true)?;
     Ok(0)
 }
 
@@ -116,7 +111,7 @@ pub fn sync(_current: &Current) -> Result<usize, Errno> {
 }
 
 pub fn syncfs(current: &Current, descriptor: usize) -> Result<usize, Errno> {
-    opened(current, descriptor)?.inode().sync_file_system()?;
+    open_file(current, descriptor)?.inode().sync_file_system()?;
     Ok(0)
 }
 
@@ -131,7 +126,7 @@ pub fn sync_file_range(
 ) -> Result<usize, Errno> {
     /// WAIT_BEFORE, WRITE and WAIT_AFTER.
     const KNOWN: usize = 7;
-    let file = opened(current, descriptor)?;
+    let file = open_file(current, descriptor)?;
     let (start, length) = (offset(start)?, offset(length)?);
     if flags as u32 as usize & !KNOWN != 0 || start + length > i64::MAX as u64 {
         return Err(Errno::EINVAL);
