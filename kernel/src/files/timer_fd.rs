@@ -13,7 +13,7 @@ use super::anonymous;
 use super::buffer::{Sink, Source};
 use super::open_file::{Description, File, Operations};
 use super::watch::Watchers;
-use crate::time::timer::{Expires, Left, Moment, Timer};
+use crate::time::timer::{Clock, Expires, Left, Moment, Timer};
 use crate::time::wall;
 
 /// What is told when the timer expires, or the wall clock is set.
@@ -30,11 +30,11 @@ struct Expiries {
 pub struct TimerFd {
     timer: Arc<Timer>,
     expiries: Arc<Expiries>,
-    is_wall: bool,
+    clock: Clock,
 }
 
-/// A timer that is not set, by the wall clock or by the time since start. ENOMEM.
-pub fn open(is_wall: bool, flags: usize) -> Result<Arc<File>, Errno> {
+/// A timer by `clock` that is not set. ENOMEM.
+pub fn open(clock: Clock, flags: usize) -> Result<Arc<File>, Errno> {
     let expiries = try_arc(Expiries {
         count: AtomicU64::new(0),
         canceled: AtomicBool::new(false),
@@ -46,7 +46,7 @@ pub fn open(is_wall: bool, flags: usize) -> Result<Arc<File>, Errno> {
     let operations = TimerFd {
         timer,
         expiries,
-        is_wall,
+        clock,
     };
     anonymous::open(flags, operations)
 }
@@ -101,7 +101,7 @@ impl TimerFd {
         absolute: bool,
         cancel: bool,
     ) -> Result<Left, Errno> {
-        let cancel = cancel && absolute && self.is_wall;
+        let cancel = cancel && absolute && self.clock == Clock::Wall;
         let was = self
             .expiries
             .tells_of_settings
@@ -110,15 +110,7 @@ impl TimerFd {
             let listener = Arc::downgrade(&self.expiries);
             wall::tell(listener)?;
         }
-        let next = match (first, absolute) {
-            (0, _) => None,
-            (first, true) if self.is_wall => Some(Moment::Wall(first)),
-            (first, true) => Some(Moment::Steady(first)),
-            (first, false) => {
-                let moment = machine::time::now().saturating_add(first);
-                Some(Moment::Steady(moment))
-            }
-        };
+        let next = Moment::of(first, absolute, self.clock);
         Ok(self.timer.set_and(next, interval, || {
             self.expiries.count.store(0, Ordering::Relaxed);
             self.expiries.canceled.store(false, Ordering::Relaxed);

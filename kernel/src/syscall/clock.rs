@@ -2,8 +2,8 @@
 
 use super::{cpu_clock, timer};
 use crate::memory::user;
-use crate::thread::{Clock, Current};
-use crate::time;
+use crate::thread::Current;
+use crate::time::{self, timer::Clock};
 use abi::Errno;
 use abi::time::*;
 

@@ -16,6 +16,7 @@ use crate::files::event_fd;
 use crate::files::timer_fd::{self, TimerFd};
 use crate::memory::user;
 use crate::thread::{self, Current};
+use crate::time::timer::Clock;
 
 pub fn eventfd2(current: &Current, value: usize, flags: usize) -> Result<usize, Errno> {
     let flags = flags as u32 as usize;
@@ -32,12 +33,12 @@ pub fn timerfd_create(current: &Current, clock: usize, flags: usize) -> Result<u
     if flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
         return Err(Errno::EINVAL);
     }
-    let is_wall = match clock as u32 as usize {
-        CLOCK_REALTIME | CLOCK_REALTIME_ALARM => true,
-        CLOCK_MONOTONIC | CLOCK_BOOTTIME | CLOCK_BOOTTIME_ALARM => false,
+    let clock = match clock as u32 as usize {
+        CLOCK_REALTIME | CLOCK_REALTIME_ALARM => Clock::Wall,
+        CLOCK_MONOTONIC | CLOCK_BOOTTIME | CLOCK_BOOTTIME_ALARM => Clock::Steady,
         _ => return Err(Errno::EINVAL),
     };
-    let file = timer_fd::open(is_wall, flags & O_NONBLOCK)?;
+    let file = timer_fd::open(clock, flags & O_NONBLOCK)?;
     give(current, file, flags)
 }
 

@@ -2,8 +2,9 @@
 
 use crate::memory::user;
 use crate::signal::Info;
-use crate::thread::{self, Clock, Current, Notify};
-use crate::time::{self, timer::Left};
+use crate::thread::{self, Current, Notify};
+use crate::time;
+use crate::time::timer::{Clock, Left};
 use abi::Errno;
 use abi::signal::*;
 use abi::time::*;

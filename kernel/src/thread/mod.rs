@@ -60,7 +60,7 @@ pub use signal::{
     wait_for as wait_for_signal, with_mask,
 };
 pub use slides::disable as disable_slides;
-pub use timers::{Clock, Notify, create_timer, set_real_timer};
+pub use timers::{Notify, create_timer, set_real_timer};
 pub use traits::{Name, Traits};
 pub use wait::{Choice, Waited, wait};
 pub use wake_op::wake_op;

@@ -7,7 +7,7 @@
 use super::{Current, Group, Thread};
 use crate::files::allocate::try_arc;
 use crate::signal::Info;
-use crate::time::timer::{Expires, Left, Moment, Timer};
+use crate::time::timer::{Clock, Expires, Left, Moment, Timer};
 use abi::Errno;
 use abi::signal::SIGALRM;
 use alloc::sync::{Arc, Weak};
@@ -17,13 +17,6 @@ use sync::{SpinLock, rank};
 
 /// How many timers a process may have: `RLIMIT_SIGPENDING` elsewhere.
 const MOST: usize = 8192;
-
-/// Which clock a timer's absolute times are of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
-    Steady,
-    Wall,
-}
 
 /// Whom a timer tells of its expiry.
 pub enum Notify {
@@ -85,15 +78,7 @@ impl ProcessTimer {
     /// stops it if that is 0; what was left before.
     pub fn set(&self, first: u64, interval: u64, absolute: bool) -> Left {
         let interval = if first == 0 { 0 } else { interval };
-        let next = match (first, absolute, self.clock) {
-            (0, ..) => None,
-            (first, true, Clock::Wall) => Some(Moment::Wall(first)),
-            (first, true, Clock::Steady) => Some(Moment::Steady(first)),
-            (first, false, _) => {
-                let moment = machine::time::now().saturating_add(first);
-                Some(Moment::Steady(moment))
-            }
-        };
+        let next = Moment::of(first, absolute, self.clock);
         self.timer.set(next, interval)
     }
 

@@ -17,6 +17,14 @@ pub trait Expires: Send + Sync {
     fn expired(&self, count: u64);
 }
 
+/// Which clock absolute times are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The time since start.
+    Steady,
+    Wall,
+}
+
 /// A moment of one of the two clocks that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -186,6 +194,20 @@ fn passed(at: u64, interval: u64, now: u64) -> (u64, Option<u64>) {
 }
 
 impl Moment {
+    /// What a program means by `time`, which counts from now on unless it is an
+    /// `absolute` one of `clock`; none by 0.
+    pub fn of(time: u64, absolute: bool, clock: Clock) -> Option<Moment> {
+        match (time, absolute, clock) {
+            (0, ..) => None,
+            (time, true, Clock::Wall) => Some(Moment::Wall(time)),
+            (time, true, Clock::Steady) => Some(Moment::Steady(time)),
+            (time, false, _) => {
+                let moment = machine::time::now().saturating_add(time);
+                Some(Moment::Steady(moment))
+            }
+        }
+    }
+
     pub(super) fn time(self) -> u64 {
         match self {
             Moment::Steady(time) | Moment::Wall(time) => time,
