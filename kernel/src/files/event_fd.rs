@@ -11,6 +11,7 @@ use sync::{WaitQueue, rank};
 use super::anonymous;
 use super::buffer::{Sink, Source};
 use super::open_file::{Description, File, Operations};
+use super::wait::wait_unless;
 use super::watch::Watchers;
 
 /// The largest value; the one behind it cannot be written.
@@ -62,26 +63,12 @@ impl EventFd {
     }
 }
 
-/// `act`, again and again until it gives something, unless it must not wait.
-fn wait(
-    queue: &Queue,
-    nonblocking: bool,
-    mut act: impl FnMut() -> Option<u64>,
-) -> Result<u64, Errno> {
-    if nonblocking {
-        return act().ok_or(Errno::EAGAIN);
-    }
-    queue
-        .wait_interruptible(act, None)
-        .map_err(|_| Errno::EINTR)
-}
-
 impl Operations for EventFd {
     fn read(&self, open: &Description, into: &mut Sink<'_>) -> Result<usize, Errno> {
         if into.remaining() < size_of::<u64>() && !into.faulted() {
             return Err(Errno::EINVAL);
         }
-        let value = wait(&self.readers, open.nonblocking(), || self.take())?;
+        let value = wait_unless(open.nonblocking(), &self.readers, None, || self.take())?;
         self.writers.wake_all();
         self.watchers.notify(POLLOUT);
         Ok(into.put(&value.to_ne_bytes()))
@@ -99,7 +86,8 @@ impl Operations for EventFd {
         if more > MOST {
             return Err(Errno::EINVAL);
         }
-        wait(&self.writers, open.nonblocking(), || self.add(more))?;
+        let add = || self.add(more);
+        wait_unless(open.nonblocking(), &self.writers, None, add)?;
         self.readers.wake_all();
         self.watchers.notify(POLLIN);
         Ok(bytes.len())

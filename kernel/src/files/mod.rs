@@ -36,6 +36,7 @@ mod slots;
 pub mod table;
 pub mod text;
 pub mod timer_fd;
+pub mod wait;
 pub mod walk;
 pub mod watch;
 

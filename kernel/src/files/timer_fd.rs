@@ -12,6 +12,7 @@ use super::allocate::try_arc;
 use super::anonymous;
 use super::buffer::{Sink, Source};
 use super::open_file::{Description, File, Operations};
+use super::wait::wait_unless;
 use super::watch::Watchers;
 use crate::time::timer::{Clock, Expires, Left, Moment, Timer};
 use crate::time::wall;
@@ -134,14 +135,8 @@ impl Operations for TimerFd {
             return Err(Errno::EINVAL);
         }
         let expiries = &self.expiries;
-        let count = match expiries.take() {
-            Some(result) => result?,
-            None if open.nonblocking() => return Err(Errno::EAGAIN),
-            None => expiries
-                .readers
-                .wait_interruptible(|| expiries.take(), None)
-                .map_err(|_| Errno::EINTR)??,
-        };
+        let take = || expiries.take();
+        let count = wait_unless(open.nonblocking(), &expiries.readers, None, take)??;
         Ok(into.put(&count.to_ne_bytes()))
     }
 

@@ -5,21 +5,15 @@ use super::message::Credentials;
 use super::names::{self, Address};
 use super::{Endpoint, Kind};
 use crate::files::context::Places;
+use crate::files::wait::wait_unless;
 use abi::Errno;
 use abi::file::{POLLIN, POLLOUT};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use sync::{SpinLock, WaitError};
+use sync::SpinLock;
 
 /// The most connections that may wait to be accepted (`somaxconn`).
 const MOST_WAITING: usize = 4096;
-
-pub(super) fn waited(error: WaitError) -> Errno {
-    match error {
-        WaitError::Interrupted => Errno::EINTR,
-        WaitError::TimedOut => Errno::EAGAIN,
-    }
-}
 
 impl Endpoint {
     /// Two that are connected. ENOMEM.
@@ -107,15 +101,8 @@ impl Endpoint {
             if self.knock(&listener)? {
                 return Ok(());
             }
-            if nonblocking {
-                return Err(Errno::EAGAIN);
-            }
             let has_room = || listener.has_place().then_some(());
-            let waited_for = listener
-                .inbox
-                .writers
-                .wait_interruptible(has_room, deadline);
-            waited_for.map_err(waited)?;
+            wait_unless(nonblocking, &listener.inbox.writers, deadline, has_room)?;
         }
     }
 
@@ -207,14 +194,7 @@ impl Endpoint {
                 Some(backlog) => backlog.waiting.pop_front().map(Ok),
             }
         };
-        let accepted = match take() {
-            Some(result) => result?,
-            None if nonblocking => return Err(Errno::EAGAIN),
-            None => {
-                let waited_for = self.inbox.readers.wait_interruptible(take, deadline);
-                waited_for.map_err(waited)??
-            }
-        };
+        let accepted = wait_unless(nonblocking, &self.inbox.readers, deadline, take)??;
         self.inbox.writers.wake_all();
         Ok(accepted)
     }

@@ -1,9 +1,9 @@
 //! Sending and receiving.
 
-use super::connect::waited;
 use super::message::{Ancillary, Credentials, Message, discard};
 use super::{Endpoint, Kind, Name};
 use crate::files::allocate::try_zeroed;
+use crate::files::wait::wait_unless;
 use crate::files::{File, Sink, Source};
 use crate::thread;
 use abi::Errno;
@@ -212,15 +212,11 @@ impl Endpoint {
             if peer.inbox.has_room(length, limit) {
                 return Ok(peer);
             }
-            if nonblocking {
-                return Err(Errno::EAGAIN);
-            }
             let over = || {
                 let ended = peer.is_closed() || peer.may_not_read() || self.may_not_write();
                 (ended || peer.inbox.has_room(length, limit)).then_some(())
             };
-            let result = peer.inbox.writers.wait_interruptible(over, until);
-            result.map_err(waited)?;
+            wait_unless(nonblocking, &peer.inbox.writers, until, over)?;
         }
     }
 
@@ -276,14 +272,7 @@ impl Endpoint {
                 return Ok(received);
             }
             let come = || (!self.inbox.is_empty() || self.may_not_read()).then_some(());
-            let result = match nonblocking {
-                true => come().ok_or(Errno::EAGAIN),
-                false => {
-                    let waited_for = self.inbox.readers.wait_interruptible(come, until);
-                    waited_for.map_err(waited)
-                }
-            };
-            match result {
+            match wait_unless(nonblocking, &self.inbox.readers, until, come) {
                 Ok(()) => {}
                 Err(_) if some => return Ok(received),
                 Err(error) => return Err(error),
