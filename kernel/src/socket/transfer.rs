@@ -127,7 +127,8 @@ impl Endpoint {
             _ => self.peer().ok_or(Errno::ENOTCONN)?,
         };
         if self.kind != Kind::Datagram {
-            return match peer.is_closed() {
+            // It may have been shut before it was connected.
+            return match peer.may_not_read() {
                 true => Err(Errno::EPIPE),
                 false => Ok(peer),
             };

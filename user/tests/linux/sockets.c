@@ -177,6 +177,13 @@ static void connections(const char *path) {
         size = sizeof peer;
         CHECK(getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0);
         CHECK(peer.pid == getpid());
+        // One that was shut before it is connected takes nothing.
+        int deaf = socket(AF_UNIX, kinds[i], 0);
+        CHECK(shutdown(deaf, SHUT_RD) == 0);
+        CHECK(connect(deaf, (void *)&address, length) == 0);
+        int sender = accept(listener, NULL, NULL);
+        CHECK(send(sender, "x", 1, MSG_NOSIGNAL) == -1 && errno == EPIPE);
+        close(sender), close(deaf);
         // Too many wait: one that must not wait itself is sent away.
         int more[3];
         for (int k = 0; k < 3; k++) {
