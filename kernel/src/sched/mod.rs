@@ -288,7 +288,7 @@ fn give_way(arrival: Arrival) {
 /// switched to again.
 fn switch(mut queue: Guard, current: &Running<Thread>, switches: &AtomicU64) {
     let next = queue.pick(machine::time::now());
-    if queue.ready() > 0 || queue.armed == NEVER {
+    if queue.ready() > 0 || queue.armed == NEVER || queue.next_sample() < queue.armed {
         arm_timer(&mut queue);
     }
     take_request();
