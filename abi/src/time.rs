@@ -30,8 +30,10 @@ pub const NANOS_PER_TICK: u64 = 10_000_000;
 
 pub const TIMER_ABSTIME: usize = 1;
 
-/// The timer of setitimer(2) that goes by the time.
+/// The timers of setitimer(2): by the time, by CPU time in user mode, by all CPU time.
 pub const ITIMER_REAL: usize = 0;
+pub const ITIMER_VIRTUAL: usize = 1;
+pub const ITIMER_PROF: usize = 2;
 
 #[repr(C)]
 #[derive(

@@ -112,6 +112,7 @@ ranks! {
     ProcessTimers: Spinning, "the timers of a process";
     WallListeners: Spinning, "who is told when the wall clock is set";
     Timer: Spinning, "a timer's setting, also while it expires";
+    CpuTimers: Spinning, "the timers by a process's CPU time, also while they expire";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";
     Actions: Spinning, "which signal actions, semaphores and name a group has";

@@ -223,7 +223,10 @@ pub fn timer(in_user_mode: bool) {
     timers::expire(now);
     let mut queue = this_queue();
     queue.armed = NEVER;
-    queue.sample(&current(), now, in_user_mode);
+    let current = current();
+    if queue.sample(&current, now, in_user_mode) {
+        current.sampled();
+    }
     if queue.spread_at.is_some_and(|at| at <= now) {
         spread(&mut queue);
     }

@@ -146,16 +146,17 @@ impl RunQueue {
         }
     }
 
-    /// Samples the running thread, `thread`, if it is time to.
-    pub fn sample(&mut self, thread: &Thread, now: u64, in_user_mode: bool) {
+    /// Samples the running thread, `thread`, if it is time to; whether it was.
+    pub fn sample(&mut self, thread: &Thread, now: u64, in_user_mode: bool) -> bool {
         if self.running.is_none() || now < self.tick_at {
-            return;
+            return false;
         }
         self.tick_at = next_tick(now);
         count(match in_user_mode {
             true => &thread.entity.user_ticks,
             false => &thread.entity.system_ticks,
         });
+        true
     }
 
     /// What `thread`, which belongs here, has used up to `now`.

@@ -1,8 +1,8 @@
 //! The calls of time.
 
-use super::{cpu_clock, timer};
+use super::timer;
 use crate::memory::user;
-use crate::thread::Current;
+use crate::thread::{self, CpuClock, Current};
 use crate::time::{self, timer::Clock};
 use abi::Errno;
 use abi::time::*;
@@ -21,7 +21,11 @@ pub fn clock_nanosleep(
 ) -> Result<usize, Errno> {
     let request: Timespec = user::read_value(request)?;
     let is_absolute = flags & TIMER_ABSTIME != 0;
-    match (timer::clock(clock)?, is_absolute) {
+    let by_time = match timer::clock(clock) {
+        Err(Errno::EINVAL) => return sleep_by_cpu(current, clock, is_absolute, request, remain),
+        by_time => by_time?,
+    };
+    match (by_time, is_absolute) {
         (_, false) => sleep(current, time::from_now(request)?, Some(remain)),
         (Clock::Steady, true) => sleep(current, time::nanos(request)?, None),
         (Clock::Wall, true) => match time::wall::sleep_until(time::nanos(request)?) {
@@ -50,6 +54,40 @@ fn sleep(current: &mut Current, deadline: u64, remain: Option<usize>) -> Result<
     Err(Errno::EINTR)
 }
 
+/// The same by a clock of CPU time; that of the caller alone would never come.
+fn sleep_by_cpu(
+    current: &mut Current,
+    clock: usize,
+    is_absolute: bool,
+    request: Timespec,
+    remain: usize,
+) -> Result<usize, Errno> {
+    if clock as u32 as usize == CLOCK_THREAD_CPUTIME_ID {
+        return Err(Errno::EOPNOTSUPP);
+    }
+    let clock = CpuClock::new(current, clock)?;
+    if clock.is_of(current) {
+        return Err(Errno::EINVAL);
+    }
+    let given = time::nanos(request)?;
+    let now = clock.read().ok_or(Errno::EINVAL)?;
+    let until = match (current.resume_at.take(), is_absolute) {
+        (Some(until), _) => until,
+        (None, true) => given,
+        (None, false) => now.saturating_add(given),
+    };
+    let Some(left) = thread::sleep_by(clock, until)? else {
+        return Ok(0);
+    };
+    if !is_absolute {
+        current.resume_at = Some(until);
+        if remain != 0 {
+            user::write_value(remain, &Timespec::from_nanos(left))?;
+        }
+    }
+    Err(Errno::EINTR)
+}
+
 pub fn clock_gettime(current: &Current, clock: usize, out: usize) -> Result<usize, Errno> {
     let nanos = match clock as u32 as usize {
         CLOCK_REALTIME | CLOCK_REALTIME_COARSE | CLOCK_REALTIME_ALARM | CLOCK_TAI => {
@@ -60,7 +98,7 @@ pub fn clock_gettime(current: &Current, clock: usize, out: usize) -> Result<usiz
         | CLOCK_MONOTONIC_COARSE
         | CLOCK_BOOTTIME
         | CLOCK_BOOTTIME_ALARM => machine::time::now(),
-        _ => cpu_clock::Clock::new(current, clock)?.read(),
+        _ => CpuClock::new(current, clock)?.read().ok_or(Errno::EINVAL)?,
     };
     user::write_value(out, &Timespec::from_nanos(nanos))?;
     Ok(0)
@@ -81,7 +119,7 @@ pub fn clock_getres(current: &Current, clock: usize, out: usize) -> Result<usize
         CLOCK_REALTIME..=CLOCK_MONOTONIC
         | CLOCK_MONOTONIC_RAW..=CLOCK_BOOTTIME_ALARM
         | CLOCK_TAI => 1,
-        _ => cpu_clock::Clock::new(current, clock)?.resolution(),
+        _ => CpuClock::new(current, clock)?.resolution(),
     };
     if out != 0 {
         user::write_value(out, &Timespec::from_nanos(nanos))?;

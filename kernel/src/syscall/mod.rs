@@ -4,7 +4,6 @@ mod attributes;
 mod clock;
 mod clone;
 mod copying;
-mod cpu_clock;
 pub mod descriptor;
 mod event;
 pub mod file;

@@ -45,7 +45,7 @@ pub fn getrandom(current: &Current, out: usize, length: usize) -> Result<usize, 
         let part = (length - done).min(bytes.len());
         let at = out.checked_add(done).ok_or(Errno::EFAULT)?;
         match user::write_bytes(at, &bytes[..part]) {
-            Ok(()) if current.has_pending() => return Ok(done + part),
+            Ok(()) if current.is_interrupted() => return Ok(done + part),
             Ok(()) => done += part,
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,

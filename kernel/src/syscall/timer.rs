@@ -2,7 +2,7 @@
 
 use crate::memory::user;
 use crate::signal::Info;
-use crate::thread::{self, Current, Notify};
+use crate::thread::{self, Base, CpuClock, Current, Interval, Notify};
 use crate::time;
 use crate::time::timer::{Clock, Left};
 use abi::Errno;
@@ -28,12 +28,15 @@ pub fn timer_create(
     event: usize,
     out: usize,
 ) -> Result<usize, Errno> {
-    let clock = clock(which)?;
+    let base = match clock(which) {
+        Err(Errno::EINVAL) => Base::Cpu(CpuClock::new(current, which)?),
+        clock => Base::Time(clock?),
+    };
     let event: Option<SigEvent> = match event {
         0 => None,
         event => Some(user::read_value(event)?),
     };
-    let id = thread::create_timer(current, clock, |id| {
+    let id = thread::create_timer(current, base, |id| {
         // The number is told before the timer is there: if that fails, it is not.
         let told = notify(current, event, id)?;
         user::write_value(out, &id)?;
@@ -78,7 +81,7 @@ pub fn timer_settime(
     }
     let (first, interval) = read_setting(new)?;
     let timer = current.group().timers().get(id as i32)?;
-    let left = timer.set(first, interval, flags & TIMER_ABSTIME != 0);
+    let left = timer.set(first, interval, flags & TIMER_ABSTIME != 0)?;
     if old != 0 {
         user::write_value(old, &setting(left))?;
     }
@@ -117,7 +120,8 @@ pub(super) fn setting(left: Left) -> ITimerSpec {
 /// alarm(2): the seconds that were left, one at least if any time was.
 pub fn alarm(current: &Current, seconds: usize) -> Result<usize, Errno> {
     const SECOND: u64 = 1_000_000_000;
-    let left = thread::set_real_timer(current, seconds as u32 as u64 * SECOND, 0)?;
+    let span = seconds as u32 as u64 * SECOND;
+    let left = thread::set_interval_timer(current, Interval::Real, span, 0)?;
     let rounded = (left.time + SECOND / 2) / SECOND;
     Ok(match left.time {
         0 => 0,
@@ -133,8 +137,7 @@ pub fn setitimer(current: &Current, which: usize, new: usize, old: usize) -> Res
     };
     let nanos = |time: Timeval| time.checked_nanos().ok_or(Errno::EINVAL);
     let (first, interval) = (nanos(new.value)?, nanos(new.interval)?);
-    check_which(which)?;
-    let left = thread::set_real_timer(current, first, interval)?;
+    let left = thread::set_interval_timer(current, interval_timer(which)?, first, interval)?;
     if old != 0 {
         user::write_value(old, &old_setting(left))?;
     }
@@ -142,16 +145,16 @@ pub fn setitimer(current: &Current, which: usize, new: usize, old: usize) -> Res
 }
 
 pub fn getitimer(current: &Current, which: usize, out: usize) -> Result<usize, Errno> {
-    check_which(which)?;
-    let left = current.group().timers().left();
+    let left = current.group().timers().left(interval_timer(which)?);
     user::write_value(out, &old_setting(left))?;
     Ok(0)
 }
 
-/// The timers by CPU time are not there.
-fn check_which(which: usize) -> Result<(), Errno> {
+fn interval_timer(which: usize) -> Result<Interval, Errno> {
     match which as u32 as usize {
-        ITIMER_REAL => Ok(()),
+        ITIMER_REAL => Ok(Interval::Real),
+        ITIMER_VIRTUAL => Ok(Interval::Virtual),
+        ITIMER_PROF => Ok(Interval::Profile),
         _ => Err(Errno::EINVAL),
     }
 }

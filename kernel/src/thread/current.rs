@@ -131,7 +131,7 @@ impl Current {
     #[cold]
     pub fn note_interrupted(&mut self, call: Interrupted) {
         // Only then a look follows before the thread goes on.
-        if self.has_pending() {
+        if self.is_interrupted() {
             self.interrupted = Some(call);
         }
     }

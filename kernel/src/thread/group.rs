@@ -1,5 +1,6 @@
 //! A group of threads that end together: a process.
 
+use super::cpu_timer::CpuTimers;
 use super::family::Pid;
 use super::semaphore::Semaphores;
 use super::signal::Stop;
@@ -40,6 +41,7 @@ pub struct Group {
     actions: SpinLock<Arc<ActionTable>, rank::Actions>,
     semaphores: Semaphores,
     timers: ProcessTimers,
+    cpu_timers: CpuTimers,
     flags: Flags,
     /// Its first thread's.
     name: SpinLock<Name, rank::Actions>,
@@ -149,6 +151,7 @@ impl Group {
             actions: SpinLock::new(actions),
             semaphores,
             timers: ProcessTimers::new(),
+            cpu_timers: CpuTimers::new(),
             flags: Flags::new(parent.map(|parent| &parent.flags)),
             name: SpinLock::new(parent.map_or_else(Name::default, |parent| parent.name())),
         })
@@ -211,6 +214,11 @@ impl Group {
 
     pub fn timers(&self) -> &ProcessTimers {
         &self.timers
+    }
+
+    /// What waits for its CPU time: its own timers and those of others.
+    pub(super) fn cpu_timers(&self) -> &CpuTimers {
+        &self.cpu_timers
     }
 
     pub fn flags(&self) -> &Flags {

@@ -1,7 +1,9 @@
 //! A thread's life, top to bottom: run user mode until a trap, handle the
 //! trap, do what is pending, again.
 
-use super::{Current, Group, Kind, Name, Resources, Thread, exec_first, exit, registry, signal};
+use super::{
+    Current, Group, Kind, Name, Resources, Thread, cpu_timer, exec_first, exit, registry, signal,
+};
 use crate::files::{self, FileTable, Follow, Inode};
 use crate::memory::FaultError;
 use crate::sched::{self, Class, Entity};
@@ -74,6 +76,7 @@ fn live(current: &mut Current) -> i32 {
                 if sync::preempt::wanted() {
                     sched::preempt();
                 }
+                cpu_timer::serve(current, current.group());
                 if current.must_exit() {
                     return current.ending.unwrap_or(0);
                 }

@@ -8,6 +8,8 @@
 
 mod clone;
 mod clone_flags;
+mod cpu_clock;
+mod cpu_timer;
 mod current;
 mod elf;
 mod exec;
@@ -39,6 +41,8 @@ mod wake_op;
 
 pub use clone::{Request, clone, native};
 pub use clone_flags::CloneFlags;
+pub use cpu_clock::CpuClock;
+pub use cpu_timer::sleep_by;
 pub use current::{Current, Interrupted, Resources};
 pub use exec::{exec, exec_first};
 pub use exit::{exit_group, exit_group_wide, exit_thread};
@@ -60,7 +64,7 @@ pub use signal::{
     wait_for as wait_for_signal, with_mask,
 };
 pub use slides::disable as disable_slides;
-pub use timers::{Notify, create_timer, set_real_timer};
+pub use timers::{Base, Interval, Notify, create_timer, set_interval_timer};
 pub use traits::{Name, Traits};
 pub use wait::{Choice, Waited, wait};
 pub use wake_op::wake_op;
@@ -100,6 +104,10 @@ const MUST_EXIT: u32 = 1;
 const SIGNALED: u32 = 2;
 /// Its process is stopped, and so it must stop.
 const STOPPED: u32 = 4;
+/// Timers by CPU time may be due.
+const CPU_TIMERS: u32 = 8;
+/// What of these ends a sleep.
+const INTERRUPTS: u32 = MUST_EXIT | SIGNALED | STOPPED;
 
 pub struct Thread {
     task: Task,
@@ -215,7 +223,7 @@ impl Thread {
             is_native: AtomicBool::new(kind == Kind::Native),
             group,
             pending: AtomicU32::new(0),
-            interrupts: AtomicU32::new(!0),
+            interrupts: AtomicU32::new(INTERRUPTS),
             signals: SpinLock::new(Signals::new(0, SigStack::default())),
             view: SpinLock::new(start.as_deref().map(View::of).unwrap_or_default()),
             start: SpinLock::new(start),
@@ -269,7 +277,7 @@ impl Thread {
     fn killable<R>(&self, act: impl FnOnce() -> R) -> R {
         self.interrupts.store(MUST_EXIT, Ordering::Relaxed);
         let result = act();
-        self.interrupts.store(!0, Ordering::Relaxed);
+        self.interrupts.store(INTERRUPTS, Ordering::Relaxed);
         result
     }
 

@@ -1,15 +1,17 @@
-//! The timers of a process: those of timer_create(2), and the one of alarm(2)
-//! and setitimer(2). Each sends a signal when it expires.
+//! The timers of a process: those of timer_create(2), and those of alarm(2) and
+//! setitimer(2). Each sends a signal when it expires.
 //!
 //! The table is under a lock of its own, held to look things up only. A timer
 //! knows its process weakly, so a process that ends takes its timers along.
 
+use super::cpu_clock::{CpuClock, Kind};
+use super::cpu_timer::CpuTimer;
 use super::{Current, Group, Thread};
 use crate::files::allocate::try_arc;
 use crate::signal::Info;
 use crate::time::timer::{Clock, Expires, Left, Moment, Timer};
 use abi::Errno;
-use abi::signal::SIGALRM;
+use abi::signal::{SIGALRM, SIGPROF, SIGVTALRM};
 use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use hashbrown::HashMap;
@@ -51,39 +53,73 @@ impl Expires for Target {
     }
 }
 
+/// What a timer goes by.
+pub enum Base {
+    Time(Clock),
+    Cpu(CpuClock),
+}
+
+/// The same, with what waits for it.
+#[derive(Clone)]
+enum Engine {
+    Time(Arc<Timer>, Clock),
+    Cpu(Arc<CpuTimer>),
+}
+
 /// One of timer_create(2).
 #[derive(Clone)]
 pub struct ProcessTimer {
-    timer: Arc<Timer>,
+    engine: Engine,
     target: Arc<Target>,
-    clock: Clock,
 }
 
 impl ProcessTimer {
-    fn new(group: &Arc<Group>, clock: Clock, notify: Notify) -> Result<ProcessTimer, Errno> {
+    fn new(group: &Arc<Group>, base: Base, notify: Notify) -> Result<ProcessTimer, Errno> {
         let target = try_arc(Target {
             group: Arc::downgrade(group),
             notify,
             overruns: AtomicI32::new(0),
         })?;
-        let timer = try_arc(Timer::new(target.clone()))?;
-        Ok(ProcessTimer {
-            timer,
-            target,
-            clock,
-        })
+        let engine = match base {
+            Base::Time(clock) => Engine::Time(try_arc(Timer::new(target.clone()))?, clock),
+            Base::Cpu(clock) => Engine::Cpu(try_arc(CpuTimer::new(clock, target.clone()))?),
+        };
+        Ok(ProcessTimer { engine, target })
     }
 
     /// Sets it to `first`, which counts from now on unless it is `absolute`, and
     /// stops it if that is 0; what was left before.
-    pub fn set(&self, first: u64, interval: u64, absolute: bool) -> Left {
+    ///
+    /// # Errors
+    /// For a timer by CPU time: `ESRCH` if whose it is has ended, `ENOMEM`.
+    pub fn set(&self, first: u64, interval: u64, absolute: bool) -> Result<Left, Errno> {
         let interval = if first == 0 { 0 } else { interval };
-        let next = Moment::of(first, absolute, self.clock);
-        self.timer.set(next, interval)
+        match &self.engine {
+            Engine::Time(timer, clock) => {
+                Ok(timer.set(Moment::of(first, absolute, *clock), interval))
+            }
+            Engine::Cpu(timer) => timer.set(first, interval, absolute),
+        }
+    }
+
+    fn stop(&self) {
+        // Whose time has ended for good has nothing to stop.
+        let _ = self.set(0, 0, false);
     }
 
     pub fn left(&self) -> Left {
-        self.timer.left()
+        match &self.engine {
+            Engine::Time(timer, _) => timer.left(),
+            Engine::Cpu(timer) => timer.left(),
+        }
+    }
+
+    /// As [`Timer::catch_up`].
+    fn catch_up(&self, undo: impl FnOnce() -> u64) -> u64 {
+        match &self.engine {
+            Engine::Time(timer, _) => timer.catch_up(undo),
+            Engine::Cpu(timer) => timer.catch_up(undo),
+        }
     }
 
     pub fn overruns(&self) -> i32 {
@@ -94,8 +130,19 @@ impl ProcessTimer {
 struct Table {
     timers: HashMap<i32, ProcessTimer>,
     next_id: i32,
-    /// That of alarm(2), made when it is first set.
-    real: Option<ProcessTimer>,
+    /// Those of setitimer(2), each made when it is first set.
+    interval: [Option<ProcessTimer>; 3],
+}
+
+/// One of setitimer(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interval {
+    /// That of alarm(2), too.
+    Real,
+    /// By CPU time in user mode.
+    Virtual,
+    /// By all CPU time.
+    Profile,
 }
 
 /// See the module.
@@ -109,7 +156,7 @@ impl ProcessTimers {
             table: SpinLock::new(Table {
                 timers: HashMap::new(),
                 next_id: 0,
-                real: None,
+                interval: [const { None }; 3],
             }),
         }
     }
@@ -123,30 +170,30 @@ impl ProcessTimers {
     /// Stops a timer and forgets it. EINVAL.
     pub fn delete(&self, id: i32) -> Result<(), Errno> {
         let removed = self.table.lock().timers.remove(&id);
-        removed.ok_or(Errno::EINVAL)?.timer.set(None, 0);
+        removed.ok_or(Errno::EINVAL)?.stop();
         Ok(())
     }
 
-    /// What is left of the timer of alarm(2).
-    pub fn left(&self) -> Left {
-        let real = self.table.lock().real.clone();
-        real.map_or_else(Left::default, |real| real.left())
+    /// What is left of a timer of setitimer(2).
+    pub fn left(&self, which: Interval) -> Left {
+        let timer = self.table.lock().interval[which as usize].clone();
+        timer.map_or_else(Left::default, |timer| timer.left())
     }
 
     /// Stops and forgets all that timer_create(2) has made, as exec does.
     pub(super) fn delete_all(&self) {
         let timers = core::mem::take(&mut self.table.lock().timers);
         for timer in timers.values() {
-            timer.timer.set(None, 0);
+            timer.stop();
         }
     }
 
     /// Stops and forgets all, as the end does.
     pub(super) fn end(&self) {
         self.delete_all();
-        let real = self.table.lock().real.take();
-        if let Some(real) = real {
-            real.timer.set(None, 0);
+        let interval = core::mem::take(&mut self.table.lock().interval);
+        for timer in interval.iter().flatten() {
+            timer.stop();
         }
     }
 
@@ -159,7 +206,7 @@ impl ProcessTimers {
         };
         // It may be deleted by now.
         if let Ok(timer) = self.get(id) {
-            info.add_overruns(timer.timer.catch_up(|| take_next(id)));
+            info.add_overruns(timer.catch_up(|| take_next(id)));
             let overruns = info.timer_overruns().map_or(0, |(_, overruns)| overruns);
             timer.target.overruns.store(overruns, Relaxed);
         }
@@ -173,7 +220,7 @@ impl ProcessTimers {
 /// Those of `notify`; `EAGAIN` if there are too many, `ENOMEM`.
 pub fn create_timer(
     current: &Current,
-    clock: Clock,
+    base: Base,
     notify: impl FnOnce(i32) -> Result<Notify, Errno>,
 ) -> Result<i32, Errno> {
     let group = current.group();
@@ -190,7 +237,7 @@ pub fn create_timer(
         table.next_id = following(id);
         id
     };
-    let timer = ProcessTimer::new(group, clock, notify(id)?)?;
+    let timer = ProcessTimer::new(group, base, notify(id)?)?;
     let mut table = group.timers().table.lock();
     table.timers.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
     table.timers.insert(id, timer);
@@ -201,21 +248,33 @@ fn following(id: i32) -> i32 {
     id.checked_add(1).unwrap_or(0)
 }
 
-/// setitimer(2) and alarm(2): sets the timer that sends SIGALRM; what was left
-/// before. ENOMEM.
-pub fn set_real_timer(current: &Current, first: u64, interval: u64) -> Result<Left, Errno> {
+/// setitimer(2) and alarm(2): sets a timer; what was left of it before. ENOMEM.
+pub fn set_interval_timer(
+    current: &Current,
+    which: Interval,
+    first: u64,
+    interval: u64,
+) -> Result<Left, Errno> {
     let group = current.group();
-    let real = group.timers().table.lock().real.clone();
-    let real = match real {
-        Some(real) => real,
+    let timer = group.timers().table.lock().interval[which as usize].clone();
+    let timer = match timer {
+        Some(timer) => timer,
         None if first == 0 => return Ok(Left::default()),
         None => {
-            let notify = Notify::Process(Info::kernel(SIGALRM));
-            let made = ProcessTimer::new(group, Clock::Steady, notify)?;
+            let (base, signal) = match which {
+                Interval::Real => (Base::Time(Clock::Steady), SIGALRM),
+                Interval::Virtual => (by_cpu(group, Kind::User), SIGVTALRM),
+                Interval::Profile => (by_cpu(group, Kind::Sampled), SIGPROF),
+            };
+            let made = ProcessTimer::new(group, base, Notify::Process(Info::kernel(signal)))?;
             let mut table = group.timers().table.lock();
             // A peer may have been faster.
-            table.real.get_or_insert(made).clone()
+            table.interval[which as usize].get_or_insert(made).clone()
         }
     };
-    Ok(real.set(first, interval, false))
+    timer.set(first, interval, false)
+}
+
+fn by_cpu(group: &Arc<Group>, kind: Kind) -> Base {
+    Base::Cpu(CpuClock::of_process(group, kind))
 }

@@ -179,7 +179,7 @@ impl Setting {
 
 /// How many of the moments `at`, `at + interval`, … have come, and the first
 /// that has not.
-fn passed(at: u64, interval: u64, now: u64) -> (u64, Option<u64>) {
+pub(crate) fn passed(at: u64, interval: u64, now: u64) -> (u64, Option<u64>) {
     match now.checked_sub(at) {
         None => (0, Some(at)),
         Some(_) if interval == 0 => (1, None),

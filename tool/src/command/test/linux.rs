@@ -20,6 +20,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["aslr"],
     &["copying"],
     &["cpu_time"],
+    &["cpu_timers"],
     &["events", "set"],
     &["inheritance"],
     &["locked"],

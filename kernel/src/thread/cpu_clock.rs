@@ -1,28 +1,28 @@
 //! Clocks of CPU time: a thread's or a process's. A clock's id has whose in it
 //! (clock_getcpuclockid(3), pthread_getcpuclockid(3)), as Linux numbers them.
 
+use super::{Current, Group, Thread, registry};
 use crate::sched::{self, TICK};
-use crate::thread::{self, Current, Group, Thread};
 use abi::Errno;
 use abi::time::*;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
-/// Whose time.
+/// Whose time. A clock keeps nobody.
 enum Whose {
-    Thread(Arc<Thread>),
-    Process(Arc<Group>),
+    Thread(Weak<Thread>),
+    Process(Weak<Group>),
 }
 
 /// Which of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// All, by samples of user and system time.
+pub enum Kind {
+    /// User and system time, as programs are told them.
     Sampled,
     User,
     Exact,
 }
 
-pub struct Clock {
+pub struct CpuClock {
     whose: Whose,
     kind: Kind,
 }
@@ -50,46 +50,73 @@ fn parse(clock: i32) -> Result<(u32, bool, Kind), Errno> {
     ))
 }
 
-impl Clock {
+impl CpuClock {
     /// The clock that `id` means: EINVAL for no process, and for a thread of
     /// another process.
-    pub fn new(current: &Current, id: usize) -> Result<Clock, Errno> {
+    pub fn new(current: &Current, id: usize) -> Result<CpuClock, Errno> {
         let (id, is_thread, kind) = parse(id as i32)?;
         let none = |_| Errno::EINVAL;
         let whose = if is_thread {
-            let thread = thread::find(current, id as usize).map_err(none)?;
+            let thread = registry::find(current, id as usize).map_err(none)?;
             let is_peer = thread
                 .user_group()
                 .is_some_and(|group| Arc::ptr_eq(group, current.group()));
             if !is_peer {
                 return Err(Errno::EINVAL);
             }
-            Whose::Thread(thread)
+            Whose::Thread(Arc::downgrade(&thread))
         } else if id == current.tid() {
             // As on Linux, a thread's own id will do for its process.
-            Whose::Process(current.group().clone())
+            Whose::Process(Arc::downgrade(current.group()))
         } else {
-            Whose::Process(thread::process(current, id as usize).map_err(none)?)
+            let process = registry::process(current, id as usize).map_err(none)?;
+            Whose::Process(Arc::downgrade(&process))
         };
-        Ok(Clock { whose, kind })
+        Ok(CpuClock { whose, kind })
     }
 
-    /// In nanoseconds.
-    pub fn read(&self) -> u64 {
-        if self.kind == Kind::Exact {
-            return match &self.whose {
-                Whose::Thread(thread) => sched::usage(thread).time,
-                Whose::Process(group) => group.usage().time,
-            };
+    /// The clock of the process `group`.
+    pub fn of_process(group: &Arc<Group>, kind: Kind) -> CpuClock {
+        let whose = Whose::Process(Arc::downgrade(group));
+        CpuClock { whose, kind }
+    }
+
+    /// Whether it is that of `thread` alone.
+    pub fn is_of(&self, thread: &Thread) -> bool {
+        matches!(&self.whose, Whose::Thread(own) if core::ptr::eq(own.as_ptr(), thread))
+    }
+
+    /// The process whose time it is, or whose thread's.
+    pub fn process(&self) -> Option<Arc<Group>> {
+        match &self.whose {
+            Whose::Thread(thread) => living(thread)?.group.clone(),
+            Whose::Process(group) => group.upgrade(),
         }
+    }
+
+    /// In nanoseconds; none if the thread or the process is gone.
+    pub fn read(&self) -> Option<u64> {
+        let exact = self.kind == Kind::Exact;
         let times = match &self.whose {
-            Whose::Thread(thread) => sched::account(thread).times,
-            Whose::Process(group) => group.account().times,
+            Whose::Thread(thread) => {
+                let thread = living(thread)?;
+                if exact {
+                    return Some(sched::usage(&thread).time);
+                }
+                sched::account(&thread).times
+            }
+            Whose::Process(group) => {
+                let group = group.upgrade()?;
+                if exact {
+                    return Some(group.usage().time);
+                }
+                group.account().times
+            }
         };
-        match self.kind {
+        Some(match self.kind {
             Kind::User => times.user,
             _ => times.user + times.system,
-        }
+        })
     }
 
     /// In nanoseconds.
@@ -99,6 +126,13 @@ impl Clock {
             _ => TICK,
         }
     }
+}
+
+/// The thread, unless it has ended: then somebody may still look at it.
+fn living(thread: &Weak<Thread>) -> Option<Arc<Thread>> {
+    let thread = thread.upgrade()?;
+    let known = registry::thread(thread.tid()).ok()?;
+    Arc::ptr_eq(&thread, &known).then_some(thread)
 }
 
 #[cfg(test)]
