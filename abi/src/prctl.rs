@@ -12,6 +12,7 @@ pub const PR_SET_NAME: usize = 15;
 pub const PR_GET_NAME: usize = 16;
 pub const PR_GET_SECCOMP: usize = 21;
 pub const PR_CAPBSET_READ: usize = 23;
+pub const PR_CAPBSET_DROP: usize = 24;
 pub const PR_GET_TSC: usize = 25;
 pub const PR_SET_TSC: usize = 26;
 pub const PR_GET_SECUREBITS: usize = 27;
@@ -34,3 +35,8 @@ pub const PR_TSC_ENABLE: u32 = 1;
 
 /// The last capability that there is a number for (capabilities(7)).
 pub const CAP_LAST_CAP: usize = 40;
+
+/// The layouts of capget(2): one word for each set, or two.
+pub const CAPABILITY_VERSION_1: u32 = 0x1998_0330;
+pub const CAPABILITY_VERSION_2: u32 = 0x2007_1026;
+pub const CAPABILITY_VERSION_3: u32 = 0x2008_0522;

@@ -7,6 +7,7 @@ use abi::memory::PAGE_SIZE;
 use abi::time::NANOS_PER_TICK;
 
 use super::Subject;
+use crate::credentials::{Credentials, Ids, Set};
 use crate::files::text::Text;
 use crate::memory::Usage;
 use crate::sched::{self, Account, Class};
@@ -44,6 +45,11 @@ impl Seen {
     pub fn name(&self) -> Name {
         self.alone()
             .map_or_else(|| self.group.name(), |thread| thread.name())
+    }
+
+    fn credentials(&self) -> Arc<Credentials> {
+        let alone = self.alone().and_then(|thread| thread.seen_credentials());
+        alone.unwrap_or_else(|| self.group.credentials())
     }
 
     fn account(&self) -> Account {
@@ -157,18 +163,41 @@ pub fn status(of: Subject, text: &mut Text) -> Result<(), Errno> {
         text.add(format_args!("\nUmask:\t{:04o}", places.umask()))?;
     }
     text.add(format_args!(
-        "\nState:\t{state} ({word})\nTgid:\t{}\nNgid:\t0\nPid:\t{id}\nPPid:\t{}\nTracerPid:\t0\n\
-         Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t{}\nGroups:\t\n",
+        "\nState:\t{state} ({word})\nTgid:\t{}\nNgid:\t0\nPid:\t{id}\nPPid:\t{}\nTracerPid:\t0\n",
         of.process,
         group.parent(),
-        seen.of_thread(Thread::seen_files)
-            .map_or(0, |files| files.capacity()),
     ))?;
+    let credentials = seen.credentials();
+    for (name, ids) in [("Uid", credentials.user), ("Gid", credentials.group)] {
+        let Ids {
+            real,
+            effective,
+            saved,
+            file,
+        } = ids;
+        text.add(format_args!(
+            "{name}:\t{real}\t{effective}\t{saved}\t{file}\n"
+        ))?;
+    }
+    let files = seen.of_thread(Thread::seen_files);
+    let capacity = files.map_or(0, |files| files.capacity());
+    text.add(format_args!("FDSize:\t{capacity}\nGroups:\t"))?;
+    let mut gap = "";
+    for group in credentials.groups() {
+        text.add(format_args!("{gap}{group}"))?;
+        gap = " ";
+    }
+    text.add(format_args!(" \n"))?;
     if state != 'Z' {
         tell_memory(seen.memory(), text)?;
     }
     text.add(format_args!("Threads:\t{}\n", group.thread_count()))?;
     tell_signals(&seen, text)?;
+    tell_capabilities(&credentials, text)?;
+    if let Some(thread) = &seen.thread {
+        let held = u32::from(thread.traits().no_new_privileges());
+        text.add(format_args!("NoNewPrivs:\t{held}\n"))?;
+    }
     let counts = seen.account().counts;
     let cpus = sched::online();
     text.add(format_args!(
@@ -198,6 +227,21 @@ fn tell_memory(usage: Usage, text: &mut Text) -> Result<(), Errno> {
         ("VmExe", code),
     ] {
         text.add(format_args!("{name}:\t{:>8} kB\n", bytes / 1024))?;
+    }
+    Ok(())
+}
+
+/// The last set, of which Weft has none, is the ambient one.
+fn tell_capabilities(credentials: &Credentials, text: &mut Text) -> Result<(), Errno> {
+    let sets = credentials.capabilities;
+    for (name, set) in [
+        ("CapInh", sets.inheritable),
+        ("CapPrm", sets.permitted),
+        ("CapEff", sets.effective),
+        ("CapBnd", sets.bounding),
+        ("CapAmb", Set::NONE),
+    ] {
+        text.add(format_args!("{name}:\t{:016x}\n", set.bits()))?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ impl Endpoint {
     /// Two that are connected. ENOMEM.
     pub fn pair(kind: Kind) -> Result<[Arc<Endpoint>; 2], Errno> {
         let (first, second) = (Endpoint::new(kind)?, Endpoint::new(kind)?);
-        let credentials = Some(Credentials::own());
+        let credentials = Some(Credentials::connecting());
         for (end, peer) in [(&first, &second), (&second, &first)] {
             *end.link.lock() = Link {
                 peer: Some(peer.clone()),
@@ -57,7 +57,7 @@ impl Endpoint {
         if self.kind == Kind::Datagram {
             return Err(Errno::EOPNOTSUPP);
         }
-        let credentials = Credentials::own();
+        let credentials = Credentials::connecting();
         let mut link = self.link.lock();
         if link.name.is_none() || link.peer.is_some() {
             return Err(Errno::EINVAL);
@@ -153,7 +153,7 @@ impl Endpoint {
         *far.link.lock() = Link {
             name,
             peer: Some(self.clone()),
-            peer_credentials: Some(Credentials::own()),
+            peer_credentials: Some(Credentials::connecting()),
             ..Link::default()
         };
         let (mut link, mut near) = SpinLock::lock_both(&listener.link, &self.link);

@@ -2,6 +2,7 @@
 //!
 //! The list of what is to be dropped has a spin lock of its own.
 
+use crate::credentials::{self, Ids};
 use crate::files::File;
 use crate::files::allocate::{try_box, try_vec};
 use crate::sched;
@@ -23,13 +24,24 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The running process's.
-    pub fn own() -> Credentials {
+    /// Those that the running process sends, unless it says others.
+    pub fn sent() -> Credentials {
+        Credentials::own(|ids| ids.real)
+    }
+
+    /// Those with which the running process connects or listens.
+    pub fn connecting() -> Credentials {
+        Credentials::own(|ids| ids.effective)
+    }
+
+    fn own(which: fn(Ids) -> u32) -> Credentials {
         let thread = sched::current();
+        let ids = |all: &credentials::Credentials| (which(all.user), which(all.group));
+        let (uid, gid) = thread.with_credentials(ids).unwrap_or_default();
         Credentials {
             pid: thread.user_group().map_or(0, |group| group.id()),
-            uid: 0,
-            gid: 0,
+            uid,
+            gid,
         }
     }
 }

@@ -170,7 +170,7 @@ impl Endpoint {
             cost: super::message::cost_of(bytes.len()),
             bytes,
             start: 0,
-            credentials: Credentials::own(),
+            credentials: Credentials::sent(),
             files: files.take(),
             from: self.name(),
         };

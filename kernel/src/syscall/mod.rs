@@ -4,6 +4,7 @@ mod attributes;
 mod clock;
 mod clone;
 mod copying;
+mod credentials;
 pub mod descriptor;
 mod event;
 pub mod file;

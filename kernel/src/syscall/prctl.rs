@@ -20,14 +20,14 @@ pub fn personality(current: &Current, new: usize) -> Result<usize, Errno> {
 }
 
 pub fn prctl(
-    current: &Current,
+    current: &mut Current,
     option: usize,
     word: usize,
     c: usize,
     d: usize,
     e: usize,
 ) -> Result<usize, Errno> {
-    let group = current.group();
+    let group = &current.group().clone();
     let flags = group.flags();
     let no_more = || none([c, d, e]);
     match option as u32 as usize {
@@ -48,16 +48,31 @@ pub fn prctl(
             Ok(0)
         }
         PR_GET_PDEATHSIG => tell(word, flags.death_signal.load(Relaxed)),
-        PR_SET_DUMPABLE => keep_bit(&flags.dumpable, word),
+        PR_SET_DUMPABLE => {
+            flags.dumpable.store(bit(word)?, Relaxed);
+            Ok(0)
+        }
         PR_GET_DUMPABLE => Ok(flags.dumpable.load(Relaxed).into()),
-        PR_SET_KEEPCAPS => keep_bit(&flags.keeps_capabilities, word),
-        PR_GET_KEEPCAPS => Ok(flags.keeps_capabilities.load(Relaxed).into()),
+        PR_SET_KEEPCAPS => {
+            let keeping = current.credentials().keeping_capabilities(bit(word)?);
+            current.set_credentials(keeping)?;
+            Ok(0)
+        }
+        PR_GET_KEEPCAPS => Ok(current.credentials().keeps_capabilities.into()),
         PR_SET_TIMING if word == PR_TIMING_STATISTICAL => Ok(0),
         PR_GET_TIMING => Ok(PR_TIMING_STATISTICAL),
         // No filter, and no bits.
         PR_GET_SECCOMP | PR_GET_SECUREBITS => Ok(0),
-        // Everybody may do everything.
-        PR_CAPBSET_READ if word <= CAP_LAST_CAP => Ok(1),
+        PR_CAPBSET_READ if word <= CAP_LAST_CAP => {
+            let bounding = current.credentials().capabilities.bounding;
+            Ok((bounding.bits() >> word & 1) as usize)
+        }
+        PR_CAPBSET_DROP => {
+            let credentials = current.credentials();
+            let less = credentials.capabilities.drop_bound(word)?;
+            current.set_credentials(credentials.with_capabilities(less))?;
+            Ok(0)
+        }
         PR_GET_TSC => tell(word, PR_TSC_ENABLE),
         PR_SET_TSC if word == PR_TSC_ENABLE as usize => Ok(0),
         PR_SET_TIMERSLACK => {
@@ -93,12 +108,11 @@ fn tell(out: usize, value: u32) -> Result<usize, Errno> {
     Ok(0)
 }
 
-fn keep_bit(flag: &core::sync::atomic::AtomicBool, value: usize) -> Result<usize, Errno> {
-    if value > 1 {
-        return Err(Errno::EINVAL);
+fn bit(value: usize) -> Result<bool, Errno> {
+    match value {
+        0 | 1 => Ok(value == 1),
+        _ => Err(Errno::EINVAL),
     }
-    flag.store(value == 1, Relaxed);
-    Ok(0)
 }
 
 /// Arguments that are to mean something some day.

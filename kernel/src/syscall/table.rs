@@ -1,9 +1,9 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, copying, descriptor, event, file, locked, membarrier, memory, mount,
-    path, poll, prctl, process, sched, signal, socket, socket_message, socket_option, storage,
-    system, thread, timer, usage,
+    attributes, clock, clone, copying, credentials, descriptor, event, file, locked, membarrier,
+    memory, mount, path, poll, prctl, process, sched, signal, socket, socket_message,
+    socket_option, storage, system, thread, timer, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -240,9 +240,26 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         RT_SIGRETURN => signal::rt_sigreturn(current),
         SIGALTSTACK => signal::sigaltstack(current, a, b),
         PAUSE => signal::pause(current),
-        // Nobody is in a further group.
-        GETGROUPS => Ok(0),
-        GETUID | GETGID | GETEUID | GETEGID => Ok(0),
+
+        // Users, groups and capabilities.
+        GETUID => Ok(current.credentials().user.real as usize),
+        GETEUID => Ok(current.credentials().user.effective as usize),
+        GETGID => Ok(current.credentials().group.real as usize),
+        GETEGID => Ok(current.credentials().group.effective as usize),
+        GETRESUID => credentials::getresuid(current, [a, b, c]),
+        GETRESGID => credentials::getresgid(current, [a, b, c]),
+        SETUID => credentials::setuid(current, a),
+        SETGID => credentials::setgid(current, a),
+        SETREUID => credentials::setreuid(current, a, b),
+        SETREGID => credentials::setregid(current, a, b),
+        SETRESUID => credentials::setresuid(current, a, b, c),
+        SETRESGID => credentials::setresgid(current, a, b, c),
+        SETFSUID => credentials::setfsuid(current, a),
+        SETFSGID => credentials::setfsgid(current, a),
+        GETGROUPS => credentials::getgroups(current, a, b),
+        SETGROUPS => credentials::setgroups(current, a, b),
+        CAPGET => credentials::capget(current, a, b),
+        CAPSET => credentials::capset(current, a, b),
 
         // Time.
         NANOSLEEP => clock::nanosleep(current, a, b),

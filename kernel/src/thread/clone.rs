@@ -166,6 +166,7 @@ fn build(
             tid,
             Some(current.group()),
             flags.has(CLONE_SIGHAND),
+            own.credentials.clone(),
         )?)?
     };
     if flags.has(CLONE_CLEAR_SIGHAND) {
@@ -244,6 +245,7 @@ fn share_or_copy(
         } else {
             own.fs.duplicate()?
         },
+        credentials: own.credentials.clone(),
         joins: if shares_space {
             own.joins.clone()
         } else {

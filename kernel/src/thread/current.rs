@@ -2,9 +2,12 @@
 //! every call. Not `Send`: it never leaves its thread.
 
 use super::{Group, JoinTable, MUST_EXIT, Thread, Tid};
+use crate::credentials::Credentials;
+use crate::files::allocate::try_arc;
 use crate::files::{FileTable, FsContext};
 use crate::memory::{Space, Tenant};
 use crate::sched;
+use abi::Errno;
 use abi::process::wait_signaled;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -20,6 +23,8 @@ pub struct Resources {
     pub space: Tenant,
     pub files: Arc<FileTable>,
     pub fs: Arc<FsContext>,
+    /// Never changed: others are put in their place.
+    pub credentials: Arc<Credentials>,
     /// The native threads of this address space that are not joined yet.
     pub joins: Arc<JoinTable>,
     /// Who waits in vfork for this thread to exec or exit.
@@ -104,6 +109,31 @@ impl Current {
 
     pub fn joins(&self) -> &Arc<JoinTable> {
         &self.own.joins
+    }
+
+    pub fn credentials(&self) -> &Credentials {
+        &self.own.credentials
+    }
+
+    /// Goes on with other credentials. ENOMEM.
+    pub fn set_credentials(&mut self, new: Credentials) -> Result<(), Errno> {
+        if new != *self.own.credentials {
+            let new = try_arc(new)?;
+            self.replace_credentials(new);
+        }
+        Ok(())
+    }
+
+    /// With other rights than it was started with, a process is no more to be looked
+    /// into by who had the old ones, nor has its death signal.
+    pub(super) fn replace_credentials(&mut self, new: Arc<Credentials>) {
+        let old = core::mem::replace(&mut self.own.credentials, new);
+        self.show_resources();
+        if self.own.credentials.differs_in_rights(&old) {
+            let flags = self.group().flags();
+            flags.dumpable.store(false, Ordering::Relaxed);
+            flags.death_signal.store(0, Ordering::Relaxed);
+        }
     }
 
     pub fn regs(&mut self) -> &mut UserRegs {

@@ -3,10 +3,11 @@
 //! up, so a failing exec harms nothing.
 
 use super::current::Resources;
-use super::load::{Loaded, load};
+use super::load::{Caller, Loaded, load};
 use super::slides::Slides;
 use super::stack_image::Arguments;
 use super::{Current, JoinTable, Name, exit, registry};
+use crate::credentials::Credentials;
 use crate::files::allocate::{try_arc, try_box};
 use crate::files::{self, Inode};
 use crate::limits;
@@ -36,8 +37,18 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
         0 => Slides::new(),
         _ => Slides::NONE,
     };
-    let loaded = with_room(|| load(&fs.root(), &fs.working(), &path, &arguments, slides))?;
+    let caller = Caller {
+        root: &fs.root(),
+        working: &fs.working(),
+        credentials: current.credentials(),
+        no_new_privileges: current.traits().no_new_privileges(),
+    };
+    let loaded = with_room(|| load(&caller, &path, &arguments, slides))?;
     let joins = with_room(JoinTable::new)?;
+    let credentials = match loaded.credentials == *current.own.credentials {
+        true => current.own.credentials.clone(),
+        false => try_arc(loaded.credentials.clone())?,
+    };
     let group = current.group().clone();
     group.become_alone(current)?;
     current.forget_signal_stack();
@@ -50,6 +61,8 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     current.own.files.close_on_exec();
     take_over_id(current);
     replace(current, loaded, joins);
+    current.group().flags().exec();
+    current.replace_credentials(credentials);
     Ok(0)
 }
 
@@ -74,12 +87,19 @@ pub fn exec_first(
         // What Linux gives init too.
         envp: Vec::from([b"HOME=/".to_vec(), b"TERM=linux".to_vec()]),
     };
-    let loaded = load(&root, &root, path, &arguments, Slides::new())?;
+    let caller = Caller {
+        root: &root,
+        working: &root,
+        credentials: &Credentials::ROOT,
+        no_new_privileges: false,
+    };
+    let loaded = load(&caller, path, &arguments, Slides::new())?;
     let own = try_box(Resources {
         regs: loaded.regs,
         space: Tenant::new(loaded.space),
         files,
         fs: try_arc(files::FsContext::new(root))?,
+        credentials: try_arc(loaded.credentials)?,
         joins: JoinTable::new()?,
         vfork: None,
     })?;
@@ -130,7 +150,6 @@ fn replace(current: &mut Current, loaded: Loaded, joins: Arc<JoinTable>) {
     exit::leave_memory(current, false);
     let group = current.group().clone();
     current.set_name(loaded.name);
-    group.flags().exec();
     group.is_joined.store(false, Relaxed);
     current.is_native.store(false, Relaxed);
     current.task.reset_user_state();

@@ -7,6 +7,7 @@ use super::signal::Stop;
 use super::timers::ProcessTimers;
 use super::usage::Used;
 use super::{Current, Name, Thread, Tid, registry};
+use crate::credentials::Credentials;
 use crate::files::allocate::try_arc;
 use crate::signal::{Actions, Pending};
 use abi::Errno;
@@ -45,6 +46,8 @@ pub struct Group {
     flags: Flags,
     /// Its first thread's.
     name: SpinLock<Name, rank::Actions>,
+    /// Its first thread's, too, and those that it ended with.
+    credentials: SpinLock<Arc<Credentials>, rank::Actions>,
 }
 
 /// The signal actions that processes may share.
@@ -55,7 +58,6 @@ pub struct Flags {
     /// The signal that it gets when its parent ends; 0 for none.
     pub death_signal: AtomicU32,
     pub dumpable: AtomicBool,
-    pub keeps_capabilities: AtomicBool,
     /// Kept by the next program, too.
     pub personality: AtomicU32,
 }
@@ -63,13 +65,10 @@ pub struct Flags {
 impl Flags {
     /// A child's.
     fn new(parent: Option<&Flags>) -> Flags {
-        let get = |flag: fn(&Flags) -> &AtomicBool, first| {
-            AtomicBool::new(parent.map_or(first, |parent| flag(parent).load(Relaxed)))
-        };
+        let dumpable = parent.is_none_or(|parent| parent.dumpable.load(Relaxed));
         Flags {
             death_signal: AtomicU32::new(0),
-            dumpable: get(|flags| &flags.dumpable, true),
-            keeps_capabilities: get(|flags| &flags.keeps_capabilities, false),
+            dumpable: AtomicBool::new(dumpable),
             personality: AtomicU32::new(
                 parent.map_or(0, |parent| parent.personality.load(Relaxed)),
             ),
@@ -79,7 +78,6 @@ impl Flags {
     /// A new program begins.
     pub(super) fn exec(&self) {
         self.dumpable.store(true, Relaxed);
-        self.keeps_capabilities.store(false, Relaxed);
     }
 }
 
@@ -113,6 +111,7 @@ impl Group {
         id: Pid,
         parent: Option<&Group>,
         shares_actions: bool,
+        credentials: Arc<Credentials>,
     ) -> Result<Group, Errno> {
         let (process_group, session) = match parent {
             Some(parent) => (parent.process_group(), parent.session()),
@@ -154,6 +153,7 @@ impl Group {
             cpu_timers: CpuTimers::new(),
             flags: Flags::new(parent.map(|parent| &parent.flags)),
             name: SpinLock::new(parent.map_or_else(Name::default, |parent| parent.name())),
+            credentials: SpinLock::new(credentials),
         })
     }
 
@@ -223,6 +223,15 @@ impl Group {
 
     pub fn flags(&self) -> &Flags {
         &self.flags
+    }
+
+    pub fn credentials(&self) -> Arc<Credentials> {
+        self.credentials.lock().clone()
+    }
+
+    pub(super) fn set_credentials(&self, new: &Arc<Credentials>) {
+        let old = core::mem::replace(&mut *self.credentials.lock(), new.clone());
+        drop(old);
     }
 
     pub fn name(&self) -> Name {

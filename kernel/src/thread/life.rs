@@ -38,7 +38,7 @@ pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
 #[inline(never)]
 fn start_first(own: Box<Resources>, name: Name) -> Result<(), Errno> {
     let tid = registry::ids().reserve()?;
-    let group = Arc::new(Group::new(tid, None, false)?);
+    let group = Arc::new(Group::new(tid, None, false, own.credentials.clone())?);
     let entity = Entity::new(u64::MAX, Class::OTHER);
     let thread = Thread::new(tid, Kind::Linux, group.clone(), entity, own);
     let thread = Arc::new(thread.map_err(|_| Errno::ENOMEM)?);

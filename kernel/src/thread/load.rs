@@ -6,6 +6,7 @@ use super::Name;
 use super::elf::{self, Image, Segment};
 use super::slides::Slides;
 use super::stack_image::{Arguments, Bases, StackImage};
+use crate::credentials::{Credentials, Exec};
 use crate::files::allocate::{try_arc, try_box, try_bytes, try_vec, try_zeroed};
 use crate::files::{self, Follow, Inode, Kind};
 use crate::memory::{FileRange, Placement, Program, Space};
@@ -26,22 +27,31 @@ pub(super) struct Loaded {
     pub space: Arc<Space>,
     pub regs: UserRegs,
     pub name: Name,
+    pub credentials: Credentials,
+}
+
+/// Who starts a program, and where its paths begin.
+pub(super) struct Caller<'a> {
+    pub root: &'a Arc<dyn Inode>,
+    pub working: &'a Arc<dyn Inode>,
+    pub credentials: &'a Credentials,
+    pub no_new_privileges: bool,
 }
 
 /// Loads the program at `path` into a new address space, its parts moved by
 /// `slides`.
 pub(super) fn load(
-    root: &Arc<dyn Inode>,
-    working: &Arc<dyn Inode>,
+    caller: &Caller<'_>,
     path: &[u8],
     arguments: &Arguments,
     slides: Slides,
 ) -> Result<Loaded, Errno> {
-    let program = Executable::open(root, working, path)?;
+    let program = Executable::open(caller, path)?;
+    let exec = program.exec(caller);
     let mut image = program.plan()?;
     image.place(elf::DYN_BASE + slides.program)?;
     let named = match &image.interpreter {
-        Some(place) => Some(loader(root, working, &program.string(place)?)?),
+        Some(place) => Some(loader(caller, &program.string(place)?)?),
         None => None,
     };
     let space = Space::new()?;
@@ -65,11 +75,12 @@ pub(super) fn load(
         arguments,
         &image,
         Bases { loader, vdso },
+        &exec,
     )?;
     space.populate(stack.pointer, &stack.bytes)?;
     space.set_program(try_arc(Program {
         inode: program.file.inode.clone(),
-        path: absolute(root, working, path)?,
+        path: absolute(caller, path)?,
         arguments: stack.arguments,
         environment: stack.environment,
     })?);
@@ -77,6 +88,7 @@ pub(super) fn load(
         space,
         regs: UserRegs::new(start, stack.pointer, [0; 3]),
         name: name(path),
+        credentials: exec.credentials,
     })
 }
 
@@ -89,12 +101,8 @@ fn plan(head: &[u8], size: u64) -> Result<Box<Image>, Errno> {
 
 /// The loader that a program names, and what to map of it. ELIBBAD if it is
 /// none, or can only be where something else may have to be.
-fn loader(
-    root: &Arc<dyn Inode>,
-    working: &Arc<dyn Inode>,
-    path: &[u8],
-) -> Result<(Executable, Box<Image>), Errno> {
-    let loader = Executable::open(root, working, path)?;
+fn loader(caller: &Caller<'_>, path: &[u8]) -> Result<(Executable, Box<Image>), Errno> {
+    let loader = Executable::open(caller, path)?;
     let plan = loader.plan().map_err(unusable)?;
     match plan.is_movable {
         true => Ok((loader, plan)),
@@ -110,15 +118,11 @@ fn unusable(error: Errno) -> Errno {
 }
 
 /// The path from the root on. ENOMEM; ENOENT if the working directory is removed.
-fn absolute(
-    root: &Arc<dyn Inode>,
-    working: &Arc<dyn Inode>,
-    path: &[u8],
-) -> Result<Box<[u8]>, Errno> {
+fn absolute(caller: &Caller<'_>, path: &[u8]) -> Result<Box<[u8]>, Errno> {
     if path.starts_with(b"/") {
         return try_bytes(path);
     }
-    let start = match files::walk::path_of(root, working) {
+    let start = match files::walk::path_of(caller.root, caller.working) {
         Err(Errno::ENOENT) => Vec::new(),
         start => start?,
     };
@@ -141,7 +145,8 @@ struct Executable {
 }
 
 impl Executable {
-    fn open(root: &Arc<dyn Inode>, working: &Arc<dyn Inode>, path: &[u8]) -> Result<Self, Errno> {
+    fn open(caller: &Caller<'_>, path: &[u8]) -> Result<Self, Errno> {
+        let Caller { root, working, .. } = caller;
         let inode = files::walk(root, working, path, Follow::Always)?.existing()?;
         if inode.kind() != Kind::Regular {
             return Err(Errno::EACCES);
@@ -158,6 +163,12 @@ impl Executable {
                 access: Some(access),
             },
         })
+    }
+
+    /// With whose rights it runs.
+    fn exec(&self, caller: &Caller<'_>) -> Exec {
+        let metadata = self.file.inode.metadata();
+        caller.credentials.exec(&metadata, caller.no_new_privileges)
     }
 
     fn plan(&self) -> Result<Box<Image>, Errno> {

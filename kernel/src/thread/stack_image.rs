@@ -4,6 +4,7 @@
 //! Source: System V ABI, x86-64 supplement, figure 3.9.
 
 use super::elf::{HEADER_SIZE, Image};
+use crate::credentials::{Credentials, Exec};
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use abi::process::*;
@@ -52,6 +53,7 @@ impl StackImage {
         arguments: &Arguments,
         image: &Image,
         bases: Bases,
+        exec: &Exec,
     ) -> Result<StackImage, Errno> {
         // Strings first, from the bottom of their area upwards.
         let all = || arguments.argv.iter().chain(&arguments.envp);
@@ -61,7 +63,7 @@ impl StackImage {
             + 1
             + PLATFORM.len()
             + random;
-        let auxiliary = auxiliary(image, bases);
+        let auxiliary = auxiliary(image, bases, exec);
         let words = 1 + all().count() + 2 + auxiliary.len() * 2;
         // The ABI wants the stack pointer aligned to 16 at the entry point.
         let size = (words * WORD + strings).next_multiple_of(16);
@@ -109,7 +111,8 @@ impl StackImage {
 }
 
 /// The auxiliary vector; addresses on the stack are filled in later.
-fn auxiliary(image: &Image, bases: Bases) -> [(usize, usize); 18] {
+fn auxiliary(image: &Image, bases: Bases, exec: &Exec) -> [(usize, usize); 18] {
+    let Credentials { user, group, .. } = &exec.credentials;
     [
         (AT_SYSINFO_EHDR, bases.vdso),
         (AT_CLKTCK, TICKS),
@@ -120,11 +123,11 @@ fn auxiliary(image: &Image, bases: Bases) -> [(usize, usize); 18] {
         (AT_BASE, bases.loader),
         (AT_FLAGS, 0),
         (AT_ENTRY, image.entry),
-        (AT_UID, 0),
-        (AT_EUID, 0),
-        (AT_GID, 0),
-        (AT_EGID, 0),
-        (AT_SECURE, 0),
+        (AT_UID, user.real as usize),
+        (AT_EUID, user.effective as usize),
+        (AT_GID, group.real as usize),
+        (AT_EGID, group.effective as usize),
+        (AT_SECURE, usize::from(exec.is_secure)),
         (AT_RANDOM, 0),
         (AT_EXECFN, 0),
         (AT_PLATFORM, 0),
@@ -135,6 +138,7 @@ fn auxiliary(image: &Image, bases: Bases) -> [(usize, usize); 18] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::Change;
 
     fn strings(list: &[&str]) -> Vec<Vec<u8>> {
         list.iter()
@@ -163,7 +167,11 @@ mod tests {
             loader: 0x7000,
             vdso: 0x9000,
         };
-        let stack = StackImage::new(top, b"/bin/ls", &arguments, &image, bases).unwrap();
+        let exec = Exec {
+            credentials: Credentials::ROOT.with_user(Change::File(5)).unwrap(),
+            is_secure: true,
+        };
+        let stack = StackImage::new(top, b"/bin/ls", &arguments, &image, bases, &exec).unwrap();
         assert_eq!(stack.pointer % 16, 0);
         assert_eq!(stack.pointer + stack.bytes.len(), top);
         let word = |index: usize| {
@@ -191,5 +199,6 @@ mod tests {
         assert_eq!(text(value(AT_EXECFN)), "/bin/ls");
         assert_eq!(text(value(AT_PLATFORM)), "x86_64");
         assert_eq!(value(AT_RANDOM), top - 16);
+        assert_eq!((value(AT_UID), value(AT_SECURE)), (0, 1));
     }
 }

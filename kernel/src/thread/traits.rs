@@ -1,6 +1,6 @@
 //! What a thread says of itself by prctl(2), and hands on to those it makes.
 
-use super::{Current, Thread};
+use super::Thread;
 use abi::prctl::TASK_COMM_LEN;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -100,6 +100,10 @@ impl Traits {
 }
 
 impl Thread {
+    pub fn traits(&self) -> &Traits {
+        &self.traits
+    }
+
     pub fn name(&self) -> Name {
         *self.traits.name.lock()
     }
@@ -110,12 +114,6 @@ impl Thread {
         if let Some(group) = self.user_group().filter(|group| group.id() == self.tid()) {
             group.set_name(name);
         }
-    }
-}
-
-impl Current {
-    pub fn traits(&self) -> &Traits {
-        &self.traits
     }
 }
 

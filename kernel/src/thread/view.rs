@@ -1,10 +1,12 @@
 //! What others may see of threads and processes, for `/proc`.
 //!
 //! A thread's resources are its own: here are weak references to them, so that
-//! looking keeps nothing longer than the look takes.
+//! looking keeps nothing longer than the look takes. Only its credentials, which
+//! are small, stay as long as the thread.
 
 use super::group::Members;
 use super::{Current, Group, Resources, Thread, Tid};
+use crate::credentials::Credentials;
 use crate::files::{FileTable, FsContext};
 use crate::memory::Space;
 use crate::signal::{Set, set_of};
@@ -18,6 +20,7 @@ use alloc::vec::Vec;
 pub struct View {
     files: Weak<FileTable>,
     places: Weak<FsContext>,
+    credentials: Option<Arc<Credentials>>,
 }
 
 impl View {
@@ -25,6 +28,7 @@ impl View {
         View {
             files: Arc::downgrade(&own.files),
             places: Arc::downgrade(&own.fs),
+            credentials: Some(own.credentials.clone()),
         }
     }
 }
@@ -41,6 +45,9 @@ impl Current {
     pub(super) fn show_resources(&self) {
         let old = core::mem::replace(&mut *self.view.lock(), View::of(&self.own));
         drop(old);
+        if self.tid() == self.tgid() {
+            self.group().set_credentials(&self.own.credentials);
+        }
     }
 }
 
@@ -52,6 +59,16 @@ impl Thread {
 
     pub fn seen_files(&self) -> Option<Arc<FileTable>> {
         self.view.lock().files.upgrade()
+    }
+
+    /// `None` for the kernel's own threads.
+    pub fn seen_credentials(&self) -> Option<Arc<Credentials>> {
+        self.view.lock().credentials.clone()
+    }
+
+    /// A look at them; `look` takes no lock.
+    pub fn with_credentials<R>(&self, look: impl FnOnce(&Credentials) -> R) -> Option<R> {
+        self.view.lock().credentials.as_deref().map(look)
     }
 
     pub fn seen_places(&self) -> Option<Arc<FsContext>> {

@@ -21,6 +21,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["copying"],
     &["cpu_time"],
     &["cpu_timers"],
+    &["credentials"],
     &["events", "set"],
     &["inheritance"],
     &["locked"],

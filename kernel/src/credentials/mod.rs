@@ -1,0 +1,117 @@
+//! Whose threads are: users, groups and capabilities (credentials(7),
+//! capabilities(7)), and what they may do. Pure; no locks.
+//!
+//! Each thread has an `Arc` of [`Credentials`], which never change: a call that
+//! changes them puts others in their place. `change` has the rules of the calls,
+//! `exec` those of a new program, `capabilities` the sets.
+//!
+//! Of capabilities, files have none, there is no ambient set, and the bits that
+//! change the rules for root (`PR_SET_SECUREBITS`) are never set.
+
+mod capabilities;
+mod change;
+mod exec;
+
+pub use capabilities::{Capabilities, Capability, Set};
+pub use change::Change;
+pub use exec::Exec;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use abi::Errno;
+
+use crate::files::allocate::try_arc;
+
+/// A user's or a group's ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ids {
+    /// Who has started the program.
+    pub real: u32,
+    /// With whose rights it runs.
+    pub effective: u32,
+    /// Which it may come back to.
+    pub saved: u32,
+    /// With whose rights it uses files: the effective one, unless set apart.
+    pub file: u32,
+}
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    pub user: Ids,
+    pub group: Ids,
+    /// The further groups, in order.
+    groups: Option<Arc<Box<[u32]>>>,
+    pub capabilities: Capabilities,
+    /// Permitted capabilities stay when no user id is root's any more.
+    pub keeps_capabilities: bool,
+}
+
+impl Credentials {
+    /// Root's, with all capabilities, as of the kernel itself and of init.
+    pub const ROOT: Credentials = Credentials {
+        user: Ids::all(0),
+        group: Ids::all(0),
+        groups: None,
+        capabilities: Capabilities::FULL,
+        keeps_capabilities: false,
+    };
+
+    /// Whether they let their thread do what `capability` stands for.
+    #[inline]
+    pub fn may(&self, capability: Capability) -> bool {
+        self.capabilities.effective.has(capability)
+    }
+
+    /// EPERM without `capability`.
+    pub fn require(&self, capability: Capability) -> Result<(), Errno> {
+        match self.may(capability) {
+            true => Ok(()),
+            false => Err(Errno::EPERM),
+        }
+    }
+
+    /// Whether a program that ran with `old` must not be seen by who may see that.
+    pub fn differs_in_rights(&self, old: &Credentials) -> bool {
+        let rights = |ids: Ids| (ids.effective, ids.file);
+        rights(self.user) != rights(old.user)
+            || rights(self.group) != rights(old.group)
+            || !self
+                .capabilities
+                .permitted
+                .is_within(old.capabilities.permitted)
+    }
+
+    /// The further groups, in order.
+    pub fn groups(&self) -> &[u32] {
+        self.groups.as_ref().map_or(&[], |groups| groups)
+    }
+
+    pub fn with_capabilities(&self, capabilities: Capabilities) -> Credentials {
+        Credentials {
+            capabilities,
+            ..self.clone()
+        }
+    }
+
+    pub fn keeping_capabilities(&self, keeps_capabilities: bool) -> Credentials {
+        Credentials {
+            keeps_capabilities,
+            ..self.clone()
+        }
+    }
+
+    /// The same with other further groups. ENOMEM.
+    pub fn with_groups(&self, mut groups: Box<[u32]>) -> Result<Credentials, Errno> {
+        groups.sort_unstable();
+        let groups = match groups.is_empty() {
+            true => None,
+            false => Some(try_arc(groups)?),
+        };
+        Ok(Credentials {
+            groups,
+            ..self.clone()
+        })
+    }
+}
