@@ -86,6 +86,7 @@ calls! {
     KILL = 62,
     UNAME = 63,
     FCNTL = 72,
+    FLOCK = 73,
     FSYNC = 74,
     FDATASYNC = 75,
     TRUNCATE = 76,

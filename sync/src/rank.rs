@@ -128,6 +128,7 @@ ranks! {
     SocketLink: Spinning, "what a socket is connected to";
     SocketInbox: Spinning, "what was sent to a socket";
     SocketDiscarded: Spinning, "files that were sent and that nobody wants";
+    FileLocks: Spinning, "the locks that programs have on files, and who waits for them";
     OpenFile: Spinning, "which epolls watch an open file";
     Watchers: Spinning, "who watches a file (one that is watched first)";
     EpollEntry: Spinning, "what an epoll wants to know of a file";

@@ -9,7 +9,7 @@
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::any::Any;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_APPEND, O_DSYNC, O_NONBLOCK, O_RDONLY, O_SYNC, O_WRONLY};
@@ -20,6 +20,7 @@ use super::allocate::try_arc;
 use super::buffer::{Sink, Source};
 use super::epoll::Entry;
 use super::inode::{Inode, Position, Sought};
+use super::locks::{self, Owner};
 use super::watch::Watchers;
 
 /// What `fcntl(F_SETFL)` changes.
@@ -42,6 +43,8 @@ pub type Fill<'f> = dyn FnMut(&dyn Inode, u64) -> Result<u64, Errno> + 'f;
 pub struct Description {
     inode: Arc<dyn Inode>,
     flags: AtomicU32,
+    /// Whether it may have locks on the file, which go with it.
+    locks: AtomicBool,
     /// The epolls that watch it: they forget it when it closes.
     watched: SpinLock<Vec<Weak<Entry>>, rank::OpenFile>,
 }
@@ -74,6 +77,11 @@ impl Description {
 
     pub fn nonblocking(&self) -> bool {
         self.flags() & O_NONBLOCK as u32 != 0
+    }
+
+    /// It is to have a lock on the file.
+    pub fn note_lock(&self) {
+        self.locks.store(true, Ordering::Relaxed);
     }
 
     /// Where a plain write goes: the end if appending, else `offset`.
@@ -164,6 +172,7 @@ impl File {
             open: Description {
                 inode,
                 flags: AtomicU32::new(flags),
+                locks: AtomicBool::new(false),
                 watched: SpinLock::new(Vec::new()),
             },
             operations,
@@ -304,6 +313,9 @@ impl File {
 
 impl<O: Operations + ?Sized> Drop for File<O> {
     fn drop(&mut self) {
+        if *self.open.locks.get_mut() {
+            locks::release(Owner::open(&self.open), Some(&self.open.inode));
+        }
         for entry in core::mem::take(self.open.watched.get_mut()) {
             if let Some(watchers) = self.operations.watchers() {
                 watchers.remove(&entry);

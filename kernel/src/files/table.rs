@@ -13,6 +13,7 @@ use abi::Errno;
 use sync::{SpinLock, rank};
 
 use super::allocate::{try_arc, try_vec};
+use super::locks::{self, Owner};
 use super::open_file::File;
 use super::slots::Slots;
 
@@ -26,6 +27,8 @@ struct Table {
     slots: Slots,
     /// No descriptor is given out from here on.
     limit: usize,
+    /// Whether it may have locks on files.
+    locks: bool,
 }
 
 impl Table {
@@ -74,6 +77,7 @@ impl FileTable {
                 files: Vec::new(),
                 slots: Slots::new(),
                 limit: crate::limits::files(),
+                locks: false,
             }),
         }
     }
@@ -147,8 +151,9 @@ impl FileTable {
         }
         table.slots.mark(descriptor, close_on_exec);
         let old = table.files[descriptor].replace(file);
+        let locks = table.locks;
         drop(table);
-        drop(old);
+        self.let_go(old, locks);
         Ok(())
     }
 
@@ -158,9 +163,25 @@ impl FileTable {
         table.get(descriptor)?;
         let file = table.files[descriptor].take();
         table.slots.clear(descriptor);
+        let locks = table.locks;
         drop(table);
-        drop(file);
+        self.let_go(file, locks);
         Ok(())
+    }
+
+    /// What was behind a descriptor is not any more: then this table has no
+    /// lock on that file, whatever other descriptor it was made by.
+    #[inline]
+    fn let_go(&self, file: Option<Arc<File>>, locks: bool) {
+        if locks && let Some(file) = &file {
+            locks::release(Owner::table(self), Some(file.inode()));
+        }
+        drop(file);
+    }
+
+    /// It is to have a lock on a file.
+    pub fn note_lock(&self) {
+        self.table.lock().locks = true;
     }
 
     /// Whether `descriptor` closes on exec: EBADF.
@@ -187,8 +208,9 @@ impl FileTable {
             };
             let file = table.files[slot].take();
             table.slots.clear(slot);
+            let locks = table.locks;
             drop(table);
-            drop(file);
+            self.let_go(file, locks);
             from = slot + 1;
         }
     }
@@ -216,6 +238,7 @@ impl FileTable {
                     files,
                     slots,
                     limit,
+                    locks: false,
                 }),
             });
         }
@@ -233,6 +256,14 @@ impl FileTable {
         }
         self.table.lock().limit = limit;
         Ok(())
+    }
+}
+
+impl Drop for FileTable {
+    fn drop(&mut self) {
+        if self.table.get_mut().locks {
+            locks::release(Owner::table(self), None);
+        }
     }
 }
 

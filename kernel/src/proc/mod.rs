@@ -7,6 +7,7 @@
 //! made when it is opened. No locks of its own.
 
 mod links;
+mod locks;
 mod maps;
 mod node;
 mod process;

@@ -4,7 +4,7 @@ use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use machine::{cpu, frames, time};
 
-use super::{Entry, Listing, Subject, What, folder, link, links, text};
+use super::{Entry, Listing, Subject, What, folder, link, links, locks, text};
 use crate::device::disk::{self, Statistics};
 use crate::files::text::Text;
 use crate::files::{cache, mounts, reclaim, walk};
@@ -22,6 +22,7 @@ pub const ENTRIES: &[Entry] = &[
         text.add_bytes(b"nodev\ttmpfs\nnodev\tramfs\nnodev\tproc\n\text4\n")
     }),
     text("loadavg", tell_load),
+    text("locks", locks::list),
     text("meminfo", describe_memory),
     link("mounts", links::own_mounts),
     link("self", links::own_process),

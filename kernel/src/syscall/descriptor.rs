@@ -2,8 +2,10 @@
 
 use abi::Errno;
 use abi::file::*;
+use abi::lock::*;
 use alloc::sync::Arc;
 
+use super::lock;
 use crate::files::File;
 use crate::files::pipe::open_pair;
 use crate::memory::user;
@@ -67,6 +69,10 @@ pub fn fcntl(
         F_SETFL => {
             file.description().set_flags(argument as u32);
             Ok(0)
+        }
+        F_GETLK | F_OFD_GETLK => lock::find(current, &file, command, argument),
+        F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => {
+            lock::change(current, descriptor, &file, command, argument)
         }
         _ => Err(Errno::EINVAL),
     }

@@ -9,6 +9,7 @@ pub mod descriptor;
 mod event;
 pub mod file;
 mod listing;
+mod lock;
 mod locked;
 mod membarrier;
 pub mod memory;

@@ -1,8 +1,8 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, copying, credentials, descriptor, event, file, locked, membarrier,
-    memory, mount, path, poll, prctl, process, sched, signal, socket, socket_message,
+    attributes, clock, clone, copying, credentials, descriptor, event, file, lock, locked,
+    membarrier, memory, mount, path, poll, prctl, process, sched, signal, socket, socket_message,
     socket_option, storage, system, thread, timer, usage,
 };
 use crate::thread::{Current, Interrupted};
@@ -63,6 +63,7 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         DUP2 => descriptor::dup2(current, a, b),
         DUP3 => descriptor::dup3(current, a, b, c),
         FCNTL => descriptor::fcntl(current, a, b, c),
+        FLOCK => lock::flock(current, a, b),
         SENDFILE => copying::sendfile(current, a, b, c, d),
         COPY_FILE_RANGE => copying::copy_file_range(current, args),
         GETDENTS64 => file::getdents64(current, a, b, c),

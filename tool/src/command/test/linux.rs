@@ -25,6 +25,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["events", "set"],
     &["inheritance"],
     &["locked"],
+    &["locks"],
     &["membarrier"],
     &["mremap"],
     &["prctl"],
