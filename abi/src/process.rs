@@ -3,6 +3,9 @@
 use crate::time::Timeval;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// No limit (getrlimit(2)).
+pub const RLIM_INFINITY: u64 = u64::MAX;
+
 pub const WNOHANG: usize = 1;
 pub const WUNTRACED: usize = 2;
 /// waitid(2) calls it WSTOPPED.

@@ -4,6 +4,7 @@ use crate::files::hooks::{Session, Terminal};
 use crate::thread::{self, Thread};
 use crate::{files, options, sched};
 use abi::Errno;
+use abi::signal::{SIGPIPE, SIGXFSZ};
 use alloc::sync::Arc;
 use core::fmt;
 use machine::boot::BootInfo;
@@ -167,7 +168,15 @@ impl machine::hooks::Hooks for Kernel {
 
 impl files::hooks::Hooks for Kernel {
     fn broken_pipe(&self) {
-        thread::broken_pipe();
+        thread::send_to_self(SIGPIPE);
+    }
+
+    fn largest_file(&self) -> u64 {
+        thread::largest_file()
+    }
+
+    fn file_too_large(&self) {
+        thread::send_to_self(SIGXFSZ);
     }
 
     fn signal_group(&self, group: usize, signal: u32) {

@@ -1,7 +1,7 @@
 //! What files and devices ask of the thread side of the kernel.
 //!
-//! Installed once at boot; before that nothing happens. All are called with no
-//! lock held.
+//! Installed once at boot; before that nothing happens. They are called
+//! with no lock held but such as sleep.
 
 use abi::Errno;
 use sync::OnceCell;
@@ -26,6 +26,10 @@ pub struct Terminal {
 pub trait Hooks: Sync {
     /// The running thread wrote to a pipe that nobody reads: SIGPIPE.
     fn broken_pipe(&self);
+    /// How large the running process may make files, in bytes.
+    fn largest_file(&self) -> u64;
+    /// It wanted to make one larger: SIGXFSZ.
+    fn file_too_large(&self);
     /// A key asks for `signal` to every member of the process group.
     fn signal_group(&self, group: usize, signal: u32);
     /// The running process is about to read (SIGTTIN) or change (SIGTTOU) its

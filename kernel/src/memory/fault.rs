@@ -186,13 +186,17 @@ pub(super) fn grow_stack(layout: &mut Layout, address: usize) -> Result<(), Faul
         .ok_or(FaultError::BadAddress)?;
     let old_start = region.start;
     match region.backing {
-        Backing::Stack { floor } if start >= floor => {}
+        Backing::Stack { floor } if start >= floor && region.end - start <= layout.limits.stack => {
+        }
         _ => return Err(FaultError::BadAddress),
     }
     let guard = start.saturating_sub(GUARD)..start;
     if !layout.regions.is_free(&guard) {
         return Err(FaultError::BadAddress);
     }
+    layout
+        .check_limits(old_start - start, Rights::NONE, false, 0..0)
+        .map_err(|_| FaultError::BadAddress)?;
     layout.regions.grow_down(old_start, start);
     Ok(())
 }

@@ -25,6 +25,7 @@ impl Space {
             search_from: layout.search_from,
             heap: layout.heap.clone(),
             lock_new: Lock::Off,
+            limits: layout.limits,
             program: layout.program.clone(),
         };
         if self.may_lock.load(Relaxed) {

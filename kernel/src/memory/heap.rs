@@ -109,6 +109,9 @@ impl Space {
         if to > above || (how != Pages::Lazy && pages > frames::total_count()) {
             return Err(FaultError::BadAddress);
         }
+        layout
+            .check_limits(to - from, region.rights, false, 0..0)
+            .map_err(|_| FaultError::BadAddress)?;
         let spare = if how == Pages::Eager { SPARE } else { 0 };
         if how != Pages::Lazy && !frames::may_have(pages + spare) {
             return Err(FaultError::OutOfMemory);

@@ -28,6 +28,16 @@ pub enum Placement {
     FixedFree(usize),
 }
 
+impl Placement {
+    /// What a mapping of `length` bytes there takes the place of.
+    fn replaced(self, length: usize) -> Range<usize> {
+        match self {
+            Placement::Fixed(start) => start..start + length,
+            Placement::Hint(_) | Placement::FixedFree(_) => 0..0,
+        }
+    }
+}
+
 /// What a new mapping is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sort {
@@ -47,6 +57,7 @@ impl Space {
         sort: Sort,
     ) -> Result<usize, Errno> {
         let mut layout = self.layout.write();
+        layout.check_limits(length, rights, false, placement.replaced(length))?;
         let gap = self.gap(&mut layout, placement, length)?;
         let start = gap.start;
         let backing = match sort {
@@ -76,6 +87,7 @@ impl Space {
         file: FileRange,
     ) -> Result<usize, Errno> {
         let mut layout = self.layout.write();
+        layout.check_limits(length, rights, file.shared, placement.replaced(length))?;
         let gap = self.gap(&mut layout, placement, length)?;
         let start = gap.start;
         let range = start..start + length;

@@ -12,6 +12,7 @@
 //! | `remap` | mremap |
 //! | `locked` | mlock and its kin, mincore |
 //! | `heap` | the break |
+//! | `limits` | how much may be mapped |
 //! | [`vdso`] | the code that programs borrow |
 //! | `room` | what is done when no frame is left |
 //! | `fork` | duplicating a space |
@@ -26,6 +27,7 @@ mod fault;
 mod file_fault;
 mod fork;
 mod heap;
+mod limits;
 mod locked;
 mod map;
 mod mapping;
@@ -40,6 +42,7 @@ pub mod vdso;
 
 pub use fault::FaultError;
 pub use heap::Pages;
+pub use limits::Limits;
 pub(crate) use map::pages;
 pub use map::{Placement, Sort};
 pub use mapping::FileRange;

@@ -48,6 +48,16 @@ impl Space {
         }
         old.end = tail.start;
         check(&region, &old, length)?;
+        let replaced = match movement {
+            Move::To(start) => start..start + length,
+            _ => 0..0,
+        };
+        let more = if keeps {
+            length
+        } else {
+            length.saturating_sub(old.len())
+        };
+        layout.check_limits(more, region.rights, region.shares_file(), replaced)?;
         let start = match movement {
             Move::Never | Move::IfNeeded => {
                 if let Some(grown) = self.grow_in_place(&mut layout, &region, &old, length) {

@@ -1,5 +1,6 @@
 //! [`Space`]: an address space.
 
+use super::Limits;
 use super::regions::{Backing, Lock, Region, Regions};
 use super::show::Program;
 use crate::files::allocate::try_arc_cyclic;
@@ -43,6 +44,7 @@ pub(super) struct Layout {
     pub(super) heap: Range<usize>,
     /// How new regions are locked.
     pub(super) lock_new: Lock,
+    pub(super) limits: Limits,
     /// What runs in it.
     pub(super) program: Option<Arc<Program>>,
 }
@@ -55,6 +57,7 @@ impl Space {
             search_from: USER_END,
             heap: 0..0,
             lock_new: Lock::Off,
+            limits: Limits::NONE,
             program: None,
         })
     }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use abi::Errno;
+use abi::process::RLIM_INFINITY;
 
 use super::status::{Seen, stat, statm, status};
 use super::{Entry, Listing, Numbers, Subject, What, folder, link, links, maps, text};
@@ -12,7 +13,7 @@ use crate::files::text::Text;
 use crate::files::{FileTable, Places};
 use crate::memory::{Program, Space};
 use crate::sched;
-use crate::thread::{Group, Name, STACK_SIZE, Thread, registry};
+use crate::thread::{Group, Name, Resource, Thread, registry};
 
 pub static PROCESS: Listing = Listing {
     entries: &[COMMON, &[folder("task", &THREADS)]],
@@ -183,20 +184,45 @@ fn strings(of: Subject, text: &mut Text, which: fn(&Program) -> Range<usize>) ->
     Ok(())
 }
 
-/// Those that are enforced; the others have none.
 fn limits(of: Subject, text: &mut Text) -> Result<(), Errno> {
-    let files = files(of).map_or(0, |files| files.limit());
+    let group = group(of)?;
     text.add(format_args!(
         "{:<25} {:<20} {:<20} {:<10}\n",
         "Limit", "Soft Limit", "Hard Limit", "Units"
     ))?;
-    let most = FileTable::MAX_LIMIT;
-    text.add(format_args!(
-        "{:<25} {STACK_SIZE:<20} {STACK_SIZE:<20} {:<10}\n",
-        "Max stack size", "bytes"
-    ))?;
-    text.add(format_args!(
-        "{:<25} {files:<20} {most:<20} {:<10}\n",
-        "Max open files", "files"
-    ))
+    for resource in Resource::ALL {
+        let limit = group.limits().get(resource);
+        let (name, unit) = described(resource);
+        text.add(format_args!("Max {name:<21} "))?;
+        for value in [limit.soft, limit.hard] {
+            match value {
+                RLIM_INFINITY => text.add(format_args!("{:<20} ", "unlimited"))?,
+                value => text.add(format_args!("{value:<20} "))?,
+            }
+        }
+        text.add(format_args!("{unit:<10}\n"))?;
+    }
+    Ok(())
+}
+
+/// What Linux calls a limit there, and its unit.
+fn described(resource: Resource) -> (&'static str, &'static str) {
+    match resource {
+        Resource::Cpu => ("cpu time", "seconds"),
+        Resource::FileSize => ("file size", "bytes"),
+        Resource::Data => ("data size", "bytes"),
+        Resource::Stack => ("stack size", "bytes"),
+        Resource::Core => ("core file size", "bytes"),
+        Resource::Resident => ("resident set", "bytes"),
+        Resource::Processes => ("processes", "processes"),
+        Resource::Files => ("open files", "files"),
+        Resource::Locked => ("locked memory", "bytes"),
+        Resource::AddressSpace => ("address space", "bytes"),
+        Resource::FileLocks => ("file locks", "locks"),
+        Resource::Signals => ("pending signals", "signals"),
+        Resource::Messages => ("msgqueue size", "bytes"),
+        Resource::Nice => ("nice priority", ""),
+        Resource::Priority => ("realtime priority", ""),
+        Resource::RealTime => ("realtime timeout", "us"),
+    }
 }

@@ -8,6 +8,7 @@ use crate::files::{File, Sink, Source};
 use crate::thread;
 use abi::Errno;
 use abi::file::{POLLIN, POLLOUT};
+use abi::signal::SIGPIPE;
 use abi::socket::*;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -54,7 +55,7 @@ impl Endpoint {
         let sent = self.send_parts(from, what);
         // Only a stream's writer is signaled, as on Linux.
         if sent == Err(Errno::EPIPE) && !silent && self.kind == Kind::Stream {
-            thread::broken_pipe();
+            thread::send_to_self(SIGPIPE);
         }
         sent
     }

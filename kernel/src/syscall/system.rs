@@ -54,45 +54,6 @@ pub fn getrandom(current: &Current, out: usize, length: usize) -> Result<usize, 
     Ok(done)
 }
 
-const RLIMIT_STACK: usize = 3;
-const RLIMIT_NOFILE: usize = 7;
-/// Resources that prlimit(2) knows.
-const RLIMITS: usize = 16;
-
-pub fn prlimit64(
-    current: &Current,
-    pid: usize,
-    resource: usize,
-    new: usize,
-    old: usize,
-) -> Result<usize, Errno> {
-    let (pid, resource) = (pid as u32 as usize, resource as u32 as usize);
-    if resource >= RLIMITS {
-        return Err(Errno::EINVAL);
-    }
-    if pid != 0 && pid != current.tgid() as usize {
-        return Err(Errno::ESRCH);
-    }
-    let limit = match resource {
-        RLIMIT_STACK => thread::STACK_SIZE as u64,
-        RLIMIT_NOFILE => current.files().limit() as u64,
-        _ => u64::MAX,
-    };
-    if new != 0 {
-        let [soft, hard]: [u64; 2] = user::read_value(new)?;
-        if soft > hard {
-            return Err(Errno::EINVAL);
-        }
-        if resource == RLIMIT_NOFILE {
-            current.files().set_limit(soft as usize)?;
-        }
-    }
-    if old != 0 {
-        user::write_value(old, &[limit, limit])?;
-    }
-    Ok(0)
-}
-
 pub fn reboot(
     _current: &Current,
     magic1: usize,

@@ -1,7 +1,7 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, copying, credentials, descriptor, event, file, lock, locked,
+    attributes, clock, clone, copying, credentials, descriptor, event, file, limit, lock, locked,
     membarrier, memory, mount, path, poll, prctl, process, sched, signal, socket, socket_message,
     socket_option, storage, system, thread, timer, usage,
 };
@@ -287,7 +287,9 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         UNAME => system::uname(current, a),
         SYSINFO => system::sysinfo(current, a),
         GETRANDOM => system::getrandom(current, a, b),
-        PRLIMIT64 => system::prlimit64(current, a, b, c, d),
+        PRLIMIT64 => limit::prlimit64(current, a, b, c, d),
+        GETRLIMIT => limit::getrlimit(current, a, b),
+        SETRLIMIT => limit::setrlimit(current, a, b),
         REBOOT => system::reboot(current, a, b, c, d),
         _ => unknown(current, number),
     }

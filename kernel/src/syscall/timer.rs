@@ -2,7 +2,7 @@
 
 use crate::memory::user;
 use crate::signal::Info;
-use crate::thread::{self, Base, CpuClock, Current, Interval, Notify};
+use crate::thread::{self, Base, CpuClock, Current, Notify, Standing};
 use crate::time;
 use crate::time::timer::{Clock, Left};
 use abi::Errno;
@@ -121,7 +121,7 @@ pub(super) fn setting(left: Left) -> ITimerSpec {
 pub fn alarm(current: &Current, seconds: usize) -> Result<usize, Errno> {
     const SECOND: u64 = 1_000_000_000;
     let span = seconds as u32 as u64 * SECOND;
-    let left = thread::set_interval_timer(current, Interval::Real, span, 0)?;
+    let left = thread::set_standing_timer(current, Standing::Real, span, 0)?;
     let rounded = (left.time + SECOND / 2) / SECOND;
     Ok(match left.time {
         0 => 0,
@@ -137,7 +137,7 @@ pub fn setitimer(current: &Current, which: usize, new: usize, old: usize) -> Res
     };
     let nanos = |time: Timeval| time.checked_nanos().ok_or(Errno::EINVAL);
     let (first, interval) = (nanos(new.value)?, nanos(new.interval)?);
-    let left = thread::set_interval_timer(current, interval_timer(which)?, first, interval)?;
+    let left = thread::set_standing_timer(current, standing(which)?, first, interval)?;
     if old != 0 {
         user::write_value(old, &old_setting(left))?;
     }
@@ -145,16 +145,16 @@ pub fn setitimer(current: &Current, which: usize, new: usize, old: usize) -> Res
 }
 
 pub fn getitimer(current: &Current, which: usize, out: usize) -> Result<usize, Errno> {
-    let left = current.group().timers().left(interval_timer(which)?);
+    let left = current.group().timers().left(standing(which)?);
     user::write_value(out, &old_setting(left))?;
     Ok(0)
 }
 
-fn interval_timer(which: usize) -> Result<Interval, Errno> {
+fn standing(which: usize) -> Result<Standing, Errno> {
     match which as u32 as usize {
-        ITIMER_REAL => Ok(Interval::Real),
-        ITIMER_VIRTUAL => Ok(Interval::Virtual),
-        ITIMER_PROF => Ok(Interval::Profile),
+        ITIMER_REAL => Ok(Standing::Real),
+        ITIMER_VIRTUAL => Ok(Standing::Virtual),
+        ITIMER_PROF => Ok(Standing::Profile),
         _ => Err(Errno::EINVAL),
     }
 }

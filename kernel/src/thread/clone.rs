@@ -7,6 +7,7 @@
 
 use super::current::{Completion, Resources};
 use super::group::Group;
+use super::timers::limit_cpu_time;
 use super::{CloneFlags, Current, JoinTable, Kind, Thread, Tid, family, registry};
 use crate::files::allocate::{try_arc, try_box};
 use crate::memory::{Tenant, user, with_room};
@@ -169,6 +170,9 @@ fn build(
             own.credentials.clone(),
         )?)?
     };
+    if !flags.has(CLONE_THREAD) {
+        limit_cpu_time(&group)?;
+    }
     if flags.has(CLONE_CLEAR_SIGHAND) {
         group.actions().lock().exec();
     }

@@ -11,13 +11,17 @@ use crate::credentials::Credentials;
 use crate::files::allocate::{try_arc, try_box};
 use crate::files::{self, Inode};
 use crate::limits;
-use crate::memory::{Tenant, user, with_room};
+use crate::memory::{self, Tenant, user, with_room};
 use abi::Errno;
 use abi::process::ADDR_NO_RANDOMIZE;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
+
+/// Room that arguments have with any limit of the stack, whose fourth part they may
+/// take, in bytes.
+const LEAST_ARGUMENTS: usize = 128 << 10;
 
 /// execve(2): on success the caller runs the new program.
 ///
@@ -27,7 +31,8 @@ use core::sync::atomic::Ordering::Relaxed;
 /// loader's path, and `ELIBBAD` if that is none; `E2BIG`, `EFAULT`, `ENOMEM`.
 pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Result<usize, Errno> {
     let path = user::read_string(path, limits::path() - 1)?;
-    let mut room = limits::arguments();
+    let limits = current.group().limits().of_memory();
+    let mut room = limits::arguments().min((limits.stack / 4).max(LEAST_ARGUMENTS));
     let arguments = Arguments {
         argv: read_vector(argv, &mut room)?,
         envp: read_vector(envp, &mut room)?,
@@ -42,6 +47,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
         working: &fs.working(),
         credentials: current.credentials(),
         no_new_privileges: current.traits().no_new_privileges(),
+        limits,
     };
     let loaded = with_room(|| load(&caller, &path, &arguments, slides))?;
     let joins = with_room(JoinTable::new)?;
@@ -92,6 +98,7 @@ pub fn exec_first(
         working: &root,
         credentials: &Credentials::ROOT,
         no_new_privileges: false,
+        limits: memory::Limits::NONE,
     };
     let loaded = load(&caller, path, &arguments, Slides::new())?;
     let own = try_box(Resources {

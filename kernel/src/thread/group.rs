@@ -2,6 +2,7 @@
 
 use super::cpu_timer::CpuTimers;
 use super::family::Pid;
+use super::resource_limits::ResourceLimits;
 use super::semaphore::Semaphores;
 use super::signal::Stop;
 use super::timers::ProcessTimers;
@@ -43,6 +44,7 @@ pub struct Group {
     semaphores: Semaphores,
     timers: ProcessTimers,
     cpu_timers: CpuTimers,
+    limits: ResourceLimits,
     flags: Flags,
     /// Its first thread's.
     name: SpinLock<Name, rank::Actions>,
@@ -126,6 +128,10 @@ impl Group {
             Some(parent) => parent.semaphores.share()?,
             None => Semaphores::new(),
         };
+        let limits = match parent {
+            Some(parent) => parent.limits.share(),
+            None => ResourceLimits::first()?,
+        };
         Ok(Group {
             id,
             begun: machine::time::now(),
@@ -151,6 +157,7 @@ impl Group {
             semaphores,
             timers: ProcessTimers::new(),
             cpu_timers: CpuTimers::new(),
+            limits,
             flags: Flags::new(parent.map(|parent| &parent.flags)),
             name: SpinLock::new(parent.map_or_else(Name::default, |parent| parent.name())),
             credentials: SpinLock::new(credentials),
@@ -219,6 +226,10 @@ impl Group {
     /// What waits for its CPU time: its own timers and those of others.
     pub(super) fn cpu_timers(&self) -> &CpuTimers {
         &self.cpu_timers
+    }
+
+    pub fn limits(&self) -> &ResourceLimits {
+        &self.limits
     }
 
     pub fn flags(&self) -> &Flags {

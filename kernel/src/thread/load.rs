@@ -9,7 +9,7 @@ use super::stack_image::{Arguments, Bases, StackImage};
 use crate::credentials::{Credentials, Exec};
 use crate::files::allocate::{try_arc, try_box, try_bytes, try_vec, try_zeroed};
 use crate::files::{self, Follow, Inode, Kind};
-use crate::memory::{FileRange, Placement, Program, Space};
+use crate::memory::{self, FileRange, Placement, Program, Space};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
 use alloc::boxed::Box;
@@ -19,8 +19,8 @@ use core::ops::Range;
 use machine::page_table::Rights;
 use machine::user::UserRegs;
 
-/// How far the stack may grow.
-pub const STACK_SIZE: usize = 8 << 20;
+/// How far a stack without a limit may grow.
+const LARGEST_STACK: usize = 1 << 40;
 
 /// A program in an address space of its own, ready to run.
 pub(super) struct Loaded {
@@ -36,6 +36,7 @@ pub(super) struct Caller<'a> {
     pub working: &'a Arc<dyn Inode>,
     pub credentials: &'a Credentials,
     pub no_new_privileges: bool,
+    pub limits: memory::Limits,
 }
 
 /// Loads the program at `path` into a new address space, its parts moved by
@@ -55,11 +56,13 @@ pub(super) fn load(
         None => None,
     };
     let space = Space::new()?;
+    space.set_limits(caller.limits);
     program.map(&space, &image)?;
     space.set_heap(image.end + slides.heap);
-    let top = space.map_stack(STACK_SIZE, USER_END - slides.stack)?;
+    let stack_size = caller.limits.stack.min(LARGEST_STACK);
+    let top = space.map_stack(stack_size, USER_END - slides.stack)?;
     // A program may leave room for its stack far below only.
-    space.start_mappings(top.saturating_sub(STACK_SIZE + slides.mappings));
+    space.start_mappings(top.saturating_sub(stack_size + slides.mappings));
     let vdso = space.map_vdso()?;
     let mut start = image.entry;
     let mut loader = 0;

@@ -27,6 +27,7 @@ mod life;
 mod load;
 mod pi_futex;
 pub mod registry;
+mod resource_limits;
 mod robust;
 mod semaphore;
 mod signal;
@@ -52,19 +53,19 @@ pub use job_control::{check as check_terminal, session};
 pub use join::{JoinTable, detach, join_any, join_one};
 pub use kill::{Target, interrupt_foreground, kill, queue, tgkill, tkill};
 pub use life::start_init;
-pub use load::STACK_SIZE;
 pub use pi_futex::{lock as pi_lock, unlock as pi_unlock, urgency_changed};
 pub use registry::{find, list, member, of_priority, print_list, process, processes};
 pub use registry::{is_subreaper, set_subreaper};
+pub use resource_limits::{Limit, Resource, largest_file, set_limit};
 pub use robust::{get as robust_list, set as set_robust_list};
 pub use semaphore::Semaphores;
 pub use signal::{
-    SignalFd, broken_pipe, change_mask, open_signals, pause, pending as pending_signals,
-    return_from_handler, set_action, set_stack as set_signal_stack, stack as signal_stack, suspend,
+    SignalFd, change_mask, open_signals, pause, pending as pending_signals, return_from_handler,
+    send_to_self, set_action, set_stack as set_signal_stack, stack as signal_stack, suspend,
     wait_for as wait_for_signal, with_mask,
 };
 pub use slides::disable as disable_slides;
-pub use timers::{Base, Interval, Notify, create_timer, set_interval_timer};
+pub use timers::{Base, Notify, Standing, create_timer, set_standing_timer};
 pub use traits::{Name, Traits};
 pub use wait::{Choice, Waited, wait};
 pub use wake_op::wake_op;

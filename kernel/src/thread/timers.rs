@@ -6,12 +6,13 @@
 
 use super::cpu_clock::{CpuClock, Kind};
 use super::cpu_timer::CpuTimer;
-use super::{Current, Group, Thread};
+use super::{Current, Group, Resource, Thread};
 use crate::files::allocate::try_arc;
 use crate::signal::Info;
 use crate::time::timer::{Clock, Expires, Left, Moment, Timer};
 use abi::Errno;
-use abi::signal::{SIGALRM, SIGPROF, SIGVTALRM};
+use abi::process::RLIM_INFINITY;
+use abi::signal::{SIGALRM, SIGKILL, SIGPROF, SIGVTALRM, SIGXCPU};
 use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use hashbrown::HashMap;
@@ -130,19 +131,22 @@ impl ProcessTimer {
 struct Table {
     timers: HashMap<i32, ProcessTimer>,
     next_id: i32,
-    /// Those of setitimer(2), each made when it is first set.
-    interval: [Option<ProcessTimer>; 3],
+    standing: [Option<ProcessTimer>; 5],
 }
 
-/// One of setitimer(2).
+/// A timer that each process has one of, made when it is first set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interval {
-    /// That of alarm(2), too.
+pub enum Standing {
+    /// `ITIMER_REAL`, and that of alarm(2).
     Real,
-    /// By CPU time in user mode.
+    /// `ITIMER_VIRTUAL`.
     Virtual,
-    /// By all CPU time.
+    /// `ITIMER_PROF`.
     Profile,
+    /// `RLIMIT_CPU`: that it is reached, and again each second.
+    CpuLimit,
+    /// The same for the hard limit, which ends the process.
+    HardCpuLimit,
 }
 
 /// See the module.
@@ -156,7 +160,7 @@ impl ProcessTimers {
             table: SpinLock::new(Table {
                 timers: HashMap::new(),
                 next_id: 0,
-                interval: [const { None }; 3],
+                standing: [const { None }; 5],
             }),
         }
     }
@@ -174,9 +178,9 @@ impl ProcessTimers {
         Ok(())
     }
 
-    /// What is left of a timer of setitimer(2).
-    pub fn left(&self, which: Interval) -> Left {
-        let timer = self.table.lock().interval[which as usize].clone();
+    /// What is left of a standing timer.
+    pub fn left(&self, which: Standing) -> Left {
+        let timer = self.table.lock().standing[which as usize].clone();
         timer.map_or_else(Left::default, |timer| timer.left())
     }
 
@@ -191,8 +195,8 @@ impl ProcessTimers {
     /// Stops and forgets all, as the end does.
     pub(super) fn end(&self) {
         self.delete_all();
-        let interval = core::mem::take(&mut self.table.lock().interval);
-        for timer in interval.iter().flatten() {
+        let standing = core::mem::take(&mut self.table.lock().standing);
+        for timer in standing.iter().flatten() {
             timer.stop();
         }
     }
@@ -249,32 +253,62 @@ fn following(id: i32) -> i32 {
 }
 
 /// setitimer(2) and alarm(2): sets a timer; what was left of it before. ENOMEM.
-pub fn set_interval_timer(
+pub fn set_standing_timer(
     current: &Current,
-    which: Interval,
+    which: Standing,
     first: u64,
     interval: u64,
 ) -> Result<Left, Errno> {
-    let group = current.group();
-    let timer = group.timers().table.lock().interval[which as usize].clone();
+    set_standing(current.group(), which, first, interval, false)
+}
+
+/// Watches over the limit of `group`'s CPU time. ENOMEM.
+pub(super) fn limit_cpu_time(group: &Arc<Group>) -> Result<(), Errno> {
+    const SECOND: u64 = 1_000_000_000;
+    let limit = group.limits().get(Resource::Cpu);
+    for (which, seconds, interval) in [
+        (Standing::CpuLimit, limit.soft, SECOND),
+        (Standing::HardCpuLimit, limit.hard, 0),
+    ] {
+        let first = match seconds {
+            RLIM_INFINITY => 0,
+            // As on Linux, none at all is a second.
+            seconds => seconds.max(1).saturating_mul(SECOND),
+        };
+        set_standing(group, which, first, interval, true)?;
+    }
+    Ok(())
+}
+
+fn set_standing(
+    group: &Arc<Group>,
+    which: Standing,
+    first: u64,
+    interval: u64,
+    absolute: bool,
+) -> Result<Left, Errno> {
+    let timer = group.timers().table.lock().standing[which as usize].clone();
     let timer = match timer {
         Some(timer) => timer,
         None if first == 0 => return Ok(Left::default()),
         None => {
-            let (base, signal) = match which {
-                Interval::Real => (Base::Time(Clock::Steady), SIGALRM),
-                Interval::Virtual => (by_cpu(group, Kind::User), SIGVTALRM),
-                Interval::Profile => (by_cpu(group, Kind::Sampled), SIGPROF),
-            };
-            let made = ProcessTimer::new(group, base, Notify::Process(Info::kernel(signal)))?;
+            let made = new_standing(group, which)?;
             let mut table = group.timers().table.lock();
             // A peer may have been faster.
-            table.interval[which as usize].get_or_insert(made).clone()
+            table.standing[which as usize].get_or_insert(made).clone()
         }
     };
-    timer.set(first, interval, false)
+    timer.set(first, interval, absolute)
 }
 
-fn by_cpu(group: &Arc<Group>, kind: Kind) -> Base {
-    Base::Cpu(CpuClock::of_process(group, kind))
+fn new_standing(group: &Arc<Group>, which: Standing) -> Result<ProcessTimer, Errno> {
+    let by_cpu = |kind| Base::Cpu(CpuClock::of_process(group, kind));
+    let (base, signal) = match which {
+        Standing::Real => (Base::Time(Clock::Steady), SIGALRM),
+        Standing::Virtual => (by_cpu(Kind::User), SIGVTALRM),
+        Standing::Profile => (by_cpu(Kind::Sampled), SIGPROF),
+        Standing::CpuLimit => (by_cpu(Kind::Exact), SIGXCPU),
+        Standing::HardCpuLimit => (by_cpu(Kind::Exact), SIGKILL),
+    };
+    ProcessTimer::new(group, base, Notify::Process(Info::kernel(signal)))
 }

@@ -7,6 +7,7 @@ use super::page_map::{Page, State};
 use super::room::Promise;
 use super::{PAGE, PageCache, Pages, pages_of, registry};
 use crate::files::buffer::Source;
+use crate::files::hooks;
 use crate::files::inode::Position;
 use crate::limits;
 use core::ops::Range;
@@ -19,6 +20,20 @@ enum Target {
     /// Not in the cache; what the file has there, if anything, is not needed
     /// if the write succeeds in full.
     Fresh(Frame),
+}
+
+/// How large the running process may make a file, which is to have a byte at
+/// `offset`: EFBIG, and its signal, if that is too large.
+fn allowed(offset: u64) -> Result<u64, Errno> {
+    let Some(hooks) = hooks::get() else {
+        return Ok(u64::MAX);
+    };
+    let most = hooks.largest_file();
+    if offset < most {
+        return Ok(most);
+    }
+    hooks.file_too_large();
+    Err(Errno::EFBIG)
 }
 
 impl PageCache {
@@ -43,6 +58,7 @@ impl PageCache {
         if offset >= most || offset.saturating_sub(self.size()) > limits::gap() as u64 {
             return Err(Errno::EFBIG);
         }
+        let most = most.min(allowed(offset)?);
         let end = offset + wanted.min(most - offset);
         if end > self.size() {
             self.store.finish_cut()?;
@@ -127,6 +143,7 @@ impl PageCache {
         }
         let _change = self.change.lock();
         if size > self.size() {
+            allowed(size - 1)?;
             self.extend(size)?;
         } else if size < self.size() {
             self.cut(size);
@@ -148,6 +165,7 @@ impl PageCache {
         if size <= self.size() {
             return Ok(false);
         }
+        allowed(size - 1)?;
         self.extend(size)?;
         follow().map(|()| true)
     }

@@ -21,7 +21,7 @@ mod stop;
 pub use calls::*;
 pub(super) use deliver::deliver;
 pub use descriptor::{SignalFd, open_signals};
-pub use send::broken_pipe;
+pub use send::send_to_self;
 pub(super) use send::{force, tell_parent};
 pub use stop::Stop;
 pub(super) use stop::{is_stopped, wait};

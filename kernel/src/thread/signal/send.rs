@@ -134,12 +134,13 @@ pub(in crate::thread) fn force(current: &Current, info: Info) -> bool {
     heard && group.send_to(&current.arc(), info, false).is_ok()
 }
 
-/// The running thread wrote to a pipe that nobody reads.
-pub fn broken_pipe() {
+/// The running thread has asked for what there is a signal for: a write to a pipe
+/// that nobody reads, a file larger than it may be.
+pub fn send_to_self(signal: u32) {
     let thread = crate::sched::current().arc();
     if let Some(group) = thread.user_group() {
-        // Nobody to tell: SIGPIPE is for the writer itself.
-        let _ = group.send_to(&thread, Info::kernel(SIGPIPE), false);
+        // Nobody else is to be told, and a standard signal always finds room.
+        let _ = group.send_to(&thread, Info::kernel(signal), false);
     }
 }
 

@@ -24,6 +24,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["credentials"],
     &["events", "set"],
     &["inheritance"],
+    &["limits"],
     &["locked"],
     &["locks"],
     &["membarrier"],
