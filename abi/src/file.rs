@@ -95,6 +95,14 @@ pub const F_GETFL: usize = 3;
 pub const F_SETFL: usize = 4;
 pub const F_DUPFD_CLOEXEC: usize = 1030;
 pub const FD_CLOEXEC: usize = 1;
+pub const F_SETPIPE_SZ: usize = 1031;
+pub const F_GETPIPE_SZ: usize = 1032;
+
+/// splice(2), tee(2), vmsplice(2). Only the second one changes anything here.
+pub const SPLICE_F_MOVE: usize = 1;
+pub const SPLICE_F_NONBLOCK: usize = 2;
+pub const SPLICE_F_MORE: usize = 4;
+pub const SPLICE_F_GIFT: usize = 8;
 
 /// Longest name of one directory entry, without the ending zero.
 pub const NAME_MAX: usize = 255;

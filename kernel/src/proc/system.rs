@@ -55,7 +55,9 @@ static FS: Listing = Listing {
         text("nr_open", |_, text| {
             text.add(format_args!("{}\n", crate::files::FileTable::MAX_LIMIT))
         }),
-        text("pipe-max-size", |_, text| text.add_bytes(b"1048576\n")),
+        text("pipe-max-size", |_, text| {
+            text.add(format_args!("{}\n", crate::files::pipe::MAX_SIZE))
+        }),
     ]],
     numbers: None,
 };

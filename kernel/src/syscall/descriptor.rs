@@ -6,8 +6,9 @@ use abi::lock::*;
 use alloc::sync::Arc;
 
 use super::lock;
+use crate::credentials::Capability;
 use crate::files::File;
-use crate::files::pipe::open_pair;
+use crate::files::pipe::{self, Pipe, PipeEnd, open_pair};
 use crate::memory::user;
 use crate::thread::Current;
 
@@ -70,12 +71,28 @@ pub fn fcntl(
             file.description().set_flags(argument as u32);
             Ok(0)
         }
+        F_GETPIPE_SZ => Ok(pipe_of(&file)?.size()),
+        F_SETPIPE_SZ => {
+            let size = pipe::size_for(argument as u32 as usize)?;
+            let pipe = pipe_of(&file)?;
+            if size > pipe::MAX_SIZE && size > pipe.size() {
+                current.credentials().require(Capability::Resource)?;
+            }
+            pipe.set_size(size)?;
+            Ok(size)
+        }
         F_GETLK | F_OFD_GETLK => lock::find(current, &file, command, argument),
         F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => {
             lock::change(current, descriptor, &file, command, argument)
         }
         _ => Err(Errno::EINVAL),
     }
+}
+
+/// The pipe that `file` is an end of: EBADF.
+pub(super) fn pipe_of(file: &File) -> Result<&Arc<Pipe>, Errno> {
+    let end = file.kind_of::<PipeEnd>();
+    end.map(PipeEnd::pipe).ok_or(Errno::EBADF)
 }
 
 pub fn pipe(current: &Current, descriptors: usize) -> Result<usize, Errno> {

@@ -24,6 +24,7 @@ mod signal;
 mod socket;
 mod socket_message;
 mod socket_option;
+mod splice;
 mod storage;
 mod system;
 mod table;

@@ -3,7 +3,7 @@
 use super::{
     attributes, clock, clone, copying, credentials, descriptor, event, file, limit, lock, locked,
     membarrier, memory, mount, path, poll, prctl, process, sched, signal, socket, socket_message,
-    socket_option, storage, system, thread, timer, usage,
+    socket_option, splice, storage, system, thread, timer, usage,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -65,6 +65,9 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         FCNTL => descriptor::fcntl(current, a, b, c),
         FLOCK => lock::flock(current, a, b),
         SENDFILE => copying::sendfile(current, a, b, c, d),
+        SPLICE => splice::splice(current, args),
+        TEE => splice::tee(current, a, b, c, d),
+        VMSPLICE => splice::vmsplice(current, a, b, c, d),
         COPY_FILE_RANGE => copying::copy_file_range(current, args),
         GETDENTS64 => file::getdents64(current, a, b, c),
         GETCWD => path::getcwd(current, a, b),

@@ -40,6 +40,12 @@ impl PipeEnd {
     }
 }
 
+impl PipeEnd {
+    pub fn pipe(&self) -> &Arc<Pipe> {
+        &self.pipe
+    }
+}
+
 impl Drop for PipeEnd {
     fn drop(&mut self) {
         self.pipe.close_end(self.reads, self.writes);

@@ -9,8 +9,11 @@
 
 mod end;
 mod ring;
+mod size;
+mod splice;
 
 pub use end::{FifoPipe, PipeEnd, open_fifo, open_pair};
+pub use size::{MAX_SIZE, size_for};
 
 use abi::Errno;
 use abi::file::{PIPE_BUF, POLLERR, POLLHUP, POLLIN, POLLOUT};
@@ -23,7 +26,7 @@ use super::buffer::{Sink, Source};
 use super::watch::Watchers;
 use super::{clock, hooks};
 
-/// Capacity of a pipe, which it grows to on demand.
+/// To how much a pipe grows on demand, if nothing else is asked for.
 const CAPACITY: usize = 64 * 1024;
 /// What it starts with: room for the largest write that must not be torn.
 const FIRST_CAPACITY: usize = PIPE_BUF;
@@ -37,6 +40,8 @@ pub struct Pipe {
     /// Mirrors of the ring, written under its lock.
     used: AtomicUsize,
     capacity: AtomicUsize,
+    /// To how much it may grow; written under the lock, too.
+    limit: AtomicUsize,
     /// Open ends.
     readers: AtomicU32,
     writers: AtomicU32,
@@ -60,6 +65,7 @@ impl Pipe {
             ring: Mutex::new(Ring::new()),
             used: AtomicUsize::new(0),
             capacity: AtomicUsize::new(0),
+            limit: AtomicUsize::new(CAPACITY),
             readers: AtomicU32::new(0),
             writers: AtomicU32::new(0),
             readers_ever: AtomicU32::new(0),
@@ -97,7 +103,7 @@ impl Pipe {
 
     /// Reads what is there, at least one byte; 0 once it is empty and nobody
     /// can write. EAGAIN, EINTR.
-    fn read(&self, nonblocking: bool, into: &mut Sink<'_>) -> Result<usize, Errno> {
+    pub fn read(&self, nonblocking: bool, into: &mut Sink<'_>) -> Result<usize, Errno> {
         if into.remaining() == 0 {
             return Ok(0);
         }
@@ -147,15 +153,12 @@ impl Pipe {
 
     /// Writes all, waiting for room: EPIPE with SIGPIPE if nobody reads,
     /// EAGAIN, EINTR, ENOMEM. Up to PIPE_BUF bytes go in one piece.
-    fn write(&self, nonblocking: bool, from: &mut Source<'_>) -> Result<usize, Errno> {
+    pub fn write(&self, nonblocking: bool, from: &mut Source<'_>) -> Result<usize, Errno> {
         let total = from.remaining();
         let mut done = 0;
         while done < total {
-            if !self.has_readers() {
-                if let Some(hooks) = hooks::get() {
-                    hooks.broken_pipe();
-                }
-                return partial(done, Errno::EPIPE);
+            if let Err(error) = self.check_readers() {
+                return partial(done, error);
             }
             let least = if total <= PIPE_BUF { total } else { 1 };
             match self.fill(least, from) {
@@ -177,12 +180,24 @@ impl Pipe {
         Ok(done)
     }
 
+    /// EPIPE with SIGPIPE if nobody reads.
+    fn check_readers(&self) -> Result<(), Errno> {
+        if self.has_readers() {
+            return Ok(());
+        }
+        if let Some(hooks) = hooks::get() {
+            hooks.broken_pipe();
+        }
+        Err(Errno::EPIPE)
+    }
+
     /// Moves bytes in: 0 if there is room for fewer than `least`, or if the
     /// source faults before it has given so many.
     fn fill(&self, least: usize, from: &mut Source<'_>) -> Result<usize, Errno> {
         let mut ring = self.ring.lock();
-        if ring.capacity() - ring.used() < from.remaining() && ring.capacity() < CAPACITY {
-            make_room(&mut ring, from.remaining())?;
+        let limit = self.limit();
+        if ring.capacity() - ring.used() < from.remaining() && ring.capacity() < limit {
+            make_room(&mut ring, from.remaining(), limit)?;
             self.capacity.store(ring.capacity(), Ordering::Release);
         }
         if ring.capacity() - ring.used() < least {
@@ -259,7 +274,7 @@ impl Pipe {
             ready |= POLLHUP;
         }
         // What a write of PIPE_BUF bytes would find; an unused pipe can grow.
-        if writes && CAPACITY.saturating_sub(self.used()) >= PIPE_BUF {
+        if writes && self.limit().saturating_sub(self.used()) >= PIPE_BUF {
             ready |= POLLOUT;
         }
         if writes && !self.has_readers() {
@@ -269,10 +284,10 @@ impl Pipe {
     }
 }
 
-/// Grows the ring for `more` bytes, within [`CAPACITY`]. ENOMEM only if there
+/// Grows the ring for `more` bytes, within `limit`. ENOMEM only if there
 /// is no memory at all; where it is short a smaller ring does, more slowly.
-fn make_room(ring: &mut Ring, more: usize) -> Result<(), Errno> {
-    let wanted = ring.used().saturating_add(more).min(CAPACITY);
+fn make_room(ring: &mut Ring, more: usize, limit: usize) -> Result<(), Errno> {
+    let wanted = ring.used().saturating_add(more).min(limit);
     let mut capacity = match memory_to_spare() {
         true => wanted.next_power_of_two().max(FIRST_CAPACITY),
         false => FIRST_CAPACITY,

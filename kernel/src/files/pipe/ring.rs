@@ -37,10 +37,16 @@ impl Ring {
 
     /// Grows to `capacity`, a power of two; ENOMEM leaves all as it was.
     pub fn grow(&mut self, capacity: usize) -> Result<(), Errno> {
-        debug_assert!(capacity.is_power_of_two());
-        if capacity <= self.capacity() {
-            return Ok(());
+        match capacity <= self.capacity() {
+            true => Ok(()),
+            false => self.resize(capacity),
         }
+    }
+
+    /// Makes the capacity a power of two that holds what is there; ENOMEM leaves
+    /// all as it was.
+    pub fn resize(&mut self, capacity: usize) -> Result<(), Errno> {
+        debug_assert!(capacity.is_power_of_two() && capacity >= self.used);
         let mut bytes = try_zeroed(capacity)?;
         let (first, second) = self.filled();
         let split = first.len();
@@ -78,6 +84,17 @@ impl Ring {
         self.used += count;
     }
 
+    /// Puts bytes before the oldest, which there must be room for.
+    pub fn put_back(&mut self, bytes: &[u8]) {
+        debug_assert!(bytes.len() <= self.capacity() - self.used);
+        let mask = self.capacity() - 1;
+        self.start = self.start.wrapping_sub(bytes.len()) & mask;
+        self.used += bytes.len();
+        for (at, byte) in (self.start..).zip(bytes) {
+            self.bytes[at & mask] = *byte;
+        }
+    }
+
     /// Forgets the `count` oldest bytes.
     pub fn consumed(&mut self, count: usize) {
         debug_assert!(count <= self.used);
@@ -100,14 +117,16 @@ mod tests {
     enum Step {
         Write(Vec<u8>),
         Read(usize),
-        Grow(u32),
+        PutBack(Vec<u8>),
+        Resize(u32),
     }
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..40).prop_map(Step::Write),
             (0usize..40).prop_map(Step::Read),
-            (3u32..8).prop_map(Step::Grow),
+            proptest::collection::vec(any::<u8>(), 1..9).prop_map(Step::PutBack),
+            (3u32..8).prop_map(Step::Resize),
         ]
     }
 
@@ -141,7 +160,17 @@ mod tests {
                         ring.consumed(got.len());
                         prop_assert_eq!(got, expected);
                     }
-                    Step::Grow(order) => ring.grow(1 << order).unwrap(),
+                    Step::PutBack(bytes) => {
+                        if bytes.len() <= ring.capacity() - ring.used() {
+                            ring.put_back(&bytes);
+                            bytes.iter().rev().for_each(|byte| model.push_front(*byte));
+                        }
+                    }
+                    Step::Resize(order) => {
+                        if 1 << order >= ring.used() {
+                            ring.resize(1 << order).unwrap();
+                        }
+                    }
                 }
                 prop_assert_eq!(ring.used(), model.len());
             }

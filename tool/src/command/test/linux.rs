@@ -29,6 +29,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["locks"],
     &["membarrier"],
     &["mremap"],
+    &["pipes"],
     &["prctl"],
     &["proc"],
     &["sched"],
