@@ -119,6 +119,7 @@ ranks! {
     ActionTable: Spinning, "signal actions";
     Signals: Spinning, "a thread's signal mask and pending signals";
     ThreadStart: Spinning, "what a thread starts with, and its address space";
+    Requeue: Spinning, "who waits to be moved to a lock with priority inheritance";
     Inheritance: Spinning, "who waits for locks with priority inheritance";
     Threads: Spinning, "the table of thread ids";
     Futex: Spinning, "a bucket of futex waiters";

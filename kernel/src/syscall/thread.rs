@@ -97,23 +97,6 @@ pub fn futex(
         FUTEX_WAKE | FUTEX_WAKE_BITSET => {
             thread::futex_wake(current, word_at(word), count(value).max(1), bits)
         }
-        // They have no other clock, or none.
-        FUTEX_LOCK_PI | FUTEX_TRYLOCK_PI | FUTEX_UNLOCK_PI
-            if operation & FUTEX_CLOCK_REALTIME != 0 =>
-        {
-            Err(Errno::ENOSYS)
-        }
-        FUTEX_LOCK_PI | FUTEX_LOCK_PI2 => {
-            let on_wall_clock = command == FUTEX_LOCK_PI || operation & FUTEX_CLOCK_REALTIME != 0;
-            let deadline = match timeout {
-                0 => None,
-                at if on_wall_clock => Some(time::from_wall_clock(user::read_value(at)?)?),
-                at => Some(time::nanos(user::read_value(at)?)?),
-            };
-            thread::pi_lock(current, word_at(word), true, deadline)
-        }
-        FUTEX_TRYLOCK_PI => thread::pi_lock(current, word_at(word), false, None),
-        FUTEX_UNLOCK_PI => thread::pi_unlock(current, word_at(word)),
         FUTEX_REQUEUE | FUTEX_CMP_REQUEUE => {
             if (value as i32) < 0 || (timeout as i32) < 0 {
                 return Err(Errno::EINVAL);
@@ -126,6 +109,53 @@ pub fn futex(
             let (first, second) = (word_at(word), word_at(word2));
             let (count, second_count) = (count(value).max(1), count(timeout).max(1));
             thread::wake_op(current, first, count, second, second_count, value3 as u32)
+        }
+        _ => pi_futex(
+            current,
+            operation,
+            word_at(word),
+            word_at(word2),
+            [value, timeout, value3],
+        ),
+    }
+}
+
+/// Those of locks with priority inheritance.
+fn pi_futex(
+    current: &Current,
+    operation: usize,
+    word: Word,
+    lock: Word,
+    [value, timeout, value3]: [usize; 3],
+) -> Result<usize, Errno> {
+    let has_wall_clock = operation & FUTEX_CLOCK_REALTIME != 0;
+    let command = operation & !(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+    let deadline = |on_wall_clock| match timeout {
+        0 => Ok(None),
+        at if on_wall_clock => time::from_wall_clock(user::read_value(at)?).map(Some),
+        at => time::nanos(user::read_value(at)?).map(Some),
+    };
+    match command {
+        // They have no other clock, or none.
+        FUTEX_LOCK_PI | FUTEX_TRYLOCK_PI | FUTEX_UNLOCK_PI | FUTEX_CMP_REQUEUE_PI
+            if has_wall_clock =>
+        {
+            Err(Errno::ENOSYS)
+        }
+        FUTEX_LOCK_PI => thread::pi_lock(current, word, true, deadline(true)?),
+        FUTEX_LOCK_PI2 => thread::pi_lock(current, word, true, deadline(has_wall_clock)?),
+        FUTEX_TRYLOCK_PI => thread::pi_lock(current, word, false, None),
+        FUTEX_UNLOCK_PI => thread::pi_unlock(current, word),
+        FUTEX_WAIT_REQUEUE_PI => {
+            let deadline = deadline(has_wall_clock)?;
+            thread::pi_requeue_wait(current, word, value as u32, lock, deadline)
+        }
+        FUTEX_CMP_REQUEUE_PI => {
+            let more = timeout as i32;
+            if value as i32 != 1 || more < 0 {
+                return Err(Errno::EINVAL);
+            }
+            thread::pi_requeue(current, word, more as usize, lock, value3 as u32)
         }
         _ => Err(Errno::ENOSYS),
     }

@@ -3,7 +3,7 @@
 //! The word is read again under the bucket's lock, with page faults off, so a
 //! wake-up between the caller's check and its sleep is never lost.
 
-use super::Current;
+use super::{Current, requeue_pi};
 use abi::Errno;
 use alloc::sync::Arc;
 use machine::copy;
@@ -116,7 +116,7 @@ pub fn wait(
 }
 
 /// With a bucket's lock held: `EFAULT` means the page is not there, or not now.
-fn check(address: usize, expected: u32) -> Result<(), Errno> {
+pub(super) fn check(address: usize, expected: u32) -> Result<(), Errno> {
     match copy::fetch_u32_nofault(address) {
         Ok(value) if value == expected => Ok(()),
         Ok(_) => Err(Errno::EAGAIN),
@@ -125,7 +125,7 @@ fn check(address: usize, expected: u32) -> Result<(), Errno> {
 }
 
 /// Brings the page in, without the lock, so that a second look can succeed.
-fn bring_in(address: usize) -> Result<(), Errno> {
+pub(super) fn bring_in(address: usize) -> Result<(), Errno> {
     copy::fetch_u32(address)
         .map(drop)
         .map_err(|_| Errno::EFAULT)
@@ -152,15 +152,28 @@ pub(super) fn check_word(word: Word) -> Result<(), Errno> {
 /// Wakes up to `count` waiters on `word` whose bits meet `bits`; how many.
 ///
 /// # Errors
-/// `EINVAL`, `EFAULT` for a bad address.
+/// `EINVAL`, also if only such wait as are to be moved to a lock; `EFAULT` for a bad
+/// address.
 pub fn wake(current: &Current, word: Word, count: usize, bits: u32) -> Result<usize, Errno> {
     if bits == 0 {
         return Err(Errno::EINVAL);
     }
     let key = Key::new(current, word)?;
-    Ok(key
+    let woken = key
         .bucket()
-        .wake_if(count, |waiter| waiter.key == key && waiter.bits & bits != 0))
+        .wake_if(count, |waiter| waiter.key == key && waiter.bits & bits != 0);
+    if woken == 0 && requeue_pi::is_waited_for(key) {
+        return Err(Errno::EINVAL);
+    }
+    Ok(woken)
+}
+
+/// Whether somebody sleeps on the word.
+pub(super) fn is_waited_for(key: Key) -> bool {
+    let bucket = key.bucket();
+    // Moved to where they are, which only counts them.
+    let (_, found) = bucket.requeue(bucket, 0, 1, |waiter| waiter.key == key, |_| {});
+    found != 0
 }
 
 /// Wakes up to `wake` waiters on `from` and moves up to `moved` of the rest to

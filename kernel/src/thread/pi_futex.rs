@@ -25,10 +25,10 @@ static LOCKS: SpinLock<Locks<Key, Arc<Thread>>, rank::Inheritance> = SpinLock::n
 /// ended, so one of the two sees the other.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-struct Counted;
+pub(super) struct Counted;
 
 impl Counted {
-    fn new() -> Counted {
+    pub(super) fn new() -> Counted {
         COUNT.fetch_add(1, SeqCst);
         Counted
     }
@@ -46,9 +46,9 @@ const QUEUES: usize = 64;
 static SLEEPERS: [WaitQueue<Tid, rank::Futex>; QUEUES] = [const { WaitQueue::new() }; QUEUES];
 
 /// A thread's own part: how its wait stands. Written with the table locked.
-pub struct Waiting(AtomicU8);
+pub struct Waiting(pub(super) AtomicU8);
 
-const NOT: u8 = 0;
+pub(super) const NOT: u8 = 0;
 const WAITS: u8 = 1;
 /// It has the lock, and its word says so.
 const GIVEN: u8 = 2;
@@ -56,6 +56,8 @@ const GIVEN: u8 = 2;
 const INHERITED: u8 = 3;
 /// The thread has ended, and takes no lock any more.
 const ENDED: u8 = 4;
+/// It waits for a word, and to be moved to a lock (see [`super::requeue_pi`]).
+pub(super) const PARKED: u8 = 5;
 
 impl Waiting {
     pub const fn new() -> Waiting {
@@ -100,25 +102,44 @@ pub fn lock(
     let key = Key::new(current, word)?;
     let me = current.arc();
     let _counted = Counted::new();
-    match retry(word, || look(&me, key, word, may_wait))? {
+    let first_look = || {
+        // Let go after the table's lock: it may be the last reference.
+        let mut _holder = None;
+        let mut locks = LOCKS.lock();
+        look(&mut locks, &me, (key, word), may_wait, &mut _holder)
+    };
+    match retry(word, first_look)? {
         Look::Taken => return Ok(0),
         Look::Waits => {}
     }
-    let tid = me.tid();
+    let slept = sleep(&me, deadline);
+    finish(&me, key, word, slept)
+}
+
+/// How a sleep has ended; not at all if there was nothing to sleep for.
+pub(super) type Slept = Result<Result<(), WaitError>, ()>;
+
+/// Sleeps as long as the thread, which is the caller, waits.
+pub(super) fn sleep(me: &Thread, deadline: Option<u64>) -> Slept {
     let waits = || match me.lock_wait.0.load(Acquire) {
-        WAITS => Ok(()),
+        WAITS | PARKED => Ok(()),
         _ => Err(()),
     };
-    let slept = queue_of(tid).wait_checked(tid, deadline, true, waits);
+    let tid = me.tid();
+    queue_of(tid).wait_checked(tid, deadline, true, waits)
+}
+
+/// What came of the wait for the lock.
+pub(super) fn finish(me: &Arc<Thread>, key: Key, word: Word, slept: Slept) -> Result<usize, Errno> {
     let mut locks = LOCKS.lock();
     let state = me.lock_wait.0.swap(NOT, Relaxed);
     if state == WAITS {
-        locks.give_up(&me);
+        locks.give_up(me);
     }
     drop(locks);
     match (state, slept) {
         (GIVEN, _) => Ok(0),
-        (INHERITED, _) => match retry(word, || mark(&me, key, word)) {
+        (INHERITED, _) => match retry(word, || mark(me, key, word)) {
             Ok(()) => Ok(0),
             Err(error) => {
                 // The word is gone: there is nothing to remember it for.
@@ -151,10 +172,30 @@ fn exchange(word: Word, value: u32, new: u32) -> Result<bool, Errno> {
     was.map(|was| was == value).map_err(|_| Errno::EFAULT)
 }
 
-fn look(me: &Arc<Thread>, key: Key, word: Word, may_wait: bool) -> Result<Look, Errno> {
-    // Let go after the table's lock: it may be the last reference.
-    let mut holder;
+/// `waiter` is to be moved to the lock: it is given it if it is free, else waits for
+/// it. The lock's holder, for the caller to let go.
+pub(super) fn enter(
+    waiter: &Arc<Thread>,
+    key: Key,
+    word: Word,
+    holder: &mut Option<Arc<Thread>>,
+) -> Result<(), Errno> {
     let mut locks = LOCKS.lock();
+    if let Look::Taken = look(&mut locks, waiter, (key, word), true, holder)? {
+        waiter.lock_wait.0.store(GIVEN, Release);
+        wake(waiter);
+    }
+    Ok(())
+}
+
+/// `me` takes the lock, or is among its waiters from now on.
+fn look(
+    locks: &mut Locks<Key, Arc<Thread>>,
+    me: &Arc<Thread>,
+    (key, word): (Key, Word),
+    may_wait: bool,
+    holder: &mut Option<Arc<Thread>>,
+) -> Result<Look, Errno> {
     loop {
         let value = fetch(word)?;
         let owner = value & FUTEX_TID_MASK;
@@ -172,7 +213,7 @@ fn look(me: &Arc<Thread>, key: Key, word: Word, may_wait: bool) -> Result<Look, 
         if !may_wait {
             return Err(Errno::EAGAIN);
         }
-        holder = match known {
+        let found = match known {
             Some(holder) => holder,
             None => {
                 let found = registry::thread(owner)?;
@@ -189,7 +230,7 @@ fn look(me: &Arc<Thread>, key: Key, word: Word, may_wait: bool) -> Result<Look, 
         if value & FUTEX_WAITERS == 0 && !exchange(word, value, value | FUTEX_WAITERS)? {
             continue;
         }
-        locks.wait(key, &holder, me)?;
+        locks.wait(key, holder.insert(found), me)?;
         me.lock_wait.0.store(WAITS, Relaxed);
         return Ok(Look::Waits);
     }

@@ -93,11 +93,15 @@ fn repeat(current: &mut Current, call: Interrupted) {
 /// The bytes of the `syscall` instruction.
 const SYSCALL_LENGTH: usize = 2;
 
-/// Whether a call is made again whatever the handler asks for: a lock is waited for
-/// until a moment, if not for ever.
+/// Whether a call is made again whatever the handler asks for: a lock, or to be moved
+/// to one, is waited for until a moment, if not for ever.
 fn restarts_always(call: Interrupted) -> bool {
     let command = call.operation & !(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
-    call.number == call::FUTEX && matches!(command, FUTEX_LOCK_PI | FUTEX_LOCK_PI2)
+    call.number == call::FUTEX
+        && matches!(
+            command,
+            FUTEX_LOCK_PI | FUTEX_LOCK_PI2 | FUTEX_WAIT_REQUEUE_PI
+        )
 }
 
 /// Whether a call is made again after a handler with SA_RESTART (signal(7)):

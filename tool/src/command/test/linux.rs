@@ -32,6 +32,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["pipes"],
     &["prctl"],
     &["proc"],
+    &["requeue_pi"],
     &["sched"],
     &["signals"],
     &["sockets"],
