@@ -98,6 +98,18 @@ pub const FD_CLOEXEC: usize = 1;
 pub const F_SETPIPE_SZ: usize = 1031;
 pub const F_GETPIPE_SZ: usize = 1032;
 
+/// preadv2(2), pwritev2(2).
+pub const RWF_HIPRI: usize = 1;
+pub const RWF_DSYNC: usize = 2;
+pub const RWF_SYNC: usize = 4;
+pub const RWF_APPEND: usize = 16;
+
+/// posix_fadvise(2): the last of the kinds of advice.
+pub const POSIX_FADV_NOREUSE: usize = 5;
+
+pub const CLOSE_RANGE_UNSHARE: usize = 2;
+pub const CLOSE_RANGE_CLOEXEC: usize = 4;
+
 /// splice(2), tee(2), vmsplice(2). Only the second one changes anything here.
 pub const SPLICE_F_MOVE: usize = 1;
 pub const SPLICE_F_NONBLOCK: usize = 2;

@@ -219,6 +219,15 @@ impl File {
         transferred(count, from.faulted())
     }
 
+    /// Writes to the end of a regular file, wherever its own place is; how much, and
+    /// where that ended.
+    pub fn append(&self, from: &mut Source<'_>) -> Result<(usize, u64), Errno> {
+        self.may_write()?;
+        let (count, end) = self.inode().write_at(Position::End, from)?;
+        self.sync_written(count)?;
+        Ok((transferred(count, from.faulted())?, end))
+    }
+
     pub fn seek(&self, by: i64, whence: Whence) -> Result<u64, Errno> {
         self.operations.seek(&self.open, by, whence)
     }
@@ -235,7 +244,12 @@ impl File {
         if count == 0 || flags & O_DSYNC as u32 == 0 {
             return Ok(());
         }
-        match self.sync(flags & O_SYNC as u32 != O_SYNC as u32) {
+        self.sync_write(flags & O_SYNC as u32 != O_SYNC as u32)
+    }
+
+    /// Makes a write durable, where there is such a thing.
+    pub fn sync_write(&self, data_only: bool) -> Result<(), Errno> {
+        match self.sync(data_only) {
             // A pipe or a terminal has nothing to sync.
             Err(Errno::EINVAL) => Ok(()),
             result => result,

@@ -56,6 +56,15 @@ impl Table {
         Ok(slot)
     }
 
+    /// The lowest open descriptor of at least `from`.
+    fn next_open(&self, from: usize) -> Option<usize> {
+        let files = self.files.iter().enumerate().skip(from);
+        files
+            .filter(|(_, file)| file.is_some())
+            .map(|(slot, _)| slot)
+            .next()
+    }
+
     fn get(&self, descriptor: usize) -> Result<&Arc<File>, Errno> {
         let slot = self.files.get(descriptor);
         slot.and_then(Option::as_ref).ok_or(Errno::EBADF)
@@ -182,6 +191,33 @@ impl FileTable {
     /// It is to have a lock on a file.
     pub fn note_lock(&self) {
         self.table.lock().locks = true;
+    }
+
+    /// Frees all descriptors from `first` to `last`.
+    pub fn close_range(&self, first: usize, last: usize) {
+        let mut from = first;
+        loop {
+            let mut table = self.table.lock();
+            let Some(slot) = table.next_open(from).filter(|slot| *slot <= last) else {
+                return;
+            };
+            let file = table.files[slot].take();
+            table.slots.clear(slot);
+            let locks = table.locks;
+            drop(table);
+            self.let_go(file, locks);
+            from = slot + 1;
+        }
+    }
+
+    /// Has all from `first` to `last` close on exec.
+    pub fn mark_range(&self, first: usize, last: usize) {
+        let mut table = self.table.lock();
+        let mut from = first;
+        while let Some(slot) = table.next_open(from).filter(|slot| *slot <= last) {
+            table.slots.set_close_on_exec(slot, true);
+            from = slot + 1;
+        }
     }
 
     /// Whether `descriptor` closes on exec: EBADF.

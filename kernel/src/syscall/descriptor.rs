@@ -10,7 +10,7 @@ use crate::credentials::Capability;
 use crate::files::File;
 use crate::files::pipe::{self, Pipe, PipeEnd, open_pair};
 use crate::memory::user;
-use crate::thread::Current;
+use crate::thread::{Current, own_files};
 
 /// Descriptors are C's `int`: only the lower half of the register counts, and
 /// a negative one is one that is never open.
@@ -20,6 +20,27 @@ pub(super) fn number(argument: usize) -> usize {
 
 pub fn close(current: &Current, descriptor: usize) -> Result<usize, Errno> {
     current.files().close(number(descriptor))?;
+    Ok(0)
+}
+
+/// close_range(2).
+pub fn close_range(
+    current: &mut Current,
+    first: usize,
+    last: usize,
+    flags: usize,
+) -> Result<usize, Errno> {
+    let (first, last, flags) = (number(first), number(last), flags as u32 as usize);
+    if flags & !(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) != 0 || first > last {
+        return Err(Errno::EINVAL);
+    }
+    if flags & CLOSE_RANGE_UNSHARE != 0 {
+        own_files(current)?;
+    }
+    match flags & CLOSE_RANGE_CLOEXEC {
+        0 => current.files().close_range(first, last),
+        _ => current.files().mark_range(first, last),
+    }
     Ok(0)
 }
 

@@ -4,13 +4,10 @@ use abi::Errno;
 use abi::file::*;
 use abi::tty::FIONBIO;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use zerocopy::IntoBytes;
 
 use super::descriptor::number;
 use super::listing::Listing;
 use super::storage;
-use crate::files::allocate::try_vec;
 use crate::files::inode::Sought;
 use crate::files::open_file::Whence;
 use crate::files::{File, Sink, Source};
@@ -41,39 +38,6 @@ pub fn write(
     length: usize,
 ) -> Result<usize, Errno> {
     open_file(current, descriptor)?.write(&mut Source::user(buffer, length))
-}
-
-pub fn readv(
-    current: &Current,
-    descriptor: usize,
-    vectors: usize,
-    count: usize,
-) -> Result<usize, Errno> {
-    let file = open_file(current, descriptor)?;
-    let vectors = read_vectors(vectors, count)?;
-    file.read(&mut Sink::vectors(&vectors)?)
-}
-
-pub fn writev(
-    current: &Current,
-    descriptor: usize,
-    vectors: usize,
-    count: usize,
-) -> Result<usize, Errno> {
-    let file = open_file(current, descriptor)?;
-    let vectors = read_vectors(vectors, count)?;
-    file.write(&mut Source::vectors(&vectors)?)
-}
-
-/// The caller's list of buffers, copied once: EINVAL if it is too long.
-pub(super) fn read_vectors(address: usize, count: usize) -> Result<Vec<IoVec>, Errno> {
-    if count > IOV_MAX {
-        return Err(Errno::EINVAL);
-    }
-    let mut vectors = try_vec(count)?;
-    vectors.resize(count, IoVec::default());
-    user::read_bytes(address, vectors.as_mut_bytes())?;
-    Ok(vectors)
 }
 
 pub fn pread64(

@@ -31,5 +31,6 @@ mod table;
 mod thread;
 mod timer;
 mod usage;
+mod vectors;
 
 pub use table::dispatch;

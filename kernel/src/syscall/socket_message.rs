@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
 use zerocopy::{FromBytes, IntoBytes};
 
-use super::file::read_vectors;
 use super::poll::deadline_at;
 use super::socket::{AddressBytes, Open, put_name, write_name};
+use super::vectors::read_vectors;
 use crate::files::allocate::try_zeroed;
 use crate::files::{File, Sink, Source};
 use crate::memory::user;

@@ -6,8 +6,9 @@ use abi::file::*;
 use alloc::sync::Arc;
 
 use super::descriptor::pipe_of;
-use super::file::{open_file, read_vectors};
+use super::file::open_file;
 use super::storage;
+use super::vectors::read_vectors;
 use crate::files::allocate::try_zeroed;
 use crate::files::pipe::Pipe;
 use crate::files::{File, Sink, Source};

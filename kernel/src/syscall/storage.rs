@@ -140,3 +140,33 @@ pub fn sync_file_range(
     }
     Ok(0)
 }
+
+/// posix_fadvise(2): advice that is taken, and changes nothing.
+pub fn fadvise64(
+    current: &Current,
+    descriptor: usize,
+    length: usize,
+    advice: usize,
+) -> Result<usize, Errno> {
+    let file = open_file(current, descriptor)?;
+    if file.inode().kind() == Kind::Fifo {
+        return Err(Errno::ESPIPE);
+    }
+    offset(length)?;
+    match advice as u32 as usize {
+        0..=POSIX_FADV_NOREUSE => Ok(0),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// readahead(2): what will be read is read when it is.
+pub fn readahead(current: &Current, descriptor: usize) -> Result<usize, Errno> {
+    let file = open_file(current, descriptor)?;
+    if !file.description().readable() {
+        return Err(Errno::EBADF);
+    }
+    match file.inode().kind() {
+        Kind::Regular | Kind::Block => Ok(0),
+        _ => Err(Errno::EINVAL),
+    }
+}

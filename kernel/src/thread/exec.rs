@@ -74,7 +74,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
 
 /// Gives the caller a file table of its own where others share its, who keep their
 /// files open. ENOMEM.
-fn own_files(current: &mut Current) -> Result<(), Errno> {
+pub fn own_files(current: &mut Current) -> Result<(), Errno> {
     if Arc::strong_count(&current.own.files) > 1 {
         current.own.files = current.own.files.dup_table()?;
         current.show_resources();

@@ -46,7 +46,7 @@ pub use clone_flags::CloneFlags;
 pub use cpu_clock::CpuClock;
 pub use cpu_timer::sleep_by;
 pub use current::{Current, Interrupted, Resources};
-pub use exec::{exec, exec_first};
+pub use exec::{exec, exec_first, own_files};
 pub use exit::{exit_group, exit_group_wide, exit_thread};
 pub use futex::{Word, requeue, wait as futex_wait, wake as futex_wake};
 pub use group::{Group, set_process_group};

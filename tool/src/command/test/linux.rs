@@ -18,6 +18,7 @@ use crate::workspace::Workspace;
 /// Each with its arguments, for what they do to no machine but a guest.
 const PROGRAMS: &[&[&str]] = &[
     &["aslr"],
+    &["close_range"],
     &["copying"],
     &["cpu_time"],
     &["cpu_timers"],
@@ -39,6 +40,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["terminal"],
     &["timers", "set"],
     &["vdso", "set"],
+    &["vectors"],
 ];
 
 /// The machines that each program runs on, as flags of `exec`.
