@@ -16,6 +16,7 @@ pub mod futex;
 pub mod lock;
 pub mod membarrier;
 pub mod memory;
+pub mod mqueue;
 pub mod prctl;
 pub mod process;
 pub mod sched;

@@ -66,6 +66,7 @@ pub const SI_USER: i32 = 0;
 pub const SI_KERNEL: i32 = 0x80;
 pub const SI_QUEUE: i32 = -1;
 pub const SI_TIMER: i32 = -2;
+pub const SI_MESGQ: i32 = -3;
 pub const SI_TKILL: i32 = -6;
 /// SIGSEGV: nothing is mapped there; or it is, but not for this.
 pub const SEGV_MAPERR: i32 = 1;

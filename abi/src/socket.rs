@@ -4,6 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 pub const AF_UNSPEC: usize = 0;
 pub const AF_UNIX: usize = 1;
+pub const AF_NETLINK: usize = 16;
 /// Bytes of a path in `sockaddr_un`.
 pub const SUN_PATH: usize = 108;
 

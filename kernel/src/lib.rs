@@ -8,6 +8,7 @@ extern crate alloc;
 mod credentials;
 pub mod device;
 pub mod files;
+mod ipc;
 mod limits;
 pub mod memory;
 mod options;

@@ -167,7 +167,7 @@ impl<T: ?Sized, R: Rank> Mutex<T, R> {
                 }
             });
             match slept {
-                Err(()) => return,
+                Err(_) => return,
                 Ok((_, turn)) if turn.given => return,
                 Ok(_) if self.try_acquire() => return,
                 Ok(_) => turn.passed_by = true,

@@ -144,6 +144,9 @@ pub trait Operations: Any + Send + Sync {
         None
     }
 
+    /// The running process has closed one of its descriptors of the file.
+    fn descriptor_closed(&self) {}
+
     fn ioctl(
         &self,
         _open: &Description,
@@ -304,6 +307,11 @@ impl File {
         }
         let mut watched = self.open.watched.lock();
         watched.retain(|other| !other.ptr_eq(&entry));
+    }
+
+    /// See [`Operations::descriptor_closed`].
+    pub fn descriptor_closed(&self) {
+        self.operations.descriptor_closed();
     }
 
     pub fn ioctl(&self, request: usize, argument: usize) -> Result<usize, Errno> {

@@ -185,7 +185,9 @@ impl FileTable {
         if locks && let Some(file) = &file {
             locks::release(Owner::table(self), Some(file.inode()));
         }
-        drop(file);
+        if let Some(file) = file {
+            file.descriptor_closed();
+        }
     }
 
     /// It is to have a lock on a file.

@@ -6,6 +6,7 @@
 //! their memory, `links` where their links lead. Nothing is kept: a file's text is
 //! made when it is opened. No locks of its own.
 
+mod ipc;
 mod links;
 mod locks;
 mod maps;

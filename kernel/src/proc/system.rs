@@ -49,6 +49,7 @@ static SYS: Listing = Listing {
 
 static FS: Listing = Listing {
     entries: &[&[
+        folder("mqueue", &super::ipc::MQUEUE),
         text("file-max", |_, text| {
             text.add(format_args!("{}\n", i64::MAX))
         }),

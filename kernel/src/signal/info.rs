@@ -50,6 +50,12 @@ impl Info {
         }
     }
 
+    /// From the process `sender` of `user`, which has sent to a message queue (mq_notify(3)).
+    pub fn message(signal: u32, sender: u32, user: u32, value: u64) -> Info {
+        let sender = u64::from(user) << 32 | u64::from(sender);
+        Info::new(signal, SI_MESGQ, [sender, value])
+    }
+
     /// The same after `count` expiries, of which the first sends it.
     pub fn expired(mut self, count: u64) -> Info {
         if self.is_timer {

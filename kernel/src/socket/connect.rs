@@ -32,6 +32,9 @@ impl Endpoint {
 
     /// bind(2): EINVAL if it has a name; those of [`names::bind`].
     pub fn bind(self: &Arc<Self>, address: Address<'_>, places: &Places) -> Result<(), Errno> {
+        if self.is_netlink {
+            return Err(Errno::EOPNOTSUPP);
+        }
         if self.name().is_some() {
             return match address {
                 // It has one already, as it was asked for.
@@ -87,6 +90,9 @@ impl Endpoint {
         deadline: Option<u64>,
         nonblocking: bool,
     ) -> Result<(), Errno> {
+        if self.is_netlink {
+            return Err(Errno::EOPNOTSUPP);
+        }
         if self.kind == Kind::Datagram {
             return self.aim(names::look_up(self.kind, address, places)?);
         }

@@ -59,6 +59,8 @@ pub(super) struct Link {
 /// See the module.
 pub struct Endpoint {
     pub kind: Kind,
+    /// Hears of the kernel only.
+    pub is_netlink: bool,
     number: u64,
     pub(super) made: u64,
     pub(super) link: SpinLock<Link, rank::SocketLink>,
@@ -84,8 +86,13 @@ static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 impl Endpoint {
     /// ENOMEM.
     pub fn new(kind: Kind) -> Result<Arc<Endpoint>, Errno> {
+        Endpoint::make(kind, false)
+    }
+
+    pub(super) fn make(kind: Kind, is_netlink: bool) -> Result<Arc<Endpoint>, Errno> {
         try_arc(Endpoint {
             kind,
+            is_netlink,
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             made: clock::now(),
             link: SpinLock::new(Link::default()),

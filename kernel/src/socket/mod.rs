@@ -15,9 +15,11 @@ mod file;
 mod inbox;
 mod message;
 mod names;
+mod netlink;
 mod transfer;
 
 pub use endpoint::{Endpoint, Kind, Shut};
 pub use file::Socket;
 pub use names::{Address, Name, look_up};
+pub use netlink::Note;
 pub use transfer::{Outgoing, Received, deadline};

@@ -49,7 +49,7 @@ impl Endpoint {
     /// says no; ENOTCONN, ECONNREFUSED, EMSGSIZE; EAGAIN, EINTR.
     pub fn send(self: &Arc<Self>, from: &mut Source<'_>, what: Outgoing) -> Result<usize, Errno> {
         let silent = what.flags & MSG_NOSIGNAL != 0;
-        if what.flags & MSG_OOB != 0 {
+        if what.flags & MSG_OOB != 0 || self.is_netlink {
             return Err(Errno::EOPNOTSUPP);
         }
         let sent = self.send_parts(from, what);

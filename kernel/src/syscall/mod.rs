@@ -15,6 +15,7 @@ mod locked;
 mod membarrier;
 pub mod memory;
 mod mount;
+mod mqueue;
 pub mod path;
 mod poll;
 mod prctl;

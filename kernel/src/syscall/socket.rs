@@ -85,27 +85,28 @@ pub(super) fn put_name(at: usize, room: usize, name: Option<&Name>) -> Result<us
     Ok(length)
 }
 
-/// What a type and a protocol mean: the kind, and the flags of the open file.
-fn kind_of(family: usize, kind: usize, protocol: usize) -> Result<(Kind, usize), Errno> {
+/// The type without the flags of the open file, and these: EINVAL.
+fn split_kind(kind: usize) -> Result<(usize, usize), Errno> {
     let kind = kind as u32 as usize;
     let flags = kind & !SOCK_TYPE_MASK;
-    if flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
-        return Err(Errno::EINVAL);
+    match flags & !(O_CLOEXEC | O_NONBLOCK) {
+        0 => Ok((kind & SOCK_TYPE_MASK, flags)),
+        _ => Err(Errno::EINVAL),
     }
-    if family as u32 as usize != AF_UNIX {
-        return Err(Errno::EAFNOSUPPORT);
-    }
+}
+
+/// What a type and a protocol mean in the family of [`AF_UNIX`].
+fn kind_of(kind: usize, protocol: usize) -> Result<Kind, Errno> {
     if !matches!(protocol as u32 as usize, 0 | AF_UNIX) {
         return Err(Errno::EPROTONOSUPPORT);
     }
-    let kind = match kind & SOCK_TYPE_MASK {
-        SOCK_STREAM => Kind::Stream,
+    match kind {
+        SOCK_STREAM => Ok(Kind::Stream),
         // As on Linux.
-        SOCK_DGRAM | SOCK_RAW => Kind::Datagram,
-        SOCK_SEQPACKET => Kind::SeqPacket,
-        _ => return Err(Errno::ESOCKTNOSUPPORT),
-    };
-    Ok((kind, flags))
+        SOCK_DGRAM | SOCK_RAW => Ok(Kind::Datagram),
+        SOCK_SEQPACKET => Ok(Kind::SeqPacket),
+        _ => Err(Errno::ESOCKTNOSUPPORT),
+    }
 }
 
 pub fn socket(
@@ -114,8 +115,15 @@ pub fn socket(
     kind: usize,
     protocol: usize,
 ) -> Result<usize, Errno> {
-    let (kind, flags) = kind_of(family, kind, protocol)?;
-    let file = Socket::open(Endpoint::new(kind)?, flags & O_NONBLOCK)?;
+    let (kind, flags) = split_kind(kind)?;
+    let endpoint = match (family as u32 as usize, kind) {
+        (AF_UNIX, kind) => Endpoint::new(kind_of(kind, protocol)?)?,
+        (AF_NETLINK, SOCK_RAW | SOCK_DGRAM) if protocol as u32 == 0 => Endpoint::netlink()?,
+        (AF_NETLINK, SOCK_RAW | SOCK_DGRAM) => return Err(Errno::EPROTONOSUPPORT),
+        (AF_NETLINK, _) => return Err(Errno::ESOCKTNOSUPPORT),
+        _ => return Err(Errno::EAFNOSUPPORT),
+    };
+    let file = Socket::open(endpoint, flags & O_NONBLOCK)?;
     give(current, file, flags)
 }
 
@@ -126,7 +134,12 @@ pub fn socketpair(
     protocol: usize,
     out: usize,
 ) -> Result<usize, Errno> {
-    let (kind, flags) = kind_of(family, kind, protocol)?;
+    let (kind, flags) = split_kind(kind)?;
+    let kind = match family as u32 as usize {
+        AF_UNIX => kind_of(kind, protocol)?,
+        AF_NETLINK => return Err(Errno::EOPNOTSUPP),
+        _ => return Err(Errno::EAFNOSUPPORT),
+    };
     let [one, other] = Endpoint::pair(kind)?;
     let one = Socket::open(one, flags & O_NONBLOCK)?;
     let other = Socket::open(other, flags & O_NONBLOCK)?;

@@ -127,6 +127,7 @@ fn number(endpoint: &Endpoint, option: usize) -> Result<i32, Errno> {
         SO_RCVBUF => endpoint.receive_limit.load(Relaxed) as i32,
         SO_PASSCRED => endpoint.passes_credentials.load(Relaxed) as i32,
         SO_ACCEPTCONN => i32::from(endpoint.is_listening()),
+        SO_DOMAIN if endpoint.is_netlink => AF_NETLINK as i32,
         SO_DOMAIN => AF_UNIX as i32,
         SO_PROTOCOL | SO_REUSEADDR | SO_BROADCAST | SO_KEEPALIVE => 0,
         _ => return Err(Errno::ENOPROTOOPT),

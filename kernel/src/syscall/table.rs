@@ -2,8 +2,8 @@
 
 use super::{
     attributes, clock, clone, copying, credentials, descriptor, event, file, limit, lock, locked,
-    membarrier, memory, mount, path, poll, prctl, process, sched, signal, socket, socket_message,
-    socket_option, splice, storage, system, thread, timer, usage, vectors,
+    membarrier, memory, mount, mqueue, path, poll, prctl, process, sched, signal, socket,
+    socket_message, socket_option, splice, storage, system, thread, timer, usage, vectors,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -134,6 +134,14 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         RECVMMSG => socket_message::recvmmsg(current, a, b, c, d, e),
         SETSOCKOPT => socket_option::setsockopt(current, a, b, c, d, e),
         GETSOCKOPT => socket_option::getsockopt(current, a, b, c, d, e),
+
+        // Message queues.
+        MQ_OPEN => mqueue::mq_open(current, a, b, c, d),
+        MQ_UNLINK => mqueue::mq_unlink(current, a),
+        MQ_TIMEDSEND => mqueue::mq_timedsend(current, a, b, c, d, e),
+        MQ_TIMEDRECEIVE => mqueue::mq_timedreceive(current, a, b, c, d, e),
+        MQ_NOTIFY => mqueue::mq_notify(current, a, b),
+        MQ_GETSETATTR => mqueue::mq_getsetattr(current, a, b, c),
 
         // What inodes say of themselves.
         CHMOD => attributes::chmod(current, a, b),

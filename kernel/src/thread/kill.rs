@@ -65,6 +65,11 @@ pub fn queue(current: &Current, pid: isize, signal: u32, info: SigInfo) -> Resul
     Ok(0)
 }
 
+/// Sends a signal that tells of an event. One that finds no room is lost.
+pub fn notify(group: &Group, info: Info) {
+    let _ = group.send(info);
+}
+
 /// Sends `signal` to all processes that `wanted` accepts. Twice: a fork under
 /// way at the first look has its child listed at the second, or its caller
 /// knows by then that both are to end.

@@ -52,7 +52,7 @@ pub use futex::{Word, requeue, wait as futex_wait, wake as futex_wake};
 pub use group::{Group, set_process_group};
 pub use job_control::{check as check_terminal, session};
 pub use join::{JoinTable, detach, join_any, join_one};
-pub use kill::{Target, interrupt_foreground, kill, queue, tgkill, tkill};
+pub use kill::{Target, interrupt_foreground, kill, notify, queue, tgkill, tkill};
 pub use life::start_init;
 pub use pi_futex::{lock as pi_lock, unlock as pi_unlock, urgency_changed};
 pub use registry::{find, list, member, of_priority, print_list, process, processes};

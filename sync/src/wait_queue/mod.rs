@@ -91,16 +91,41 @@ impl<P, R: Rank> WaitQueue<P, R> {
         interruptible: bool,
         check: impl FnOnce() -> Result<(), E>,
     ) -> Result<Result<(), WaitError>, E> {
-        let place = (Place::Back, urgency);
-        let (ended, _) = self.wait_at(place, payload, deadline, interruptible, check)?;
-        Ok(ended)
+        match self.wait_exchanging(urgency, payload, deadline, interruptible, check) {
+            Ok((ended, _)) => Ok(ended),
+            Err((error, _)) => Err(error),
+        }
     }
 
-    /// As [`WaitQueue::wait_checked`], and gives the payload back as wakers and
-    /// `requeue` left it.
+    /// As [`WaitQueue::wait_urgent`], and gives the payload back as wakers left it:
+    /// by that they and the waiter hand something to each other.
     ///
     /// # Errors
-    /// Those of `check`.
+    /// As there.
+    #[allow(
+        clippy::type_complexity,
+        reason = "how it ended, with the payload in either case"
+    )]
+    pub fn wait_exchanging<E>(
+        &self,
+        urgency: Urgency,
+        payload: P,
+        deadline: Option<u64>,
+        interruptible: bool,
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(Result<(), WaitError>, P), (E, P)> {
+        let place = (Place::Back, urgency);
+        self.wait_at(place, payload, deadline, interruptible, check)
+    }
+
+    /// As [`WaitQueue::wait_exchanging`], at a place of the caller's choice.
+    ///
+    /// # Errors
+    /// As there.
+    #[allow(
+        clippy::type_complexity,
+        reason = "how it ended, with the payload in either case"
+    )]
     pub(crate) fn wait_at<E>(
         &self,
         (place, urgency): (Place, Urgency),
@@ -108,7 +133,7 @@ impl<P, R: Rank> WaitQueue<P, R> {
         deadline: Option<u64>,
         interruptible: bool,
         check: impl FnOnce() -> Result<(), E>,
-    ) -> Result<(Result<(), WaitError>, P), E> {
+    ) -> Result<(Result<(), WaitError>, P), (E, P)> {
         preempt::might_sleep();
         let scheduler = scheduler::get();
         let node = Node::new(scheduler.current(), payload, urgency);
@@ -120,7 +145,8 @@ impl<P, R: Rank> WaitQueue<P, R> {
             fence(Ordering::SeqCst);
             if let Err(error) = check() {
                 waiters.uncount(1);
-                return Err(error);
+                drop(waiters);
+                return Err((error, node.into_payload()));
             }
             // SAFETY: the node is new, and `registered` takes it out of the
             // list before it goes.
