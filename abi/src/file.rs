@@ -78,6 +78,8 @@ pub const UMOUNT_NOFOLLOW: usize = 8;
 
 pub const S_ISUID: u32 = 0o4000;
 pub const S_ISGID: u32 = 0o2000;
+/// Of a directory: names go only by those they belong to.
+pub const S_ISVTX: u32 = 0o1000;
 
 pub const DT_UNKNOWN: u8 = 0;
 pub const DT_FIFO: u8 = 1;

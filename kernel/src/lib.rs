@@ -5,7 +5,7 @@
 
 extern crate alloc;
 
-mod credentials;
+pub mod credentials;
 pub mod device;
 pub mod files;
 mod ipc;

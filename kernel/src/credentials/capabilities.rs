@@ -183,6 +183,15 @@ impl Capabilities {
         }
     }
 
+    /// Those with which access(2) looks at files.
+    pub(super) fn of_real(self, real_is_root: bool) -> Capabilities {
+        let effective = match real_is_root {
+            true => self.permitted,
+            false => Set::NONE,
+        };
+        Capabilities { effective, ..self }
+    }
+
     /// What a program starts with, by the user that it runs for.
     pub(super) fn exec(self, real_is_root: bool, effective_is_root: bool) -> Capabilities {
         let permitted = match real_is_root || effective_is_root {

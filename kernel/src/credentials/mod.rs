@@ -3,11 +3,12 @@
 //!
 //! Each thread has an `Arc` of [`Credentials`], which never change: a call that
 //! changes them puts others in their place. `change` has the rules of the calls,
-//! `exec` those of a new program, `capabilities` the sets.
+//! `exec` those of a new program, `access` those of files, `capabilities` the sets.
 //!
 //! Of capabilities, files have none, there is no ambient set, and the bits that
 //! change the rules for root (`PR_SET_SECUREBITS`) are never set.
 
+pub mod access;
 mod capabilities;
 mod change;
 mod exec;
@@ -58,6 +59,12 @@ impl Credentials {
         keeps_capabilities: false,
     };
 
+    /// Root's, for what the kernel does itself.
+    pub fn root() -> &'static Credentials {
+        static ROOT: Credentials = Credentials::ROOT;
+        &ROOT
+    }
+
     /// Whether they let their thread do what `capability` stands for.
     #[inline]
     pub fn may(&self, capability: Capability) -> bool {
@@ -70,6 +77,25 @@ impl Credentials {
             true => Ok(()),
             false => Err(Errno::EPERM),
         }
+    }
+
+    /// Whether they let a thread look into one that has those of `target`, if that
+    /// `is_dumpable` (ptrace(2), "Ptrace access mode checking").
+    pub fn may_inspect(&self, target: &Credentials, is_dumpable: bool) -> bool {
+        let is = |own: u32, ids: Ids| [ids.real, ids.effective, ids.saved] == [own; 3];
+        let is_same = is(self.user.file, target.user) && is(self.group.file, target.group);
+        let has_no_more = target
+            .capabilities
+            .permitted
+            .is_within(self.capabilities.permitted);
+        is_same && is_dumpable && has_no_more || self.may(Capability::Trace)
+    }
+
+    /// Whether they let a process send signals to one that has those of `target`
+    /// (kill(2)).
+    pub fn may_signal(&self, target: &Credentials) -> bool {
+        let is = |own| own == target.user.real || own == target.user.saved;
+        is(self.user.real) || is(self.user.effective) || self.may(Capability::Kill)
     }
 
     /// Whether a program that ran with `old` must not be seen by who may see that.

@@ -9,7 +9,8 @@ use sync::{SpinLock, rank};
 
 use super::allocate::try_arc;
 use super::inode::Inode;
-use super::names::At;
+use super::walk::At;
+use crate::credentials::Credentials;
 
 /// What there is to know.
 #[derive(Clone)]
@@ -20,12 +21,13 @@ pub struct Places {
 }
 
 impl Places {
-    /// `path` as seen from here.
-    pub fn at<'a>(&'a self, path: &'a [u8]) -> At<'a> {
+    /// `path` as seen from here by `by`.
+    pub fn at<'a>(&'a self, path: &'a [u8], by: &'a Credentials) -> At<'a> {
         At {
             root: &self.root,
             start: &self.working,
             path,
+            by,
         }
     }
 }

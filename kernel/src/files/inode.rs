@@ -19,6 +19,7 @@ use abi::memory::PAGE_SIZE;
 use super::buffer::{Sink, Source};
 use super::cache::{ErrorMark, PageCache};
 use super::open_file::File;
+use crate::credentials::Credentials;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -72,6 +73,23 @@ pub struct Owner {
 
 impl Owner {
     pub const ROOT: Owner = Owner { user: 0, group: 0 };
+}
+
+/// Whose a new inode is, and its permissions.
+#[derive(Clone, Copy, Debug)]
+pub struct Maker {
+    pub permissions: u32,
+    pub owner: Owner,
+}
+
+impl Maker {
+    /// The kernel itself.
+    pub const fn root(permissions: u32) -> Maker {
+        Maker {
+            permissions,
+            owner: Owner::ROOT,
+        }
+    }
 }
 
 /// What `stat` tells. Times in nanoseconds since 1970.
@@ -220,6 +238,20 @@ pub enum New<'a> {
     Socket,
 }
 
+impl New<'_> {
+    pub fn kind(&self) -> Kind {
+        match self {
+            New::Regular => Kind::Regular,
+            New::Directory => Kind::Directory,
+            New::SymbolicLink(_) => Kind::SymbolicLink,
+            New::Character(_) => Kind::Character,
+            New::Block(_) => Kind::Block,
+            New::Fifo => Kind::Fifo,
+            New::Socket => Kind::Socket,
+        }
+    }
+}
+
 /// What a rename does to what is there (renameat2(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replace {
@@ -262,6 +294,12 @@ pub trait Inode: Any + Send + Sync {
 
     fn metadata(&self) -> Metadata;
 
+    /// Whether `by` may do to it what is `wanted`, as [`crate::credentials::access`]
+    /// has the bits: EACCES.
+    fn check_access(&self, by: &Credentials, wanted: u32) -> Result<(), Errno> {
+        by.check_access(&self.metadata(), wanted)
+    }
+
     /// A new open file on this inode. May sleep (a FIFO waits for its peer).
     fn open(self: Arc<Self>, flags: u32) -> Result<Arc<File>, Errno>;
 
@@ -292,7 +330,7 @@ pub trait Inode: Any + Send + Sync {
         self: Arc<Self>,
         _name: &[u8],
         _new: New<'_>,
-        _permissions: u32,
+        _maker: Maker,
     ) -> Result<Arc<dyn Inode>, Errno> {
         Err(Errno::ENOTDIR)
     }

@@ -52,9 +52,9 @@ pub use self::context::{FsContext, Places};
 pub use self::inode::{Inode, Kind, Metadata};
 pub use self::open_file::{File, Operations};
 pub use self::table::FileTable;
-pub use self::walk::{Follow, walk};
+pub use self::walk::{At, Follow};
 
-use self::inode::New;
+use self::inode::{Maker, New};
 
 /// The root directory in memory, with the initial image (a cpio archive) in
 /// it, and the devices under `/dev`.
@@ -95,7 +95,10 @@ pub fn new_device() -> u64 {
 
 /// The directory `name` of the root, made if it is not there.
 pub fn directory(root: &Arc<dyn Inode>, name: &[u8]) -> Result<Arc<dyn Inode>, Errno> {
-    match root.clone().create(name, New::Directory, 0o755) {
+    match root
+        .clone()
+        .create(name, New::Directory, Maker::root(0o755))
+    {
         Err(Errno::EEXIST) => root.lookup(name),
         result => result,
     }
@@ -104,7 +107,9 @@ pub fn directory(root: &Arc<dyn Inode>, name: &[u8]) -> Result<Arc<dyn Inode>, E
 /// Makes the device inodes that are not there yet.
 fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
     let make = |name: &[u8], new, permissions| {
-        let made = directory.clone().create(name, new, permissions);
+        let made = directory
+            .clone()
+            .create(name, new, Maker::root(permissions));
         match made {
             Ok(_) | Err(Errno::EEXIST) => Ok(()),
             Err(error) => Err(error),
@@ -114,7 +119,10 @@ fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
         make(name.as_bytes(), New::Character(number), permissions)?;
     }
     // Shared memory of POSIX is files there (shm_overview(7)).
-    match directory.clone().create(b"shm", New::Directory, 0o1777) {
+    match directory
+        .clone()
+        .create(b"shm", New::Directory, Maker::root(0o1777))
+    {
         Ok(_) | Err(Errno::EEXIST) => {}
         Err(error) => return Err(error),
     }

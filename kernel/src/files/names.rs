@@ -2,42 +2,28 @@
 //! slashes behind it, and for what is there already.
 //!
 //! [`At`] is a path and where it starts; its methods are the calls, without
-//! the copying from user memory. No locks of its own.
+//! the copying from user memory. Who may make, remove and open is looked up before
+//! it is done, not in the same step. No locks of its own.
 
 use alloc::sync::Arc;
 
 use abi::Errno;
-use abi::file::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC};
+use abi::file::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY};
 use abi::file::{O_CLOEXEC, O_LARGEFILE, O_NOCTTY};
 
 use super::inode::{Inode, Kind, New, Replace};
 use super::mounts;
 use super::open_file::File;
-use super::walk::{Follow, Found, Last, walk};
+use super::walk::{Follow, Found, Last};
+use crate::credentials::access::{EXECUTE, READ, WRITE};
+use crate::credentials::{Capability, Credentials};
+
+pub use super::walk::At;
 
 /// What an open file does not remember of the flags it was opened with.
 const FORGOTTEN: usize = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
 
-/// A path, and where it starts.
-#[derive(Clone, Copy)]
-pub struct At<'a> {
-    pub root: &'a Arc<dyn Inode>,
-    /// Where a relative path starts.
-    pub start: &'a Arc<dyn Inode>,
-    pub path: &'a [u8],
-}
-
-impl<'a> At<'a> {
-    /// Where the path leads, see [`walk`].
-    pub fn walk(&self, follow: Follow) -> Result<Found<'a>, Errno> {
-        walk(self.root, self.start, self.path, follow)
-    }
-
-    /// What the path names: ENOENT and all of [`walk`].
-    pub fn existing(&self, follow: Follow) -> Result<Arc<dyn Inode>, Errno> {
-        self.walk(follow)?.existing()
-    }
-
+impl At<'_> {
     /// Opens, with O_CREAT makes, a file (open(2)). `permissions` have the
     /// umask taken off.
     pub fn open(&self, flags: usize, permissions: u32) -> Result<Arc<File>, Errno> {
@@ -53,13 +39,13 @@ impl<'a> At<'a> {
             let found = self.walk(follow)?;
             let inode = match &found.inode {
                 Some(_) if exclusive => return Err(Errno::EEXIST),
-                Some(_) => check_open(found, flags)?,
+                Some(_) => check_open(found, flags, self.by)?,
                 None if flags & O_CREAT == 0 => return Err(Errno::ENOENT),
                 None if found.wants_directory => return Err(Errno::EISDIR),
                 None => {
                     let name = found.name().ok_or(Errno::EISDIR)?;
                     let directory = found.directory.clone();
-                    match directory.create(name, New::Regular, permissions) {
+                    match self.make(directory, name, New::Regular, permissions) {
                         // A peer was faster: open what it has made.
                         Err(Errno::EEXIST) if !exclusive => continue,
                         result => result?,
@@ -76,6 +62,11 @@ impl<'a> At<'a> {
                 // Also if the file is open for reading only.
                 let _access = pages.access_to_write()?;
                 inode.set_size(0)?;
+                let metadata = inode.metadata();
+                let kept = self.by.without_setid(&metadata);
+                if self.by.clear_setid() && kept != metadata.permissions {
+                    inode.set_permissions(kept)?;
+                }
             }
             return Ok(file);
         }
@@ -85,7 +76,26 @@ impl<'a> At<'a> {
     pub fn create(&self, new: New<'_>, permissions: u32) -> Result<Arc<dyn Inode>, Errno> {
         let found = self.walk(Follow::Never)?;
         let name = vacant_name(&found, matches!(new, New::Directory))?;
-        found.directory.clone().create(name, new, permissions)
+        if matches!(new, New::Character(_) | New::Block(_)) {
+            check_change(self.by, &found.directory)?;
+            self.by.require(Capability::MakeNode)?;
+        }
+        self.make(found.directory.clone(), name, new, permissions)
+    }
+
+    /// Makes `name` in `directory`, which must let itself be changed: EACCES.
+    fn make(
+        &self,
+        directory: Arc<dyn Inode>,
+        name: &[u8],
+        new: New<'_>,
+        permissions: u32,
+    ) -> Result<Arc<dyn Inode>, Errno> {
+        check_change(self.by, &directory)?;
+        let maker = self
+            .by
+            .maker_in(&directory.metadata(), new.kind(), permissions);
+        directory.create(name, new, maker)
     }
 
     /// Removes an empty directory (rmdir(2)).
@@ -100,6 +110,9 @@ impl<'a> At<'a> {
             Last::Name => {}
         }
         let name = found.name().ok_or(Errno::EBUSY)?;
+        if let Some(inode) = &inode {
+            check_removal(self.by, &found.directory, inode)?;
+        }
         if inode.as_ref().is_some_and(mounts::is_mount_point) {
             return Err(Errno::EBUSY);
         }
@@ -113,14 +126,19 @@ impl<'a> At<'a> {
         let mut found = self.walk(Follow::Never)?;
         let inode = found.inode.take();
         let name = found.name().ok_or(Errno::EISDIR)?;
-        // And let go of: else it would be freed after the call.
-        let kind = inode.ok_or(Errno::ENOENT)?.kind();
-        if kind == Kind::Directory {
-            return Err(Errno::EISDIR);
-        }
-        if found.wants_directory {
+        let inode = inode.ok_or(Errno::ENOENT)?;
+        let is_directory = inode.kind() == Kind::Directory;
+        if found.wants_directory && !is_directory {
             return Err(Errno::ENOTDIR);
         }
+        if !found.wants_directory {
+            check_removal(self.by, &found.directory, &inode)?;
+        }
+        if is_directory {
+            return Err(Errno::EISDIR);
+        }
+        // Else it would be freed after the call.
+        drop(inode);
         found.directory.unlink(name)
     }
 
@@ -133,6 +151,10 @@ impl<'a> At<'a> {
     pub fn link(&self, target: Arc<dyn Inode>) -> Result<(), Errno> {
         let found = self.walk(Follow::Never)?;
         let name = vacant_name(&found, false)?;
+        if !self.by.override_permissions() {
+            self.by.check_link(&target.metadata())?;
+        }
+        check_change(self.by, &found.directory)?;
         found.directory.link(name, target)
     }
 
@@ -162,6 +184,20 @@ impl<'a> At<'a> {
         if from.wants_directory && !is_directory || to.wants_directory && !other_is_directory {
             return Err(Errno::ENOTDIR);
         }
+        check_removal(self.by, &from.directory, &moved)?;
+        match &other {
+            Some(other) => check_removal(self.by, &to.directory, other)?,
+            None => check_change(self.by, &to.directory)?,
+        }
+        // Then its `..` changes.
+        if !Arc::ptr_eq(&from.directory, &to.directory) {
+            if is_directory {
+                check_write(self.by, &moved)?;
+            }
+            if let (Some(other), Replace::Exchange, true) = (&other, replace, other_is_directory) {
+                check_write(self.by, other)?;
+            }
+        }
         // What is replaced would else be freed after the call.
         drop((moved, other));
         let target = to.directory.clone();
@@ -171,16 +207,57 @@ impl<'a> At<'a> {
     }
 }
 
-/// What is there, if `flags` fit it: EISDIR, ENOTDIR, ELOOP.
-fn check_open(found: Found<'_>, flags: usize) -> Result<Arc<dyn Inode>, Errno> {
+/// What is there, if `flags` fit it and `by` may open it so: EISDIR, ENOTDIR, ELOOP,
+/// EACCES.
+fn check_open(found: Found<'_>, flags: usize, by: &Credentials) -> Result<Arc<dyn Inode>, Errno> {
     let inode = found.existing()?;
-    let writes = flags & O_ACCMODE != O_RDONLY;
+    let mut wanted = match flags & O_ACCMODE {
+        O_RDONLY => READ,
+        O_WRONLY => WRITE,
+        _ => READ | WRITE,
+    };
+    if flags & O_TRUNC != 0 {
+        wanted |= WRITE;
+    }
     match inode.kind() {
-        Kind::Directory if writes || flags & (O_CREAT | O_TRUNC) != 0 => Err(Errno::EISDIR),
-        Kind::Directory => Ok(inode),
-        Kind::SymbolicLink if flags & O_DIRECTORY == 0 => Err(Errno::ELOOP),
-        _ if flags & O_DIRECTORY != 0 => Err(Errno::ENOTDIR),
-        _ => Ok(inode),
+        Kind::Directory if wanted & WRITE != 0 || flags & O_CREAT != 0 => {
+            return Err(Errno::EISDIR);
+        }
+        Kind::Directory => {}
+        Kind::SymbolicLink if flags & O_DIRECTORY == 0 => return Err(Errno::ELOOP),
+        _ if flags & O_DIRECTORY != 0 => return Err(Errno::ENOTDIR),
+        _ => {}
+    }
+    if !by.override_permissions() {
+        inode.check_access(by, wanted)?;
+    }
+    Ok(inode)
+}
+
+/// Whether names in `directory` may be made: EACCES.
+fn check_change(by: &Credentials, directory: &Arc<dyn Inode>) -> Result<(), Errno> {
+    match by.override_permissions() {
+        true => Ok(()),
+        false => directory.check_access(by, WRITE | EXECUTE),
+    }
+}
+
+fn check_write(by: &Credentials, inode: &Arc<dyn Inode>) -> Result<(), Errno> {
+    match by.override_permissions() {
+        true => Ok(()),
+        false => inode.check_access(by, WRITE),
+    }
+}
+
+/// Whether the name of `inode` in `directory` may go: EACCES, EPERM.
+fn check_removal(
+    by: &Credentials,
+    directory: &Arc<dyn Inode>,
+    inode: &Arc<dyn Inode>,
+) -> Result<(), Errno> {
+    match by.override_permissions() && by.may(Capability::Owner) {
+        true => Ok(()),
+        false => by.check_removal(&directory.metadata(), &inode.metadata()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::inode::Replace;
 use super::names::At;
 use super::*;
+use crate::credentials::Credentials;
 use abi::file::*;
 use alloc::string::String;
 use std::thread;
@@ -18,6 +19,7 @@ fn at<'a>(root: &'a Arc<dyn Inode>, path: &'a (impl AsRef<[u8]> + ?Sized)) -> At
         root,
         start: root,
         path: path.as_ref(),
+        by: Credentials::root(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! One walk serves all calls: it returns the directory of the last component,
 //! its name, and what is there. Symbolic links on the way are replaced by
 //! their targets, at most [`MOST_LINKS`] of them. Every step asks one
-//! directory; no lock is held from step to step.
+//! directory, which must let the caller search it; no lock is held from step to step.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,6 +14,8 @@ use super::allocate::try_vec;
 use super::inode::{Inode, Kind};
 use super::mounts;
 use super::path::{Component, Components, cut};
+use crate::credentials::Credentials;
+use crate::credentials::access::EXECUTE;
 
 /// More symbolic links than this in one walk give ELOOP, as on Linux.
 pub const MOST_LINKS: usize = 40;
@@ -74,15 +76,37 @@ impl Found<'_> {
     }
 }
 
-/// Walks `path` from `start`, or from `root` if it begins with a slash:
-/// ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG. A last component that does not exist
-/// is no error here.
-pub fn walk<'p>(
-    root: &Arc<dyn Inode>,
-    start: &Arc<dyn Inode>,
-    path: &'p [u8],
-    follow: Follow,
-) -> Result<Found<'p>, Errno> {
+/// A path, where it starts, and who follows it.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub root: &'a Arc<dyn Inode>,
+    /// Where a relative path starts.
+    pub start: &'a Arc<dyn Inode>,
+    pub path: &'a [u8],
+    pub by: &'a Credentials,
+}
+
+impl<'a> At<'a> {
+    /// Walks the path from its start, or from the root if it begins with a slash:
+    /// ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EACCES. A last component that does not
+    /// exist is no error here.
+    pub fn walk(&self, follow: Follow) -> Result<Found<'a>, Errno> {
+        walk(self, follow)
+    }
+
+    /// What the path names: ENOENT and all of [`At::walk`].
+    pub fn existing(&self, follow: Follow) -> Result<Arc<dyn Inode>, Errno> {
+        self.walk(follow)?.existing()
+    }
+}
+
+fn walk<'p>(at: &At<'p>, follow: Follow) -> Result<Found<'p>, Errno> {
+    let At {
+        root,
+        start,
+        path,
+        by,
+    } = *at;
     if path.is_empty() {
         return Err(Errno::ENOENT);
     }
@@ -94,7 +118,7 @@ pub fn walk<'p>(
     let mut spliced: Option<Vec<u8>> = None;
     for _ in 0..=MOST_LINKS {
         let text = spliced.as_deref().unwrap_or(path);
-        match advance(root, &mut directory, text, follow)? {
+        match advance(root, by, &mut directory, text, follow)? {
             Stop::Link {
                 target,
                 wants_directory,
@@ -150,6 +174,7 @@ enum Stop {
 /// Goes along `text` until its last component or a link to follow.
 fn advance(
     root: &Arc<dyn Inode>,
+    by: &Credentials,
     directory: &mut Arc<dyn Inode>,
     text: &[u8],
     follow: Follow,
@@ -166,6 +191,9 @@ fn advance(
         };
         let rest = text.len() - components.rest().len();
         let (is_last, wants_directory) = components.ends_here();
+        if !by.override_permissions() {
+            directory.check_access(by, EXECUTE)?;
+        }
         let inode = match look_up(root, directory, component) {
             Err(Errno::ENOENT) if is_last => None,
             result => Some(result?),
@@ -185,6 +213,9 @@ fn advance(
                 if link.kind() == Kind::SymbolicLink
                     && follows(follow, is_last, wants_directory) =>
             {
+                if is_last {
+                    by.check_follow(&directory.metadata(), &link.metadata())?;
+                }
                 let target = link.read_link()?;
                 return Ok(Stop::Link {
                     target,

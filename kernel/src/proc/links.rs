@@ -63,17 +63,20 @@ pub fn own_mounts(_: Subject) -> Result<Target, Errno> {
 }
 
 pub fn working_directory(of: Subject) -> Result<Target, Errno> {
+    process::inspect(of)?;
     let Places { working, .. } = process::places(of)?;
     Ok(Target::Thing(working.clone(), shown(&working)?))
 }
 
 pub fn root(of: Subject) -> Result<Target, Errno> {
+    process::inspect(of)?;
     let Places { root, .. } = process::places(of)?;
     Ok(Target::Thing(root.clone(), shown(&root)?))
 }
 
 /// `exe`: the program.
 pub fn program(of: Subject) -> Result<Target, Errno> {
+    process::inspect(of)?;
     let program = process::space(of)?.program().ok_or(Errno::ENOENT)?;
     let path = try_bytes(&program.path)?.into_vec();
     Ok(Target::Thing(program.inode.clone(), path))
@@ -93,6 +96,7 @@ pub const DESCRIPTORS: Numbers = Numbers {
 };
 
 fn descriptor(of: Subject) -> Result<Target, Errno> {
+    process::inspect(of)?;
     let file = process::files(of)?.get(of.descriptor as usize);
     let inode = file.map_err(|_| Errno::ENOENT)?.inode().clone();
     let text = shown(&inode)?;

@@ -13,6 +13,7 @@ const NAME_COLUMN: usize = 73;
 
 /// Of a process that has ended, nothing.
 pub fn tell(of: Subject, text: &mut Text) -> Result<(), Errno> {
+    process::inspect(of)?;
     let Ok(space) = process::space(of) else {
         return Ok(());
     };

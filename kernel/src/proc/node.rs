@@ -11,10 +11,12 @@ use abi::file::{O_ACCMODE, O_WRONLY, POLLIN, POLLOUT};
 use arrayvec::ArrayString;
 use sync::{Mutex, rank};
 
-use super::{Act, Listing, Subject, Tell, What};
+use super::{Act, Listing, Subject, Tell, What, process};
+use crate::credentials::Credentials;
+use crate::credentials::access::WRITE;
 use crate::files::allocate::{try_arc_cyclic, try_bytes};
 use crate::files::buffer::{Sink, Source};
-use crate::files::inode::{Inode, Kind, Listed, Metadata, New, Statistics};
+use crate::files::inode::{Inode, Kind, Listed, Maker, Metadata, New, Statistics};
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::{Description, File, Operations, Whence};
 use crate::files::text::Text;
@@ -123,8 +125,20 @@ impl Inode for Node {
         let links = if kind == Kind::Directory { 2 } else { 1 };
         Metadata {
             links,
+            owner: process::owner(self.subject, kind, self.permissions),
             ..Metadata::without_content(self.device, self.number, kind, self.permissions, self.made)
         }
+    }
+
+    fn check_access(&self, by: &Credentials, wanted: u32) -> Result<(), Errno> {
+        by.check_access(&self.metadata(), wanted).or_else(|error| {
+            // Its own descriptors a process may list, whoever it is by now.
+            let is_own = self.subject.process == process::own().process;
+            match is_own && self.kind() == Kind::Directory {
+                true if wanted & WRITE == 0 => Ok(()),
+                _ => Err(error),
+            }
+        })
     }
 
     fn open(self: Arc<Self>, flags: u32) -> Result<Arc<File>, Errno> {
@@ -183,7 +197,7 @@ impl Inode for Node {
         self: Arc<Self>,
         _name: &[u8],
         _new: New<'_>,
-        _permissions: u32,
+        _maker: Maker,
     ) -> Result<Arc<dyn Inode>, Errno> {
         Err(Errno::EACCES)
     }

@@ -6,9 +6,12 @@ use core::ops::Range;
 
 use abi::Errno;
 use abi::process::RLIM_INFINITY;
+use core::sync::atomic::Ordering::Relaxed;
 
 use super::status::{Seen, stat, statm, status};
 use super::{Entry, Listing, Numbers, Subject, What, folder, link, links, maps, text};
+use crate::credentials::Credentials;
+use crate::files::inode::{Kind, Owner};
 use crate::files::text::Text;
 use crate::files::{FileTable, Places};
 use crate::memory::{Program, Space};
@@ -30,9 +33,17 @@ const COMMON: &[Entry] = &[
     text("cmdline", arguments),
     COMM,
     link("cwd", links::working_directory),
-    text("environ", environment),
+    Entry {
+        name: "environ",
+        permissions: 0o400,
+        what: What::File(Some(environment), None),
+    },
     link("exe", links::program),
-    folder("fd", &DESCRIPTORS),
+    Entry {
+        name: "fd",
+        permissions: 0o500,
+        what: What::Folder(&DESCRIPTORS),
+    },
     text("limits", limits),
     text("maps", maps::tell),
     text("mounts", super::system::list_mounts),
@@ -108,6 +119,54 @@ pub fn own() -> Subject {
     }
 }
 
+/// To whom what tells of a process belongs: to its user, or to root if that must not
+/// look into it. The folders that all may list are the user's in any case.
+pub fn owner(of: Subject, kind: Kind, permissions: u32) -> Owner {
+    let Ok(group) = group(of) else {
+        return Owner::ROOT;
+    };
+    let is_for_all = kind == Kind::Directory && permissions == 0o555;
+    match is_for_all || group.flags().dumpable.load(Relaxed) {
+        true => {
+            let credentials = credentials(of, &group);
+            Owner {
+                user: credentials.user.effective,
+                group: credentials.group.effective,
+            }
+        }
+        false => Owner::ROOT,
+    }
+}
+
+fn credentials(of: Subject, group: &Group) -> Arc<Credentials> {
+    let thread = match of.thread {
+        0 => None,
+        tid => registry::thread(tid).ok(),
+    };
+    let seen = thread.and_then(|thread| thread.seen_credentials());
+    seen.unwrap_or_else(|| group.credentials())
+}
+
+/// Whether who looks may look into the process, as ptrace(2) has it for reading:
+/// EACCES.
+pub fn inspect(of: Subject) -> Result<(), Errno> {
+    let thread = sched::current();
+    if thread.user_group().is_none_or(|own| own.id() == of.process) {
+        return Ok(());
+    }
+    let Ok(group) = group(of) else {
+        // There is nothing to see any more.
+        return Ok(());
+    };
+    let is_dumpable = group.flags().dumpable.load(Relaxed);
+    let target = credentials(of, &group);
+    let may = thread.with_credentials(|by| by.may_inspect(&target, is_dumpable));
+    match may {
+        Some(false) => Err(Errno::EACCES),
+        _ => Ok(()),
+    }
+}
+
 fn group(of: Subject) -> Result<Arc<Group>, Errno> {
     registry::group(of.process)
 }
@@ -159,6 +218,7 @@ fn arguments(of: Subject, text: &mut Text) -> Result<(), Errno> {
 }
 
 fn environment(of: Subject, text: &mut Text) -> Result<(), Errno> {
+    inspect(of)?;
     strings(of, text, |program| program.environment.clone())
 }
 

@@ -4,6 +4,7 @@ use super::endpoint::{Backlog, Link};
 use super::message::Credentials;
 use super::names::{self, Address};
 use super::{Endpoint, Kind};
+use crate::credentials;
 use crate::files::context::Places;
 use crate::files::wait::wait_unless;
 use abi::Errno;
@@ -31,7 +32,12 @@ impl Endpoint {
     }
 
     /// bind(2): EINVAL if it has a name; those of [`names::bind`].
-    pub fn bind(self: &Arc<Self>, address: Address<'_>, places: &Places) -> Result<(), Errno> {
+    pub fn bind(
+        self: &Arc<Self>,
+        address: Address<'_>,
+        places: &Places,
+        by: &credentials::Credentials,
+    ) -> Result<(), Errno> {
         if self.is_netlink {
             return Err(Errno::EOPNOTSUPP);
         }
@@ -42,7 +48,7 @@ impl Endpoint {
                 _ => Err(Errno::EINVAL),
             };
         }
-        let bound = names::bind(self, address, places)?;
+        let bound = names::bind(self, address, places, by)?;
         let mut link = self.link.lock();
         if link.name.is_some() {
             drop(link);
@@ -81,12 +87,13 @@ impl Endpoint {
         Ok(())
     }
 
-    /// connect(2) to a name: ECONNREFUSED, EPROTOTYPE, EISCONN, EINVAL; EAGAIN if
+    /// connect(2) to a name as seen by `by`: ECONNREFUSED, EPROTOTYPE, EISCONN, EINVAL; EAGAIN if
     /// it would have to wait and must not, EINTR.
     pub fn connect(
         self: &Arc<Self>,
         address: Address<'_>,
         places: &Places,
+        by: &credentials::Credentials,
         deadline: Option<u64>,
         nonblocking: bool,
     ) -> Result<(), Errno> {
@@ -94,7 +101,7 @@ impl Endpoint {
             return Err(Errno::EOPNOTSUPP);
         }
         if self.kind == Kind::Datagram {
-            return self.aim(names::look_up(self.kind, address, places)?);
+            return self.aim(names::look_up(self.kind, address, places, by)?);
         }
         loop {
             if self.is_listening() {
@@ -103,7 +110,7 @@ impl Endpoint {
             if self.peer().is_some() {
                 return Err(Errno::EISCONN);
             }
-            let listener = names::look_up(self.kind, address, places)?;
+            let listener = names::look_up(self.kind, address, places, by)?;
             if self.knock(&listener)? {
                 return Ok(());
             }

@@ -4,6 +4,8 @@
 //! it; the endpoint keeps the inode, so that no other has its number meanwhile.
 
 use super::{Endpoint, Kind};
+use crate::credentials::Credentials;
+use crate::credentials::access::WRITE;
 use crate::files::allocate::try_bytes;
 use crate::files::context::Places;
 use crate::files::inode::{self, Inode, New};
@@ -104,6 +106,7 @@ pub fn bind(
     endpoint: &Arc<Endpoint>,
     address: Address<'_>,
     places: &Places,
+    by: &Credentials,
 ) -> Result<Bound, Errno> {
     match address {
         Address::Unnamed => bind_anywhere(endpoint),
@@ -112,7 +115,9 @@ pub fn bind(
             // As programs are told it, it ends with a zero.
             let mut bytes = crate::files::allocate::try_zeroed(path.len() + 1)?;
             bytes[..path.len()].copy_from_slice(path);
-            let made = places.at(path).create(New::Socket, 0o777 & !places.umask);
+            let made = places
+                .at(path, by)
+                .create(New::Socket, 0o777 & !places.umask);
             let inode = made.map_err(|error| match error {
                 Errno::EEXIST => Errno::EADDRINUSE,
                 error => error,
@@ -156,12 +161,18 @@ fn bind_anywhere(endpoint: &Arc<Endpoint>) -> Result<Bound, Errno> {
 
 /// The endpoint of a kind behind a name: ECONNREFUSED, EPROTOTYPE; those of
 /// walking a path.
-pub fn look_up(kind: Kind, address: Address<'_>, places: &Places) -> Result<Arc<Endpoint>, Errno> {
+pub fn look_up(
+    kind: Kind,
+    address: Address<'_>,
+    places: &Places,
+    by: &Credentials,
+) -> Result<Arc<Endpoint>, Errno> {
     match address {
         Address::Unnamed => Err(Errno::EINVAL),
         Address::Abstract(bytes) => find(&Key::Abstract(kind, try_bytes(bytes)?)),
         Address::Path(path) => {
-            let inode = places.at(path).existing(Follow::Always)?;
+            let inode = places.at(path, by).existing(Follow::Always)?;
+            inode.check_access(by, WRITE)?;
             let found = match inode.kind() {
                 inode::Kind::Socket => find(&key_of(&inode))?,
                 _ => return Err(Errno::ECONNREFUSED),

@@ -1,5 +1,5 @@
 //! Calls on what an inode says of itself: stat and its kin, access, modes,
-//! owners and times. Everybody is root, so far, and may change all of it.
+//! owners and times. Who may change them is for [`crate::credentials::access`] to say.
 
 use abi::Errno;
 use abi::file::*;
@@ -8,6 +8,7 @@ use alloc::sync::Arc;
 
 use super::file::open_file;
 use super::path::{CWD, existing_or_own, is_cwd};
+use crate::credentials::Credentials;
 use crate::files::clock;
 use crate::files::inode::{Inode, Kind, Metadata};
 use crate::files::path_buffer::PathBuffer;
@@ -24,6 +25,25 @@ fn named(
     flags: usize,
     allowed: usize,
 ) -> Result<Arc<dyn Inode>, Errno> {
+    named_for(
+        current,
+        directory,
+        address,
+        flags,
+        allowed,
+        current.credentials(),
+    )
+}
+
+/// The same as seen by others than the caller.
+fn named_for(
+    current: &Current,
+    directory: usize,
+    address: usize,
+    flags: usize,
+    allowed: usize,
+    by: &Credentials,
+) -> Result<Arc<dyn Inode>, Errno> {
     // An int: a sign-extended upper half says nothing.
     let flags = flags as u32 as usize;
     if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | allowed) != 0 {
@@ -36,7 +56,7 @@ fn named(
     let mut path_buffer = PathBuffer::new();
     let path = path_buffer.read(address)?;
     let empty_is_own = flags & AT_EMPTY_PATH != 0;
-    existing_or_own(current, directory, path, follow, empty_is_own)
+    existing_or_own(current, directory, path, follow, empty_is_own, by)
 }
 
 /// What a descriptor stands for: EBADF.
@@ -130,18 +150,20 @@ pub fn faccessat2(
     mode: usize,
     flags: usize,
 ) -> Result<usize, Errno> {
-    const EXECUTE: usize = 1;
-    let mode = mode as u32 as usize;
+    let mode = mode as u32;
     if mode & !7 != 0 {
         return Err(Errno::EINVAL);
     }
-    let inode = named(current, directory, path, flags, AT_EACCESS)?;
-    // Everybody is root, who may do all but execute what nobody may.
-    let executable = inode.kind() == Kind::Directory || inode.metadata().permissions & 0o111 != 0;
-    match mode & EXECUTE != 0 && !executable {
-        true => Err(Errno::EACCES),
-        false => Ok(0),
-    }
+    let real;
+    let by = match flags & AT_EACCESS {
+        0 => {
+            real = current.credentials().real();
+            &real
+        }
+        _ => current.credentials(),
+    };
+    named_for(current, directory, path, flags, AT_EACCESS, by)?.check_access(by, mode)?;
+    Ok(0)
 }
 
 pub fn chmod(current: &Current, path: usize, mode: usize) -> Result<usize, Errno> {
@@ -149,7 +171,7 @@ pub fn chmod(current: &Current, path: usize, mode: usize) -> Result<usize, Errno
 }
 
 pub fn fchmod(current: &Current, descriptor: usize, mode: usize) -> Result<usize, Errno> {
-    set_mode(&*opened(current, descriptor)?, mode)
+    set_mode(current, &*opened(current, descriptor)?, mode)
 }
 
 pub fn fchmodat2(
@@ -159,15 +181,17 @@ pub fn fchmodat2(
     mode: usize,
     flags: usize,
 ) -> Result<usize, Errno> {
-    set_mode(&*named(current, directory, path, flags, 0)?, mode)
+    set_mode(current, &*named(current, directory, path, flags, 0)?, mode)
 }
 
-fn set_mode(inode: &dyn Inode, mode: usize) -> Result<usize, Errno> {
+fn set_mode(current: &Current, inode: &dyn Inode, mode: usize) -> Result<usize, Errno> {
     // The mode of a symbolic link means nothing and is not kept.
     if inode.kind() == Kind::SymbolicLink {
         return Err(Errno::EOPNOTSUPP);
     }
-    inode.set_permissions(mode as u32 & 0o7777)?;
+    let by = current.credentials();
+    let permissions = by.change_mode(&inode.metadata(), mode as u32 & 0o7777)?;
+    inode.set_permissions(permissions)?;
     Ok(0)
 }
 
@@ -185,7 +209,7 @@ pub fn fchown(
     user: usize,
     group: usize,
 ) -> Result<usize, Errno> {
-    set_owner(&*opened(current, descriptor)?, user, group)
+    set_owner(current, &*opened(current, descriptor)?, user, group)
 }
 
 pub fn fchownat(
@@ -196,28 +220,51 @@ pub fn fchownat(
     group: usize,
     flags: usize,
 ) -> Result<usize, Errno> {
-    set_owner(&*named(current, directory, path, flags, 0)?, user, group)
+    set_owner(
+        current,
+        &*named(current, directory, path, flags, 0)?,
+        user,
+        group,
+    )
 }
 
-fn set_owner(inode: &dyn Inode, user: usize, group: usize) -> Result<usize, Errno> {
+fn set_owner(
+    current: &Current,
+    inode: &dyn Inode,
+    user: usize,
+    group: usize,
+) -> Result<usize, Errno> {
     // Minus one leaves it as it is (chown(2)).
     let id = |id: usize| (id as u32 != u32::MAX).then_some(id as u32);
     let (user, group) = (id(user), id(group));
+    let by = current.credentials();
+    by.check_new_owner(&inode.metadata(), user, group)?;
     inode.set_owner(user, group)?;
-    let metadata = inode.metadata();
-    if matches!(metadata.kind, Kind::Directory | Kind::SymbolicLink) {
-        return Ok(0);
-    }
     // What ran with the old owner's rights does not run with the new one's.
-    const GROUP_EXECUTES: u32 = 0o010;
-    let mut lost = metadata.permissions & S_ISUID;
-    if metadata.permissions & GROUP_EXECUTES != 0 {
-        lost |= metadata.permissions & S_ISGID;
-    }
-    if lost != 0 {
-        inode.set_permissions(metadata.permissions & !lost)?;
+    let metadata = inode.metadata();
+    let kept = match metadata.kind {
+        Kind::Directory | Kind::SymbolicLink => metadata.permissions,
+        _ => by.without_setid(&metadata),
+    };
+    if kept != metadata.permissions {
+        inode.set_permissions(kept)?;
     }
     Ok(0)
+}
+
+/// A file is going to be written to by the caller: without a right to keep them, the
+/// bits that lend its owner's rights go.
+pub(super) fn drop_setid(current: &Current, inode: &dyn Inode) -> Result<(), Errno> {
+    let by = current.credentials();
+    if !by.clear_setid() || inode.kind() != Kind::Regular {
+        return Ok(());
+    }
+    let metadata = inode.metadata();
+    let kept = by.without_setid(&metadata);
+    match kept == metadata.permissions {
+        true => Ok(()),
+        false => inode.set_permissions(kept),
+    }
 }
 
 pub fn utimensat(
@@ -227,10 +274,12 @@ pub fn utimensat(
     times: usize,
     flags: usize,
 ) -> Result<usize, Errno> {
+    let mut to_now = times == 0;
     let times = match times {
         0 => [Some(clock::now()); 2],
         address => {
             let [accessed, modified]: [Timespec; 2] = user::read_value(address)?;
+            to_now = [accessed.nsec, modified.nsec] == [UTIME_NOW; 2];
             [file_time(accessed)?, file_time(modified)?]
         }
     };
@@ -246,7 +295,7 @@ pub fn utimensat(
         },
         path => named(current, directory, path, flags, 0)?,
     };
-    set_times(&*inode, times)
+    set_times(current, &*inode, times, to_now)
 }
 
 /// A time as utimensat(2) takes it; `None` to leave it alone. EINVAL.
@@ -267,19 +316,29 @@ fn since_1970(seconds: i64, nanoseconds: u64) -> u64 {
         .saturating_add(nanoseconds)
 }
 
-fn set_times(inode: &dyn Inode, [accessed, modified]: [Option<u64>; 2]) -> Result<usize, Errno> {
+/// `to_now`: both times, and without saying which.
+fn set_times(
+    current: &Current,
+    inode: &dyn Inode,
+    [accessed, modified]: [Option<u64>; 2],
+    to_now: bool,
+) -> Result<usize, Errno> {
+    current
+        .credentials()
+        .check_times(&inode.metadata(), to_now)?;
     inode.set_times(accessed, modified)?;
     Ok(0)
 }
 
 /// utime(2): in whole seconds.
 pub fn utime(current: &Current, path: usize, times: usize) -> Result<usize, Errno> {
+    let to_now = times == 0;
     let times = match times {
         0 => [clock::now(); 2],
         address => user::read_value::<[i64; 2]>(address)?.map(|seconds| since_1970(seconds, 0)),
     };
     let inode = named(current, CWD, path, 0, 0)?;
-    set_times(&*inode, times.map(Some))
+    set_times(current, &*inode, times.map(Some), to_now)
 }
 
 pub fn utimes(current: &Current, path: usize, times: usize) -> Result<usize, Errno> {
@@ -293,6 +352,7 @@ pub fn futimesat(
     path: usize,
     times: usize,
 ) -> Result<usize, Errno> {
+    let to_now = times == 0;
     const MILLION: i64 = 1_000_000;
     let times = match times {
         0 => [clock::now(); 2],
@@ -311,5 +371,5 @@ pub fn futimesat(
         0 if !is_cwd(directory) => opened(current, directory)?,
         path => named(current, directory, path, 0, 0)?,
     };
-    set_times(&*inode, times.map(Some))
+    set_times(current, &*inode, times.map(Some), to_now)
 }

@@ -1,6 +1,7 @@
 //! The calls of time.
 
 use super::timer;
+use crate::credentials::Capability;
 use crate::memory::user;
 use crate::thread::{self, CpuClock, Current};
 use crate::time::{self, timer::Clock};
@@ -105,11 +106,13 @@ pub fn clock_gettime(current: &Current, clock: usize, out: usize) -> Result<usiz
 }
 
 /// clock_settime(2): only the wall clock can be set.
-pub fn clock_settime(clock: usize, new: usize) -> Result<usize, Errno> {
+pub fn clock_settime(current: &Current, clock: usize, new: usize) -> Result<usize, Errno> {
     if clock as u32 as usize != CLOCK_REALTIME {
         return Err(Errno::EINVAL);
     }
-    time::wall::set(time::nanos(user::read_value(new)?)?)?;
+    let new = time::nanos(user::read_value(new)?)?;
+    current.credentials().require(Capability::SetTime)?;
+    time::wall::set(new)?;
     Ok(0)
 }
 
@@ -128,7 +131,7 @@ pub fn clock_getres(current: &Current, clock: usize, out: usize) -> Result<usize
 }
 
 /// settimeofday(2). A time zone is read and forgotten: there is none but UTC.
-pub fn settimeofday(new: usize, zone: usize) -> Result<usize, Errno> {
+pub fn settimeofday(current: &Current, new: usize, zone: usize) -> Result<usize, Errno> {
     let new: Option<Timeval> = match new {
         0 => None,
         new => Some(user::read_value(new)?),
@@ -136,8 +139,13 @@ pub fn settimeofday(new: usize, zone: usize) -> Result<usize, Errno> {
     if zone != 0 {
         user::read_value::<[i32; 2]>(zone)?;
     }
+    let new = match new {
+        Some(new) => Some(new.checked_nanos().ok_or(Errno::EINVAL)?),
+        None => None,
+    };
+    current.credentials().require(Capability::SetTime)?;
     if let Some(new) = new {
-        time::wall::set(new.checked_nanos().ok_or(Errno::EINVAL)?)?;
+        time::wall::set(new)?;
     }
     Ok(0)
 }

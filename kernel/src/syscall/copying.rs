@@ -4,7 +4,7 @@ use abi::Errno;
 use abi::file::O_APPEND;
 use alloc::sync::Arc;
 
-use super::file::open_file;
+use super::file::{open_file, open_to_write};
 use super::storage;
 use crate::files::allocate::try_zeroed;
 use crate::files::open_file::Whence;
@@ -94,7 +94,7 @@ pub fn sendfile(
     count: usize,
 ) -> Result<usize, Errno> {
     let from = open_file(current, from)?;
-    let to = open_file(current, to)?;
+    let to = open_to_write(current, to)?;
     if !from.description().readable() || !to.description().writable() {
         return Err(Errno::EBADF);
     }
@@ -120,7 +120,7 @@ pub fn copy_file_range(
         return Err(Errno::EINVAL);
     }
     let from = open_file(current, from)?;
-    let to = open_file(current, to)?;
+    let to = open_to_write(current, to)?;
     for file in [&from, &to] {
         match file.inode().kind() {
             Kind::Regular => {}

@@ -5,6 +5,7 @@ use abi::file::*;
 use abi::tty::FIONBIO;
 use alloc::sync::Arc;
 
+use super::attributes::drop_setid;
 use super::descriptor::number;
 use super::listing::Listing;
 use super::storage;
@@ -22,6 +23,16 @@ pub(super) fn open_file(current: &Current, descriptor: usize) -> Result<Arc<File
     current.files().get(number(descriptor))
 }
 
+/// The same for a write to it: see [`drop_setid`].
+#[inline]
+pub(super) fn open_to_write(current: &Current, descriptor: usize) -> Result<Arc<File>, Errno> {
+    let file = open_file(current, descriptor)?;
+    if current.credentials().clear_setid() && file.description().writable() {
+        drop_setid(current, &**file.inode())?;
+    }
+    Ok(file)
+}
+
 pub fn read(
     current: &Current,
     descriptor: usize,
@@ -37,7 +48,7 @@ pub fn write(
     buffer: usize,
     length: usize,
 ) -> Result<usize, Errno> {
-    open_file(current, descriptor)?.write(&mut Source::user(buffer, length))
+    open_to_write(current, descriptor)?.write(&mut Source::user(buffer, length))
 }
 
 pub fn pread64(
@@ -59,7 +70,7 @@ pub fn pwrite64(
     offset: usize,
 ) -> Result<usize, Errno> {
     let offset = storage::offset(offset)?;
-    open_file(current, descriptor)?.write_at(offset, &mut Source::user(buffer, length))
+    open_to_write(current, descriptor)?.write_at(offset, &mut Source::user(buffer, length))
 }
 
 pub fn lseek(

@@ -5,14 +5,16 @@ use abi::file::*;
 use alloc::sync::Arc;
 
 use super::path::existing_at;
+use crate::credentials::Capability;
 use crate::files::inode::{Inode, Kind};
 use crate::files::path_buffer::PathBuffer;
 use crate::files::walk::Follow;
 use crate::files::{self, disk, mounts, ramfs};
 use crate::thread::Current;
 
-/// Those that change nothing here are taken as given: there are no users to
-/// keep from devices or programs, and times of access are kept by the volume.
+/// Those that change nothing here are taken as given: times of access are kept by
+/// the volume. MS_NODEV, MS_NOEXEC and MS_NOSUID keep nobody from devices and
+/// programs yet.
 const KNOWN: usize = MS_RDONLY
     | MS_NOSUID
     | MS_NODEV
@@ -35,6 +37,7 @@ pub fn mount(
     kind: usize,
     flags: usize,
 ) -> Result<usize, Errno> {
+    current.credentials().require(Capability::Administrate)?;
     let flags = match flags & MAGIC_MASK {
         MAGIC => flags & !MAGIC_MASK,
         _ => flags,
@@ -91,6 +94,7 @@ pub fn umount2(current: &Current, target: usize, flags: usize) -> Result<usize, 
     if flags & !UMOUNT_NOFOLLOW != 0 {
         return Err(Errno::EINVAL);
     }
+    current.credentials().require(Capability::Administrate)?;
     let follow = match flags & UMOUNT_NOFOLLOW {
         0 => Follow::Always,
         _ => Follow::Never,

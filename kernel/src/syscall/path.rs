@@ -6,6 +6,8 @@ use abi::file::*;
 use alloc::sync::Arc;
 
 use super::file::open_file;
+use crate::credentials::access::EXECUTE;
+use crate::credentials::{Capability, Credentials};
 use crate::files::Sink;
 use crate::files::context::Places;
 use crate::files::inode::{Inode, Kind, New, Replace, device_number};
@@ -22,11 +24,12 @@ struct Argument<'p> {
     /// The directory that a descriptor stands for.
     directory: Option<Arc<dyn Inode>>,
     path: &'p [u8],
+    by: &'p Credentials,
 }
 
 impl<'p> Argument<'p> {
     /// `path` relative to `directory`: EBADF or ENOTDIR if it is relative.
-    fn new(current: &Current, directory: usize, path: &'p [u8]) -> Result<Self, Errno> {
+    fn new(current: &'p Current, directory: usize, path: &'p [u8]) -> Result<Self, Errno> {
         let directory = match path.starts_with(b"/") || is_cwd(directory) {
             true => None,
             false => Some(directory_of(current, directory)?),
@@ -35,6 +38,7 @@ impl<'p> Argument<'p> {
             places: current.fs().places(),
             directory,
             path,
+            by: current.credentials(),
         })
     }
 
@@ -43,6 +47,7 @@ impl<'p> Argument<'p> {
             root: &self.places.root,
             start: self.directory.as_ref().unwrap_or(&self.places.working),
             path: self.path,
+            by: self.by,
         }
     }
 
@@ -73,9 +78,20 @@ fn existing(
     path: &[u8],
     follow: Follow,
 ) -> Result<Arc<dyn Inode>, Errno> {
-    Argument::new(current, directory, path)?
-        .at()
-        .existing(follow)
+    existing_for(current, directory, path, follow, current.credentials())
+}
+
+/// The same as seen by others than the caller.
+fn existing_for(
+    current: &Current,
+    directory: usize,
+    path: &[u8],
+    follow: Follow,
+    by: &Credentials,
+) -> Result<Arc<dyn Inode>, Errno> {
+    let mut argument = Argument::new(current, directory, path)?;
+    argument.by = by;
+    argument.at().existing(follow)
 }
 
 /// As [`existing`]; an empty path means what `directory` itself is if
@@ -86,11 +102,12 @@ pub(super) fn existing_or_own(
     path: &[u8],
     follow: Follow,
     empty_is_own: bool,
+    by: &Credentials,
 ) -> Result<Arc<dyn Inode>, Errno> {
     match path.is_empty() && empty_is_own {
         true if is_cwd(directory) => Ok(current.fs().working()),
         true => Ok(open_file(current, directory)?.inode().clone()),
-        false => existing(current, directory, path, follow),
+        false => existing_for(current, directory, path, follow, by),
     }
 }
 
@@ -252,7 +269,11 @@ pub fn linkat(
     let [old_buffer, new_buffer] = &mut buffers;
     let empty_is_own = flags & AT_EMPTY_PATH != 0;
     let old = old_buffer.read(old)?;
-    let target = existing_or_own(current, old_directory, old, follow, empty_is_own)?;
+    let by = current.credentials();
+    if empty_is_own && old.is_empty() && !by.may(Capability::ReadSearch) {
+        return Err(Errno::ENOENT);
+    }
+    let target = existing_or_own(current, old_directory, old, follow, empty_is_own, by)?;
     let new = Argument::new(current, new_directory, new_buffer.read(new)?)?;
     new.at().link(target)?;
     Ok(0)
@@ -315,12 +336,17 @@ pub fn chdir(current: &Current, path: usize) -> Result<usize, Errno> {
     if inode.kind() != Kind::Directory {
         return Err(Errno::ENOTDIR);
     }
-    current.fs().set_working(inode);
-    Ok(0)
+    enter(current, inode)
 }
 
 pub fn fchdir(current: &Current, descriptor: usize) -> Result<usize, Errno> {
-    current.fs().set_working(directory_of(current, descriptor)?);
+    enter(current, directory_of(current, descriptor)?)
+}
+
+/// Makes `directory`, which must let itself be searched, the working directory.
+fn enter(current: &Current, directory: Arc<dyn Inode>) -> Result<usize, Errno> {
+    directory.check_access(current.credentials(), EXECUTE)?;
+    current.fs().set_working(directory);
     Ok(0)
 }
 

@@ -155,7 +155,9 @@ pub fn bind(
     let socket = Open::get(current, descriptor)?;
     let bytes = AddressBytes::read(at, length)?;
     let places = current.fs().places();
-    socket.endpoint.bind(bytes.address()?, &places)?;
+    socket
+        .endpoint
+        .bind(bytes.address()?, &places, current.credentials())?;
     Ok(0)
 }
 
@@ -181,7 +183,8 @@ pub fn connect(
     }
     let until = deadline(endpoint.send_time.load(Relaxed));
     let places = current.fs().places();
-    endpoint.connect(bytes.address()?, &places, until, socket.nonblocking())?;
+    let by = current.credentials();
+    endpoint.connect(bytes.address()?, &places, by, until, socket.nonblocking())?;
     Ok(0)
 }
 

@@ -37,7 +37,8 @@ fn receiver(
     }
     let bytes = AddressBytes::read(at, length)?;
     let kind = socket.endpoint.kind;
-    look_up(kind, bytes.address()?, &current.fs().places()).map(Some)
+    let (places, by) = (current.fs().places(), current.credentials());
+    look_up(kind, bytes.address()?, &places, by).map(Some)
 }
 
 pub fn sendto(

@@ -6,7 +6,7 @@ use abi::file::*;
 use alloc::sync::Arc;
 
 use super::descriptor::pipe_of;
-use super::file::open_file;
+use super::file::{open_file, open_to_write};
 use super::storage;
 use super::vectors::read_vectors;
 use crate::files::allocate::try_zeroed;
@@ -29,7 +29,7 @@ fn nonblocking(flags: usize) -> Result<bool, Errno> {
 
 /// The two files of a call: EBADF.
 fn ends(current: &Current, from: usize, to: usize) -> Result<[Arc<File>; 2], Errno> {
-    let (from, to) = (open_file(current, from)?, open_file(current, to)?);
+    let (from, to) = (open_file(current, from)?, open_to_write(current, to)?);
     match from.description().readable() && to.description().writable() {
         true => Ok([from, to]),
         false => Err(Errno::EBADF),

@@ -4,8 +4,10 @@
 use abi::Errno;
 use abi::file::*;
 
-use super::file::open_file;
+use super::attributes::drop_setid;
+use super::file::{open_file, open_to_write};
 use super::path::existing_at;
+use crate::credentials::access::WRITE;
 use crate::files;
 use crate::files::inode::{Inode, Kind};
 use crate::files::walk::Follow;
@@ -25,7 +27,9 @@ pub fn truncate(current: &Current, path: usize, size: usize) -> Result<usize, Er
     let inode = existing_at(current, path, Follow::Always)?;
     match inode.kind() {
         Kind::Regular => {
+            inode.check_access(current.credentials(), WRITE)?;
             let _access = inode.pages_to_map()?.access_to_write()?;
+            drop_setid(current, &*inode)?;
             inode.set_size(size)?;
         }
         Kind::Directory => return Err(Errno::EISDIR),
@@ -36,7 +40,7 @@ pub fn truncate(current: &Current, path: usize, size: usize) -> Result<usize, Er
 
 pub fn ftruncate(current: &Current, descriptor: usize, size: usize) -> Result<usize, Errno> {
     let size = offset(size)?;
-    let file = open_file(current, descriptor)?;
+    let file = open_to_write(current, descriptor)?;
     if !file.description().writable() || file.inode().kind() != Kind::Regular {
         return Err(Errno::EINVAL);
     }
@@ -52,7 +56,7 @@ pub fn fallocate(
     start: usize,
     length: usize,
 ) -> Result<usize, Errno> {
-    let file = open_file(current, descriptor)?;
+    let file = open_to_write(current, descriptor)?;
     let (start, length) = (offset(start)?, offset(length)?);
     if length == 0 {
         return Err(Errno::EINVAL);
@@ -126,7 +130,7 @@ pub fn sync_file_range(
 ) -> Result<usize, Errno> {
     /// WAIT_BEFORE, WRITE and WAIT_AFTER.
     const KNOWN: usize = 7;
-    let file = open_file(current, descriptor)?;
+    let file = open_to_write(current, descriptor)?;
     let (start, length) = (offset(start)?, offset(length)?);
     if flags as u32 as usize & !KNOWN != 0 || start + length > i64::MAX as u64 {
         return Err(Errno::EINVAL);

@@ -1,5 +1,6 @@
 //! The calls about the system as a whole.
 
+use crate::credentials::Capability;
 use crate::memory::user;
 use crate::thread::{self, Current};
 use abi::Errno;
@@ -55,12 +56,13 @@ pub fn getrandom(current: &Current, out: usize, length: usize) -> Result<usize, 
 }
 
 pub fn reboot(
-    _current: &Current,
+    current: &Current,
     magic1: usize,
     magic2: usize,
     command: usize,
     status: usize,
 ) -> Result<usize, Errno> {
+    current.credentials().require(Capability::Boot)?;
     // Arguments are C ints: only their lower halves count.
     let is = |value: usize, magic: usize| value as u32 == magic as u32;
     if !is(magic1, REBOOT_MAGIC1) || !is(magic2, REBOOT_MAGIC2) || !is(command, REBOOT_POWER_OFF) {

@@ -11,7 +11,9 @@ use abi::call::*;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Carries out the call that the running thread's registers hold.
-#[inline]
+///
+/// Always inlined, as [`call`]: each has one caller, and is entered with every call.
+#[inline(always)]
 pub fn dispatch(current: &mut Current) {
     let number = current.regs().call_number();
     let args = current.regs().call_args();
@@ -32,7 +34,7 @@ pub fn dispatch(current: &mut Current) {
     current.regs().set_result(result);
 }
 
-#[inline]
+#[inline(always)]
 fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize, Errno> {
     let [a, b, c, d, e, f] = args;
     match number {
@@ -286,8 +288,8 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         TIME => clock::time(a),
         GETTIMEOFDAY => clock::gettimeofday(a, b),
         CLOCK_GETTIME => clock::clock_gettime(current, a, b),
-        CLOCK_SETTIME => clock::clock_settime(a, b),
-        SETTIMEOFDAY => clock::settimeofday(a, b),
+        CLOCK_SETTIME => clock::clock_settime(current, a, b),
+        SETTIMEOFDAY => clock::settimeofday(current, a, b),
         ALARM => timer::alarm(current, a),
         SETITIMER => timer::setitimer(current, a, b, c),
         GETITIMER => timer::getitimer(current, a, b),

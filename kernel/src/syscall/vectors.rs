@@ -5,7 +5,7 @@ use abi::file::*;
 use alloc::vec::Vec;
 use zerocopy::IntoBytes;
 
-use super::file::open_file;
+use super::file::{open_file, open_to_write};
 use super::storage;
 use crate::files::allocate::try_vec;
 use crate::files::open_file::Whence;
@@ -33,7 +33,7 @@ pub fn writev(
     vectors: usize,
     count: usize,
 ) -> Result<usize, Errno> {
-    let file = open_file(current, descriptor)?;
+    let file = open_to_write(current, descriptor)?;
     let vectors = read_vectors(vectors, count)?;
     file.write(&mut Source::vectors(&vectors)?)
 }
@@ -79,7 +79,7 @@ pub fn pwritev2(
     flags: usize,
 ) -> Result<usize, Errno> {
     let place = place.map(storage::offset).transpose()?;
-    let file = open_file(current, descriptor)?;
+    let file = open_to_write(current, descriptor)?;
     let vectors = read_vectors(vectors, count)?;
     check_flags(flags)?;
     let mut from = Source::vectors(&vectors)?;

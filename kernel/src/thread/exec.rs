@@ -26,7 +26,8 @@ const LEAST_ARGUMENTS: usize = 128 << 10;
 /// execve(2): on success the caller runs the new program.
 ///
 /// # Errors
-/// Those of walking a path; `EACCES` if it is no regular file; `ETXTBSY` if it
+/// Those of walking a path; `EACCES` if it is no regular file, or
+/// not the caller's to execute; `ETXTBSY` if it
 /// is open for writing; `ENOEXEC` if it is no x86-64 program; those of its
 /// loader's path, and `ELIBBAD` if that is none; `E2BIG`, `EFAULT`, `ENOMEM`.
 pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Result<usize, Errno> {
@@ -96,7 +97,7 @@ pub fn exec_first(
     let caller = Caller {
         root: &root,
         working: &root,
-        credentials: &Credentials::ROOT,
+        credentials: Credentials::root(),
         no_new_privileges: false,
         limits: memory::Limits::NONE,
     };

@@ -4,7 +4,8 @@
 use super::{
     Current, Group, Kind, Name, Resources, Thread, cpu_timer, exec_first, exit, registry, signal,
 };
-use crate::files::{self, FileTable, Follow, Inode};
+use crate::credentials::Credentials;
+use crate::files::{At, FileTable, Follow, Inode};
 use crate::memory::FaultError;
 use crate::sched::{self, Class, Entity};
 use crate::signal::Info;
@@ -23,7 +24,13 @@ use machine::user::Trap;
 /// # Errors
 /// Those of opening `/dev/console` and of exec.
 pub fn start_init(root: Arc<dyn Inode>) -> Result<(), Errno> {
-    let console = files::walk(&root, &root, b"/dev/console", Follow::Always)?.existing()?;
+    let path = At {
+        root: &root,
+        start: &root,
+        path: b"/dev/console",
+        by: Credentials::root(),
+    };
+    let console = path.existing(Follow::Always)?;
     let console = console.open(abi::file::O_RDWR as u32)?;
     let table = FileTable::new();
     for _ in 0..3 {

@@ -6,9 +6,10 @@ use super::Name;
 use super::elf::{self, Image, Segment};
 use super::slides::Slides;
 use super::stack_image::{Arguments, Bases, StackImage};
+use crate::credentials::access::EXECUTE;
 use crate::credentials::{Credentials, Exec};
 use crate::files::allocate::{try_arc, try_box, try_bytes, try_vec, try_zeroed};
-use crate::files::{self, Follow, Inode, Kind};
+use crate::files::{self, At, Follow, Inode, Kind};
 use crate::memory::{self, FileRange, Placement, Program, Space};
 use abi::Errno;
 use abi::memory::{PAGE_SIZE, USER_END};
@@ -149,11 +150,17 @@ struct Executable {
 
 impl Executable {
     fn open(caller: &Caller<'_>, path: &[u8]) -> Result<Self, Errno> {
-        let Caller { root, working, .. } = caller;
-        let inode = files::walk(root, working, path, Follow::Always)?.existing()?;
+        let at = At {
+            root: caller.root,
+            start: caller.working,
+            path,
+            by: caller.credentials,
+        };
+        let inode = at.existing(Follow::Always)?;
         if inode.kind() != Kind::Regular {
             return Err(Errno::EACCES);
         }
+        inode.check_access(caller.credentials, EXECUTE)?;
         let cache = inode.pages_to_map()?;
         let access = try_arc(cache.access_to_run()?)?;
         Ok(Self {

@@ -4,7 +4,7 @@ use super::*;
 use abi::Errno;
 use core::ops::Range;
 use kernel::files::cache::{PageCache, Store};
-use kernel::files::inode::{Inode, Kind, Metadata, New, Position};
+use kernel::files::inode::{Inode, Kind, Maker, Metadata, New, Position};
 use kernel::files::open_file::File;
 use kernel::files::ramfs::RamFs;
 use kernel::files::{Sink, Source};
@@ -16,7 +16,9 @@ const PAGES: usize = 8;
 
 fn file() -> (Arc<dyn Inode>, Arc<PageCache>) {
     let root = RamFs::make_root().expect("memory");
-    let file = root.create(b"file", New::Regular, 0o644).expect("memory");
+    let file = root
+        .create(b"file", New::Regular, Maker::root(0o644))
+        .expect("memory");
     let cache = file.pages_to_map().expect("a regular file");
     let bytes = vec![7; PAGES * PAGE_SIZE];
     cache

@@ -15,9 +15,9 @@ use sync::{RwLock, SpinLock, rank};
 
 use super::DiskFs;
 use super::node::{Body, Node};
-use super::volume::{self, Maker};
+use super::volume;
 use crate::files::allocate::try_bytes;
-use crate::files::inode::{Listed, New};
+use crate::files::inode::{Listed, Maker, New};
 use crate::files::reclaim;
 use crate::memory::with_room;
 

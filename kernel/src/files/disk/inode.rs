@@ -9,11 +9,11 @@ use abi::file::{O_ACCMODE, O_RDONLY, O_TRUNC};
 
 use super::node::{Body, Node};
 use super::pages::Pages;
-use super::volume::{Changes, Maker};
+use super::volume::Changes;
 use crate::files::buffer::{Sink, Source};
 use crate::files::cache::{ErrorMark, PageCache};
 use crate::files::inode::{
-    Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Sought, Statistics,
+    Inode, Kind, Listed, Maker, Metadata, New, Position, Replace, Sought, Statistics,
 };
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::File;
@@ -88,12 +88,8 @@ impl Inode for Node {
         self: Arc<Self>,
         name: &[u8],
         new: New<'_>,
-        permissions: u32,
+        maker: Maker,
     ) -> Result<Arc<dyn Inode>, Errno> {
-        let maker = Maker {
-            permissions: permissions & 0o7777,
-            owner: Owner::ROOT,
-        };
         let node = self.with_space(|| self.create_node(name, new, maker))?;
         Ok(node)
     }

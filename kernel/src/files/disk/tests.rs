@@ -14,6 +14,7 @@ use super::*;
 use crate::files::buffer::{Sink, Source};
 use crate::files::ext4::tests::failing::{Access, Failing};
 use crate::files::ext4::tests::image::Memory;
+use crate::files::inode::Maker;
 use crate::files::inode::{Kind, New, Replace};
 use crate::files::open_file::{File, Whence};
 use abi::file::{O_DSYNC, O_RDONLY, O_RDWR, O_SYNC, O_WRONLY};
@@ -60,7 +61,7 @@ impl Mounted {
 
     fn make(&self, path: &str) -> Result<Arc<dyn Inode>, Errno> {
         let (folder, name) = self.place(path);
-        folder.create(name, New::Regular, 0o644)
+        folder.create(name, New::Regular, Maker::root(0o644))
     }
 
     fn open(&self, path: &str, flags: usize) -> Arc<File> {
@@ -164,7 +165,7 @@ fn a_disk_without_inodes_loses_nothing() {
     }
     assert_eq!(mounted.make("more").err(), Some(Errno::ENOSPC));
     let folder = mounted.root.clone();
-    let made = folder.create(b"folder", New::Directory, 0o755);
+    let made = folder.create(b"folder", New::Directory, Maker::root(0o755));
     assert_eq!(made.err(), Some(Errno::ENOSPC));
     let mounted = mounted.again();
     assert_eq!(mounted.content("kept").unwrap(), b"kept");
@@ -225,10 +226,14 @@ fn names_links_and_holes_stay() {
     let target = root.lookup(b"new").unwrap();
     root.link(b"second", target).unwrap();
     let short = New::SymbolicLink(b"new");
-    root.clone().create(b"short", short, 0o777).unwrap();
+    root.clone()
+        .create(b"short", short, Maker::root(0o777))
+        .unwrap();
     let far = [b'x'; 3000];
     let long = New::SymbolicLink(&far);
-    root.clone().create(b"far", long, 0o777).unwrap();
+    root.clone()
+        .create(b"far", long, Maker::root(0o777))
+        .unwrap();
     root.clone()
         .rename(b"new", root.clone(), b"old", Replace::Yes)
         .unwrap();
@@ -266,7 +271,10 @@ fn names_links_and_holes_stay() {
 fn nothing_moves_into_a_directory_that_was_removed() {
     let mounted = Mounted::new(&[]);
     let root = mounted.root.clone();
-    let gone = root.clone().create(b"d", New::Directory, 0o755).unwrap();
+    let gone = root
+        .clone()
+        .create(b"d", New::Directory, Maker::root(0o755))
+        .unwrap();
     mounted.make("f").unwrap();
     root.remove_directory(b"d").unwrap();
     let moved = root.clone().rename(b"f", gone, b"x", Replace::Yes);

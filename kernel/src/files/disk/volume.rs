@@ -12,7 +12,7 @@ use core::ops::Range;
 use abi::Errno;
 use machine::frames::Frame;
 
-use crate::files::inode::{Kind, Listed, New, Owner, Replace, Sought};
+use crate::files::inode::{Kind, Listed, Maker, New, Owner, Replace, Sought};
 
 /// An inode's number in its volume.
 pub type Number = u32;
@@ -44,13 +44,6 @@ pub struct Changes {
     pub group: Option<u32>,
     pub accessed: Option<u64>,
     pub modified: Option<u64>,
-}
-
-/// Who makes a new inode, and with which rights.
-#[derive(Clone, Copy, Debug)]
-pub struct Maker {
-    pub permissions: u32,
-    pub owner: Owner,
 }
 
 /// A name and the directory that holds it.

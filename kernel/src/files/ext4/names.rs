@@ -9,8 +9,8 @@ use super::seal;
 use super::state::{Loaded, State};
 use super::superblock::Geometry;
 use crate::files::clock;
-use crate::files::disk::volume::{Attributes, Maker, Number, Place};
-use crate::files::inode::{Kind, New};
+use crate::files::disk::volume::{Attributes, Number, Place};
+use crate::files::inode::{Kind, Maker, New};
 
 /// More names than this no file has; a directory with more counts as 1.
 const MOST_LINKS: u16 = 65_000;

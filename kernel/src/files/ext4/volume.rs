@@ -13,8 +13,8 @@ use super::data::{MOST_BLOCKS, Piece};
 use super::extents::Extent;
 use super::storage::BLOCK;
 use crate::files::clock;
-use crate::files::disk::volume::{Attributes, Changes, Maker, Number, Place, Room, Volume};
-use crate::files::inode::{Listed, New, Replace, Sought};
+use crate::files::disk::volume::{Attributes, Changes, Number, Place, Room, Volume};
+use crate::files::inode::{Listed, Maker, New, Replace, Sought};
 
 const ROOT: Number = 2;
 const BLOCK_U64: u64 = BLOCK as u64;

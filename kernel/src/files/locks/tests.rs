@@ -2,7 +2,7 @@
 
 use super::ranges::*;
 use super::*;
-use crate::files::inode::New;
+use crate::files::inode::{Maker, New};
 use proptest::prelude::*;
 use std::thread;
 use std::vec::Vec;
@@ -101,7 +101,8 @@ proptest! {
 fn file() -> Arc<dyn Inode> {
     machine::frames::arena::init();
     let root = crate::files::open_root(&[]).unwrap();
-    root.create(b"locked", New::Regular, 0o600).unwrap()
+    root.create(b"locked", New::Regular, Maker::root(0o600))
+        .unwrap()
 }
 
 fn exclusive(owner: Owner, first: u64, last: u64) -> Lock {

@@ -13,7 +13,7 @@ use super::entries::Entries;
 use super::node::{Body, Node};
 use super::spare_memory;
 use crate::files::allocate::{try_arc, try_bytes};
-use crate::files::inode::{Inode, Kind, Listed, New, Replace};
+use crate::files::inode::{Inode, Kind, Listed, Maker, New, Replace};
 
 /// Positions 0 and 1 of a listing are `.` and `..`.
 const FIRST_COOKIE: u64 = 2;
@@ -112,7 +112,7 @@ impl Node {
         self: &Arc<Self>,
         name: &[u8],
         new: New<'_>,
-        permissions: u32,
+        maker: Maker,
     ) -> Result<Arc<Node>, Errno> {
         let directory = self.as_directory()?;
         let _tree = self.fs.tree.read();
@@ -120,7 +120,7 @@ impl Node {
             return Err(Errno::EEXIST);
         }
         spare_memory()?;
-        let child = try_arc(Node::child(self, name, new, permissions)?)?;
+        let child = try_arc(Node::child(self, name, new, maker)?)?;
         directory.insert(name, child.clone())?;
         if child.is_directory() {
             // Its `..` is a link of this directory.

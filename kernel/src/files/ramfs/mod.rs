@@ -32,7 +32,7 @@ pub use self::unnamed::unnamed;
 pub use self::unpack::unpack;
 use super::allocate::{memory_to_spare, spare_frames, try_arc};
 use super::clock;
-use super::inode::Statistics;
+use super::inode::{Maker, Statistics};
 use crate::limits;
 
 /// One file system in memory.
@@ -60,7 +60,7 @@ impl RamFs {
 
     /// An empty file system; its root directory.
     pub fn make_root() -> Result<Arc<Node>, Errno> {
-        try_arc(Node::directory(RamFs::new()?, 0o755, None)?)
+        try_arc(Node::directory(RamFs::new()?, Maker::root(0o755), None)?)
     }
 
     /// All memory counts as its space, and what is to spare as free.

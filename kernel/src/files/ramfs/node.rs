@@ -17,7 +17,7 @@ use crate::files::buffer::{Sink, Source};
 use crate::files::cache::{ErrorMark, PageCache};
 use crate::files::clock;
 use crate::files::inode::{
-    Inode, Kind, Listed, Metadata, New, Owner, Position, Replace, Sought, Statistics,
+    Inode, Kind, Listed, Maker, Metadata, New, Owner, Position, Replace, Sought, Statistics,
 };
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::File;
@@ -57,15 +57,15 @@ pub struct Node {
 
 impl Node {
     /// ENOSPC if there may be no more inodes.
-    fn new(fs: Arc<RamFs>, permissions: u32, links: u32, body: Body) -> Result<Node, Errno> {
+    fn new(fs: Arc<RamFs>, maker: Maker, links: u32, body: Body) -> Result<Node, Errno> {
         let now = clock::now();
         let number = fs.numbers.lock().take()?;
         Ok(Node {
             number,
             fs,
-            permissions: AtomicU32::new(permissions & 0o7777),
-            user: AtomicU32::new(Owner::ROOT.user),
-            group: AtomicU32::new(Owner::ROOT.group),
+            permissions: AtomicU32::new(maker.permissions & 0o7777),
+            user: AtomicU32::new(maker.owner.user),
+            group: AtomicU32::new(maker.owner.group),
             links: AtomicU32::new(links),
             times: Times {
                 accessed: AtomicU64::new(now),
@@ -80,22 +80,18 @@ impl Node {
     /// ENOSPC.
     pub(super) fn directory(
         fs: Arc<RamFs>,
-        permissions: u32,
+        maker: Maker,
         place: Option<Place>,
     ) -> Result<Node, Errno> {
         let body = Body::Directory(Directory::new(place, fs.next_seed()));
-        Node::new(fs, permissions, 2, body)
+        Node::new(fs, maker, 2, body)
     }
 
     /// A regular file with what the initial image has for it.
     /// ENOMEM, ENOSPC.
-    pub(super) fn file(
-        fs: Arc<RamFs>,
-        permissions: u32,
-        image: &'static [u8],
-    ) -> Result<Node, Errno> {
+    pub(super) fn file(fs: Arc<RamFs>, maker: Maker, image: &'static [u8]) -> Result<Node, Errno> {
         let content = Content::new(image)?;
-        Node::new(fs, permissions, 1, Body::File(content))
+        Node::new(fs, maker, 1, Body::File(content))
     }
 
     /// Something else that is to become `name` in `parent`.
@@ -103,17 +99,17 @@ impl Node {
         parent: &Arc<Node>,
         name: &[u8],
         new: New<'_>,
-        permissions: u32,
+        maker: Maker,
     ) -> Result<Node, Errno> {
         let fs = parent.fs.clone();
         let body = match new {
-            New::Regular => return Node::file(fs, permissions, &[]),
+            New::Regular => return Node::file(fs, maker, &[]),
             New::Directory => {
                 let place = Place {
                     parent: parent.clone(),
                     name: try_bytes(name)?,
                 };
-                let directory = Node::directory(fs, permissions, Some(place))?;
+                let directory = Node::directory(fs, maker, Some(place))?;
                 directory.room.take(1)?;
                 return Ok(directory);
             }
@@ -123,7 +119,7 @@ impl Node {
             New::Socket => Body::Special(Kind::Socket, 0),
             New::Fifo => Body::Fifo(SpinLock::new(Weak::new())),
         };
-        Node::new(fs, permissions, 1, body)
+        Node::new(fs, maker, 1, body)
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -267,9 +263,9 @@ impl Inode for Node {
         self: Arc<Self>,
         name: &[u8],
         new: New<'_>,
-        permissions: u32,
+        maker: Maker,
     ) -> Result<Arc<dyn Inode>, Errno> {
-        Ok(self.create_node(name, new, permissions)?)
+        Ok(self.create_node(name, new, maker)?)
     }
 
     fn link(&self, name: &[u8], target: Arc<dyn Inode>) -> Result<(), Errno> {

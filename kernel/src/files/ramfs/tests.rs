@@ -4,7 +4,9 @@
 mod model;
 
 use super::*;
+use crate::credentials::Credentials;
 use crate::files::buffer::{Sink, Source};
+use crate::files::inode::Maker;
 use crate::files::inode::{Inode, Kind, New, Position, Replace};
 use crate::files::names::At;
 use crate::files::walk::{Follow, path_of};
@@ -24,6 +26,7 @@ fn at<'a>(root: &'a Arc<dyn Inode>, path: &'a (impl AsRef<[u8]> + ?Sized)) -> At
         root,
         start: root,
         path: path.as_ref(),
+        by: Credentials::root(),
     }
 }
 
@@ -76,12 +79,15 @@ fn a_removed_directory_takes_nothing() {
     assert_eq!(path_of(&root, &directory).unwrap(), b"/d");
     at(&root, "d").remove_directory().unwrap();
     assert_eq!(path_of(&root, &directory), Err(Errno::ENOENT));
-    let made = directory.clone().create(b"x", New::Regular, 0o644);
+    let made = directory
+        .clone()
+        .create(b"x", New::Regular, Maker::root(0o644));
     assert_eq!(made.err(), Some(Errno::ENOENT));
     let inside = At {
         root: &root,
         start: &directory,
         path: b"..",
+        by: Credentials::root(),
     };
     assert!(Arc::ptr_eq(
         &inside.existing(Follow::Always).unwrap(),
@@ -95,7 +101,10 @@ fn a_long_chain_of_removed_directories_goes_without_recursion() {
     let mut chain = vec![root.clone()];
     for _ in 0..100_000 {
         let last = chain.last().unwrap().clone();
-        chain.push(last.create(b"d", New::Directory, 0o755).unwrap());
+        chain.push(
+            last.create(b"d", New::Directory, Maker::root(0o755))
+                .unwrap(),
+        );
     }
     let deepest = chain.last().unwrap().clone();
     while let Some(directory) = chain.pop() {

@@ -8,7 +8,7 @@ use sync::OnceCell;
 
 use super::{Node, RamFs};
 use crate::files::allocate::try_arc;
-use crate::files::inode::Inode;
+use crate::files::inode::{Inode, Maker};
 
 /// Where they all are, so that each has a number of its own.
 static HOME: OnceCell<Arc<RamFs>> = OnceCell::new();
@@ -22,7 +22,7 @@ pub fn unnamed(size: u64) -> Result<Arc<dyn Inode>, Errno> {
             HOME.get_or_init(|| new)
         }
     };
-    let node = Node::file(fs.clone(), 0o600, &[])?;
+    let node = Node::file(fs.clone(), Maker::root(0o600), &[])?;
     node.drop_links(1);
     node.set_size(size)?;
     Ok(try_arc(node)?)

@@ -11,7 +11,7 @@ use abi::file::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_
 use super::node::Node;
 use crate::files::allocate::try_arc;
 use crate::files::cpio::{self, Entry};
-use crate::files::inode::{Inode, New, device_number};
+use crate::files::inode::{Inode, Maker, New, device_number};
 use crate::files::path::{Component, Components};
 
 /// Unpacks the cpio archive `image` into `root`. What cannot be unpacked is
@@ -51,7 +51,7 @@ fn place(root: &Arc<Node>, entry: &Entry<'static>) -> Result<(), Errno> {
 
 /// The directory `name`, made if it is not there.
 fn subdirectory(parent: &Arc<Node>, name: &[u8], permissions: u32) -> Result<Arc<Node>, Errno> {
-    match parent.create_node(name, New::Directory, permissions) {
+    match parent.create_node(name, New::Directory, Maker::root(permissions)) {
         Err(Errno::EEXIST) => parent.as_directory()?.get(name),
         result => result,
     }
@@ -60,6 +60,7 @@ fn subdirectory(parent: &Arc<Node>, name: &[u8], permissions: u32) -> Result<Arc
 /// Makes the file itself.
 fn make(parent: &Arc<Node>, name: &[u8], entry: &Entry<'static>) -> Result<(), Errno> {
     let permissions = entry.mode & 0o7777;
+    let maker = Maker::root(permissions);
     let kind = entry.mode & S_IFMT;
     if kind == S_IFDIR {
         let directory = subdirectory(parent, name, permissions)?;
@@ -74,22 +75,22 @@ fn make(parent: &Arc<Node>, name: &[u8], entry: &Entry<'static>) -> Result<(), E
     let (major, minor) = entry.device;
     let node = match kind {
         S_IFREG => {
-            let file = Node::file(parent.fs.clone(), permissions, entry.data)?;
+            let file = Node::file(parent.fs.clone(), maker, entry.data)?;
             let file = try_arc(file)?;
             parent.insert_node(name, file.clone())?;
             file
         }
-        S_IFLNK => parent.create_node(name, New::SymbolicLink(entry.data), permissions)?,
+        S_IFLNK => parent.create_node(name, New::SymbolicLink(entry.data), maker)?,
         S_IFCHR => {
             let number = device_number(major, minor);
-            parent.create_node(name, New::Character(number), permissions)?
+            parent.create_node(name, New::Character(number), maker)?
         }
         S_IFBLK => {
             let number = device_number(major, minor);
-            parent.create_node(name, New::Block(number), permissions)?
+            parent.create_node(name, New::Block(number), maker)?
         }
-        S_IFSOCK => parent.create_node(name, New::Socket, permissions)?,
-        S_IFIFO => parent.create_node(name, New::Fifo, permissions)?,
+        S_IFSOCK => parent.create_node(name, New::Socket, maker)?,
+        S_IFIFO => parent.create_node(name, New::Fifo, maker)?,
         _ => return Err(Errno::EOPNOTSUPP),
     };
     node.set_modified(modified(entry));

@@ -31,6 +31,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["membarrier"],
     &["mqueue"],
     &["mremap"],
+    &["permissions"],
     &["pipes"],
     &["prctl"],
     &["proc"],

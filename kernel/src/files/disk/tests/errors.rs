@@ -1,6 +1,7 @@
 //! Disks that fail, and who is told.
 
 use super::*;
+use crate::files::inode::Maker;
 
 #[test]
 fn an_aborted_volume_is_left_with_what_it_cannot_write() {
@@ -47,7 +48,7 @@ fn dirty_pages_of_an_aborted_volume_take_no_memory() {
 fn what_cannot_be_written_is_not_thrown_away() {
     let mounted = Mounted::new(&[]);
     let folder = mounted.root.clone();
-    let made = folder.create(b"folder", New::Directory, 0o755);
+    let made = folder.create(b"folder", New::Directory, Maker::root(0o755));
     drop(made.unwrap());
     for path in ["file", "folder/file"] {
         mounted.file(path, &[7; 50_000]).unwrap();

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 fn nameless(mounted: &Mounted, name: &str) -> Arc<Node> {
     let fs = mounted.root.fs();
     let place = mounted.root.place_of(name.as_bytes());
-    let maker = volume::Maker {
+    let maker = crate::files::inode::Maker {
         permissions: 0o644,
         owner: crate::files::inode::Owner::ROOT,
     };

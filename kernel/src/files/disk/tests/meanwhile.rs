@@ -1,10 +1,9 @@
 //! A volume in whose calls something else happens, or which fails them: for tests
 //! of what comes between a question and the use of its answer, and of errors.
 
-use super::super::volume::{
-    Attributes, Changes, Maker, Number, Place, Room, Volume as VolumeCalls,
-};
+use super::super::volume::{Attributes, Changes, Number, Place, Room, Volume as VolumeCalls};
 use super::*;
+use crate::files::inode::Maker;
 use crate::files::inode::{Listed, Sought};
 use core::ops::Range;
 use machine::frames::Frame;

@@ -2,6 +2,7 @@
 
 use super::meanwhile::{Call, Racing};
 use super::*;
+use crate::files::inode::Maker;
 use crate::files::inode::Position;
 use crate::files::{self, mounts, ramfs};
 use std::sync::mpsc::channel;
@@ -13,9 +14,14 @@ fn a_mount_in_use_is_never_gone() {
     let root: Arc<dyn Inode> = racing.root.clone();
     let outer: Arc<dyn Inode> = ramfs::RamFs::make_root().unwrap();
     mounts::add(None, outer.clone(), b"", "ramfs", false).unwrap();
-    let covered = outer.create(b"mnt", New::Directory, 0o755).unwrap();
+    let covered = outer
+        .create(b"mnt", New::Directory, Maker::root(0o755))
+        .unwrap();
     mounts::add(Some(covered.clone()), root.clone(), b"disk", "ext4", false).unwrap();
-    let file = root.clone().create(b"file", New::Regular, 0o644).unwrap();
+    let file = root
+        .clone()
+        .create(b"file", New::Regular, Maker::root(0o644))
+        .unwrap();
     let bytes = &mut Source::kernel(b"dirty");
     file.write_at(Position::At(0), bytes).unwrap();
     let (told, hears) = channel();

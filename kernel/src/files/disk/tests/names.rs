@@ -1,6 +1,7 @@
 //! Names that are remembered.
 
 use super::*;
+use crate::credentials::Credentials;
 use crate::files::names::At;
 
 #[test]
@@ -29,6 +30,7 @@ fn what_a_path_stood_for_is_free_when_the_call_returns() {
         root: &root,
         start: &root,
         path,
+        by: Credentials::root(),
     };
     let free = || mounted.root.fs().statistics().free_inodes;
     let before = free();

@@ -1,6 +1,7 @@
 //! The path of a directory that is moved while it is put together.
 
 use super::*;
+use crate::files::inode::Maker;
 use crate::files::inode::Metadata;
 use crate::files::walk::path_of;
 use std::boxed::Box;
@@ -51,7 +52,9 @@ impl Inode for Moving {
 fn a_path_is_one_that_was_there() {
     let mounted = Mounted::new(&[]);
     let root: Arc<dyn Inode> = mounted.root.clone();
-    let make = |at: &Arc<dyn Inode>, name: &[u8]| at.clone().create(name, New::Directory, 0o755);
+    let make = |at: &Arc<dyn Inode>, name: &[u8]| {
+        at.clone().create(name, New::Directory, Maker::root(0o755))
+    };
     let [from, _] = [b"a".as_slice(), b"b"].map(|name| make(&root, name).unwrap());
     make(&from, b"one").unwrap();
     let above = mounted.root.look_up_node(b"a").unwrap();

@@ -2,6 +2,7 @@
 
 use super::meanwhile::{Call, Racing};
 use super::*;
+use crate::files::inode::Maker;
 use crate::files::inode::Position;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -9,7 +10,7 @@ use std::thread;
 impl Racing {
     fn make(&self, name: &[u8]) -> Arc<dyn Inode> {
         let root = self.root.clone();
-        root.create(name, New::Regular, 0o644).unwrap()
+        root.create(name, New::Regular, Maker::root(0o644)).unwrap()
     }
 
     /// Unmounts, and lets e2fsck look at what is left.

@@ -2,6 +2,7 @@
 
 use super::meanwhile::{Call, Racing};
 use super::*;
+use crate::files::inode::Maker;
 use crate::files::inode::{Position, Sought};
 use volume::Volume;
 
@@ -20,7 +21,10 @@ fn what_had_no_memory_is_tried_again() {
     } = Racing::new();
     let fs = root.fs();
     let number = |file: &Arc<dyn Inode>| file.metadata().number as Number;
-    let file = root.clone().create(b"file", New::Regular, 0o644).unwrap();
+    let file = root
+        .clone()
+        .create(b"file", New::Regular, Maker::root(0o644))
+        .unwrap();
     volume.fail(Call::Commit, Errno::ENOMEM);
     assert_eq!(fs.commit(), Err(Errno::ENOMEM));
     assert!(fs.changed.load(Ordering::Acquire));
@@ -60,7 +64,10 @@ fn shortage_of_memory_is_no_error_of_the_disk() {
         _alone,
         ..
     } = Racing::new();
-    let file = root.clone().create(b"file", New::Regular, 0o644).unwrap();
+    let file = root
+        .clone()
+        .create(b"file", New::Regular, Maker::root(0o644))
+        .unwrap();
     let told = file.error_mark().unwrap();
     write_at(&file, 0);
     volume.fail(Call::Write, Errno::ENOMEM);
@@ -83,7 +90,10 @@ fn what_needs_pages_on_the_disk_tells_of_those_that_are_not() {
         _alone,
         ..
     } = Racing::new();
-    let file = root.clone().create(b"file", New::Regular, 0o644).unwrap();
+    let file = root
+        .clone()
+        .create(b"file", New::Regular, Maker::root(0o644))
+        .unwrap();
     write_at(&file, 4);
     file.sync(false, None).unwrap();
     write_at(&file, 4);
@@ -104,7 +114,10 @@ fn what_had_no_memory_is_committed_in_a_later_round() {
     let racing = Racing::new();
     let (volume, root) = (&racing.volume, &racing.root);
     let mut schedule = caretaker::Schedule::default();
-    let file = root.clone().create(b"file", New::Regular, 0o644).unwrap();
+    let file = root
+        .clone()
+        .create(b"file", New::Regular, Maker::root(0o644))
+        .unwrap();
     write_at(&file, 0);
     drop(file);
     cache::flush_all();

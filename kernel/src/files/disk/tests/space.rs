@@ -1,6 +1,7 @@
 //! How much room there is, and for whom.
 
 use super::*;
+use crate::files::inode::Maker;
 use crate::files::inode::Position;
 
 #[test]
@@ -263,7 +264,7 @@ fn names_do_not_take_what_data_were_promised() {
         mounted
             .root
             .clone()
-            .create(name.as_bytes(), New::Directory, 0o755)
+            .create(name.as_bytes(), New::Directory, Maker::root(0o755))
     };
     let made = (0..2000)
         .map(folder)

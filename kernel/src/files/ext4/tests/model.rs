@@ -1,7 +1,8 @@
 //! What there must be on a volume.
 
 use super::super::storage::BLOCK;
-use crate::files::disk::volume::{Maker, Number, Place};
+use crate::files::disk::volume::{Number, Place};
+use crate::files::inode::Maker;
 use crate::files::inode::Owner;
 use machine::frames::Frame;
 use std::collections::BTreeMap;
