@@ -19,6 +19,7 @@ pub mod memory;
 pub mod mqueue;
 pub mod prctl;
 pub mod process;
+pub mod rseq;
 pub mod sched;
 pub mod signal;
 pub mod socket;

@@ -134,6 +134,12 @@ impl UserRegs {
         self.rip as usize
     }
 
+    /// Whether the thread has left user mode by a system call.
+    #[must_use]
+    pub fn is_from_call(&self) -> bool {
+        self.vector == FROM_SYSCALL
+    }
+
     /// Continues at `ip`. An address outside the user half faults on entry.
     pub fn set_ip(&mut self, ip: usize) {
         self.rip = ip as u64;

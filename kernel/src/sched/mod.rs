@@ -310,6 +310,7 @@ fn switch(mut queue: Guard, current: &Running<Thread>, switches: &AtomicU64) {
     }
     drop(TASKS.switch(next, queue));
     current.enter_space();
+    current.resumed();
 }
 
 /// Makes this CPU's timer fire no later than the end of the slice, the next

@@ -161,6 +161,16 @@ fn pi_futex(
     }
 }
 
+pub fn rseq(
+    current: &Current,
+    area: usize,
+    length: usize,
+    flags: usize,
+    signature: usize,
+) -> Result<usize, Errno> {
+    thread::register_rseq(current, area, length, flags, signature as u32)
+}
+
 pub fn set_robust_list(current: &Current, head: usize, length: usize) -> Result<usize, Errno> {
     thread::set_robust_list(current, head, length)
 }

@@ -218,6 +218,9 @@ fn make_thread(
     if flags.has(CLONE_SETTLS) {
         thread.task.set_fs_base(request.tls);
     }
+    if !flags.has(CLONE_VM) {
+        thread.rseq.inherit(&current.rseq);
+    }
     if flags.has(CLONE_CHILD_CLEARTID) {
         thread.clear_tid.store(request.child_tid, Relaxed);
     }

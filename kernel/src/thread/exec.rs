@@ -59,6 +59,7 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     let group = current.group().clone();
     group.become_alone(current)?;
     current.forget_signal_stack();
+    current.rseq.forget();
     // Alone already: without memory for tables of its own it cannot go on.
     let (Ok(()), Ok(())) = (own_files(current), group.reset_actions()) else {
         group.end(abi::process::wait_signaled(abi::signal::SIGKILL));

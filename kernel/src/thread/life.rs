@@ -2,7 +2,8 @@
 //! trap, do what is pending, again.
 
 use super::{
-    Current, Group, Kind, Name, Resources, Thread, cpu_timer, exec_first, exit, registry, signal,
+    Current, Group, Kind, Name, Resources, Thread, cpu_timer, exec_first, exit, registry, rseq,
+    signal,
 };
 use crate::credentials::Credentials;
 use crate::files::{At, FileTable, Follow, Inode};
@@ -87,6 +88,7 @@ fn live(current: &mut Current) -> i32 {
                 if current.must_exit() {
                     return current.ending.unwrap_or(0);
                 }
+                rseq::resume(current);
                 if signal::is_stopped(current) {
                     signal::wait(current);
                 } else if current.has_pending() {

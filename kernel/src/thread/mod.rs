@@ -30,6 +30,7 @@ pub mod registry;
 mod requeue_pi;
 mod resource_limits;
 mod robust;
+mod rseq;
 mod semaphore;
 mod signal;
 mod slides;
@@ -60,6 +61,7 @@ pub use registry::{is_subreaper, set_subreaper};
 pub use requeue_pi::{requeue as pi_requeue, wait as pi_requeue_wait};
 pub use resource_limits::{Limit, Resource, largest_file, set_limit};
 pub use robust::{get as robust_list, set as set_robust_list};
+pub use rseq::register as register_rseq;
 pub use semaphore::Semaphores;
 pub use signal::{
     SignalFd, change_mask, open_signals, pause, pending as pending_signals, return_from_handler,
@@ -109,6 +111,8 @@ const SIGNALED: u32 = 2;
 const STOPPED: u32 = 4;
 /// Timers by CPU time may be due.
 const CPU_TIMERS: u32 = 8;
+/// It was off its CPU: see [`rseq`].
+const RESUMED: u32 = 16;
 /// What of these ends a sleep.
 const INTERRUPTS: u32 = MUST_EXIT | SIGNALED | STOPPED;
 
@@ -137,6 +141,7 @@ pub struct Thread {
     pub(crate) clear_tid: AtomicUsize,
     /// The head of the list of locks it holds, in user memory; 0 for none.
     robust_list: AtomicUsize,
+    rseq: rseq::Rseq,
     traits: Traits,
     /// For a lock with priority inheritance.
     lock_wait: pi_futex::Waiting,
@@ -233,6 +238,7 @@ impl Thread {
             space: SpinLock::new(space),
             clear_tid: AtomicUsize::new(0),
             robust_list: AtomicUsize::new(0),
+            rseq: rseq::Rseq::new(),
             traits: Traits::new(),
             lock_wait: pi_futex::Waiting::new(),
             held: Chain::new(),

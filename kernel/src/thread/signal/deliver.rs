@@ -1,7 +1,7 @@
 //! Delivery: what a thread does about its signals before it returns to user
 //! mode, and what becomes of a call that they interrupted.
 
-use super::super::{Current, Group, Interrupted, job_control};
+use super::super::{Current, Group, Interrupted, job_control, rseq};
 use super::frame;
 use crate::signal::{Effect, Info, set_of};
 use abi::call;
@@ -53,6 +53,7 @@ fn handle(current: &mut Current, info: Info, action: SigAction) {
     let mask = signals.mask;
     let old_mask = signals.saved_mask.take().unwrap_or(mask);
     drop(signals);
+    rseq::leave_sequence(current);
     if frame::push(current, info, action, old_mask).is_err() {
         log::warn!(
             "{} (thread {}): no room on the stack for the handler of signal {}",

@@ -36,6 +36,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["prctl"],
     &["proc"],
     &["requeue_pi"],
+    &["rseq"],
     &["sched"],
     &["signals"],
     &["sockets"],
