@@ -15,15 +15,20 @@ pub struct Info {
     is_timer: bool,
 }
 
+/// A process and its user, as they lie side by side.
+fn both(process: u32, user: u32) -> u64 {
+    u64::from(user) << 32 | u64::from(process)
+}
+
 impl Info {
-    /// From a process, by kill(2).
-    pub fn user(signal: u32, sender: u32) -> Info {
-        Info::new(signal, SI_USER, [u64::from(sender), 0])
+    /// From a process and its real user, by kill(2).
+    pub fn user(signal: u32, sender: u32, user: u32) -> Info {
+        Info::new(signal, SI_USER, [both(sender, user), 0])
     }
 
     /// From a process to one thread, by tgkill(2).
-    pub fn thread(signal: u32, sender: u32) -> Info {
-        Info::new(signal, SI_TKILL, [u64::from(sender), 0])
+    pub fn thread(signal: u32, sender: u32, user: u32) -> Info {
+        Info::new(signal, SI_TKILL, [both(sender, user), 0])
     }
 
     /// From the kernel itself: a key, a broken pipe.
@@ -37,8 +42,8 @@ impl Info {
     }
 
     /// SIGCHLD: what became of `child`, by one of the `CLD_` codes.
-    pub fn child(child: u32, code: i32, status: i32) -> Info {
-        let fields = [u64::from(child), u64::from(status as u32)];
+    pub fn child(child: u32, user: u32, code: i32, status: i32) -> Info {
+        let fields = [both(child, user), u64::from(status as u32)];
         Info::new(SIGCHLD, code, fields)
     }
 

@@ -110,12 +110,12 @@ mod tests {
     #[test]
     fn standard_signals_wait_once_with_the_first_info() {
         let mut pending = Pending::new();
-        pending.add(Info::user(SIGUSR1, 5)).unwrap();
-        pending.add(Info::user(SIGUSR1, 6)).unwrap();
-        pending.add(Info::user(SIGHUP, 7)).unwrap();
+        pending.add(Info::user(SIGUSR1, 5, 0)).unwrap();
+        pending.add(Info::user(SIGUSR1, 6, 0)).unwrap();
+        pending.add(Info::user(SIGHUP, 7, 0)).unwrap();
         assert_eq!(pending.set(), set_of(SIGUSR1) | set_of(SIGHUP));
-        assert_eq!(pending.take(!0), Some(Info::user(SIGHUP, 7)));
-        assert_eq!(pending.take(!0), Some(Info::user(SIGUSR1, 5)));
+        assert_eq!(pending.take(!0), Some(Info::user(SIGHUP, 7, 0)));
+        assert_eq!(pending.take(!0), Some(Info::user(SIGUSR1, 5, 0)));
         assert_eq!(pending.take(!0), None);
     }
 
@@ -123,14 +123,14 @@ mod tests {
     fn real_time_signals_queue_in_order_up_to_a_bound() {
         let mut pending = Pending::new();
         for sender in 0..MOST as u32 {
-            pending.add(Info::user(40, sender)).unwrap();
+            pending.add(Info::user(40, sender, 0)).unwrap();
         }
-        assert_eq!(pending.add(Info::user(40, 0)), Err(Errno::EAGAIN));
+        assert_eq!(pending.add(Info::user(40, 0, 0)), Err(Errno::EAGAIN));
         // A standard signal is not lost for it; only its info is.
-        pending.add(Info::user(SIGINT, 9)).unwrap();
+        pending.add(Info::user(SIGINT, 9, 0)).unwrap();
         assert_eq!(pending.take(!0), Some(Info::kernel(SIGINT)));
         for sender in 0..MOST as u32 {
-            assert_eq!(pending.take(!0), Some(Info::user(40, sender)));
+            assert_eq!(pending.take(!0), Some(Info::user(40, sender, 0)));
         }
         assert_eq!(pending.set(), 0);
     }
@@ -139,12 +139,12 @@ mod tests {
     fn a_timer_waits_once_beside_others() {
         let mut pending = Pending::new();
         let timer = |id| Info::timer(SIGALRM, id, 7);
-        pending.add(Info::user(SIGALRM, 5)).unwrap();
+        pending.add(Info::user(SIGALRM, 5, 0)).unwrap();
         pending.add(timer(1).expired(1)).unwrap();
         pending.add(timer(2).expired(4)).unwrap();
         pending.add(timer(1).expired(2)).unwrap();
-        pending.add(Info::user(SIGALRM, 6)).unwrap();
-        assert_eq!(pending.take(!0), Some(Info::user(SIGALRM, 5)));
+        pending.add(Info::user(SIGALRM, 6, 0)).unwrap();
+        assert_eq!(pending.take(!0), Some(Info::user(SIGALRM, 5, 0)));
         let overruns = |info: Option<Info>| info.and_then(|info| info.timer_overruns());
         assert_eq!(overruns(pending.take(!0)), Some((1, 2)));
         assert_eq!(overruns(pending.take(!0)), Some((2, 3)));

@@ -79,7 +79,7 @@ pub fn waitid(
     let tell = |told: Option<Waited>| {
         let filled = told.map_or_else(SigInfo::default, |child| {
             let (code, status) = child.code();
-            Info::child(child.pid, code, status).to_abi()
+            Info::child(child.pid, child.user, code, status).to_abi()
         });
         match info {
             0 => Ok(()),

@@ -92,12 +92,13 @@ fn end_process(group: &Arc<Group>, status: i32) {
         machine::power::off(Ended::from_status(status).shell_code());
     }
     group.timers().end();
+    let user = group.credentials().user.real;
     let adopted = |child: &Arc<Group>, adopter| {
         child.set_parent(adopter);
         let signal = child.flags().death_signal.load(Relaxed);
         if signal != 0 {
             // A queue that is full loses it, as on Linux.
-            let _ = child.send(Info::user(signal, pid));
+            let _ = child.send(Info::user(signal, pid, user));
         }
     };
     let (code, value) = match Ended::from_status(status) {

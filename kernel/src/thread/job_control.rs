@@ -48,6 +48,7 @@ pub fn check(terminal: Terminal, signal: u32) -> Result<(), Errno> {
     }
     send_all(
         |other| other.process_group() == id,
+        |_| true,
         Some(Info::kernel(signal)),
     )?;
     Err(Errno::EINTR)
@@ -104,6 +105,7 @@ pub(super) fn release_orphaned(dependents: &[Arc<Group>]) {
             for signal in [SIGHUP, SIGCONT] {
                 let _ = send_all(
                     |other| other.process_group() == id,
+                    |_| true,
                     Some(Info::kernel(signal)),
                 );
             }

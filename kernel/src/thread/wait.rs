@@ -51,6 +51,8 @@ impl Choice {
 #[derive(Clone, Copy)]
 pub struct Waited {
     pub pid: Pid,
+    /// Its real user.
+    pub user: u32,
     /// In wait4(2)'s form.
     pub status: i32,
     /// What it has used, and those it has waited for itself.
@@ -63,6 +65,7 @@ impl Waited {
         account += child.children_account();
         Waited {
             pid: child.id(),
+            user: child.credentials().user.real,
             status,
             account,
         }
@@ -192,6 +195,7 @@ mod tests {
         let code = |status| {
             Waited {
                 pid: 2,
+                user: 0,
                 status,
                 account,
             }

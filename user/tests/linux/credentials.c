@@ -184,6 +184,60 @@ static void threads_have_their_own(void) {
     CHECK(getuid() == 0);
 }
 
+// Whom signals may be sent to: another user's process, one of the same user, one's own.
+static pid_t other_users, same_users;
+
+static void signals_stay_among_users(void) {
+    siginfo_t info = {.si_code = SI_QUEUE};
+    become(1000, 1001);
+    CHECK(kill(other_users, 0) == -1 && errno == EPERM);
+    CHECK(kill(other_users, SIGTERM) == -1 && errno == EPERM);
+    CHECK(kill(getppid(), SIGTERM) == -1 && errno == EPERM);
+    CHECK(syscall(SYS_tgkill, other_users, other_users, SIGTERM) == -1 && errno == EPERM);
+    CHECK(syscall(SYS_tkill, other_users, 0) == -1 && errno == EPERM);
+    CHECK(syscall(SYS_rt_sigqueueinfo, other_users, SIGTERM, &info) == -1 && errno == EPERM);
+    // To go on, all of the session may tell each other.
+    CHECK(kill(other_users, SIGCONT) == 0);
+    CHECK(kill(same_users, 0) == 0 && kill(same_users, SIGUSR1) == 0);
+    CHECK(kill(getpid(), 0) == 0);
+    // Some of the group may be told.
+    CHECK(kill(0, 0) == 0);
+    CHECK(setpgid(0, 0) == 0 && kill(-getppid(), 0) == -1 && errno == EPERM);
+    CHECK(kill(-0x3ffffff, 0) == -1 && errno == ESRCH);
+}
+
+static pid_t start(uid_t user, gid_t group) {
+    int ready[2];
+    char byte = 0;
+    CHECK(pipe(ready) == 0);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    pid_t child = fork();
+    if (child == 0) {
+        siginfo_t info;
+        CHECK(sigprocmask(SIG_BLOCK, &blocked, NULL) == 0);
+        become(user, group);
+        CHECK(setpgid(0, 0) == 0 && write(ready[1], &byte, 1) == 1);
+        CHECK(sigwaitinfo(&blocked, &info) == SIGUSR1 && info.si_uid == 1000);
+        _exit(failures);
+    }
+    CHECK(read(ready[0], &byte, 1) == 1 && close(ready[0]) == 0 && close(ready[1]) == 0);
+    return child;
+}
+
+static void signals(void) {
+    int status;
+    siginfo_t info;
+    CHECK(setpgid(0, 0) == 0);
+    other_users = start(2000, 2001);
+    same_users = start(1000, 3001);
+    in_child(signals_stay_among_users);
+    CHECK(waitid(P_PID, same_users, &info, WEXITED) == 0);
+    CHECK(info.si_uid == 1000 && info.si_status == 0 && info.si_code == CLD_EXITED);
+    CHECK(kill(other_users, SIGKILL) == 0 && waitpid(other_users, &status, 0) == other_users);
+}
+
 // A new program: this one, with the word that says what to look at.
 static void exec_self(const char *word) {
     execl("/proc/self/exe", "credentials", word, NULL);
@@ -260,6 +314,7 @@ int main(int count, char **words) {
     in_child(capabilities_are_kept);
     in_child(what_is_seen_changes);
     in_child(threads_have_their_own);
+    in_child(signals);
     in_child(exec_as_user);
     in_child(exec_with_root_saved);
     make_copy();

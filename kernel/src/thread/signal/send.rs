@@ -50,7 +50,12 @@ impl Group {
     /// SIGCHLD, for what became of `child`.
     pub(in crate::thread) fn send_child(&self, child: &Group, code: i32, status: i32) {
         // A standard signal always finds room.
-        let _ = self.send(Info::child(child.id(), code, status));
+        let _ = self.send(Info::child(
+            child.id(),
+            child.credentials().user.real,
+            code,
+            status,
+        ));
     }
 
     /// Sends a signal to one thread of the process. `alone`: one that ends
