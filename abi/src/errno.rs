@@ -71,6 +71,7 @@ errnos! {
     ENOSYS = 38 "Function not implemented",
     ENOTEMPTY = 39 "Directory not empty",
     ELOOP = 40 "Too many levels of symbolic links",
+    EIDRM = 43 "Identifier removed",
     EOVERFLOW = 75 "Value too large for defined data type",
     ELIBBAD = 80 "Accessing a corrupted shared library",
     ENOTSOCK = 88 "Socket operation on non-socket",

@@ -9,14 +9,17 @@ use crate::thread::Current;
 pub const READ: u32 = 4;
 pub const WRITE: u32 = 2;
 
-/// What the permission bits `mode` of what belongs to `owner` let a caller do, whose
-/// ids are `user`, `group` and `groups`.
-pub fn granted(owner: Owner, mode: u32, user: u32, group: u32, groups: &[u32]) -> u32 {
-    let is_member = group == owner.group || groups.binary_search(&owner.group).is_ok();
-    let bits = match (user == owner.user, is_member) {
-        (true, _) => mode >> 6,
-        (false, true) => mode >> 3,
-        (false, false) => mode,
+/// What the permission bits `mode` of what belongs to each of `owners` let a caller do,
+/// whose ids are `user`, `group` and `groups`.
+pub fn granted(owners: &[Owner], mode: u32, user: u32, group: u32, groups: &[u32]) -> u32 {
+    let is_member =
+        |owner: &Owner| group == owner.group || groups.binary_search(&owner.group).is_ok();
+    let bits = if owners.iter().any(|owner| user == owner.user) {
+        mode >> 6
+    } else if owners.iter().any(is_member) {
+        mode >> 3
+    } else {
+        mode
     };
     bits & 7
 }
@@ -25,7 +28,7 @@ pub fn granted(owner: Owner, mode: u32, user: u32, group: u32, groups: &[u32]) -
 pub fn check(current: &Current, owner: Owner, mode: u32, wanted: u32) -> Result<(), Errno> {
     let credentials = current.credentials();
     let Credentials { user, group, .. } = credentials;
-    let granted = granted(owner, mode, user.file, group.file, credentials.groups());
+    let granted = granted(&[owner], mode, user.file, group.file, credentials.groups());
     let reads_only = wanted & !READ == 0;
     let may = wanted & !granted == 0
         || credentials.may(Capability::Override)
@@ -65,7 +68,14 @@ mod tests {
             (2, 99, &[5, 10, 20], 2),
             (2, 99, &[5, 20], 1),
         ] {
-            assert_eq!(granted(owner, 0o421, user, group, groups), expected);
+            assert_eq!(granted(&[owner], 0o421, user, group, groups), expected);
+        }
+        let creator = Owner { user: 3, group: 30 };
+        for (user, group, expected) in [(3, 10, 4), (1, 30, 4), (2, 30, 2), (2, 2, 1)] {
+            assert_eq!(
+                granted(&[owner, creator], 0o421, user, group, &[]),
+                expected
+            );
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::files::Inode;
 use crate::files::allocate::{memory_for, try_arc};
 use crate::files::cache::{Access, Mapping, PageCache};
 use crate::files::ramfs;
+use crate::ipc::shm::Attachment;
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use alloc::sync::{Arc, Weak};
@@ -32,6 +33,8 @@ pub struct FileRange {
     pub may_write: bool,
     /// Of a program that runs, or of a file that is written to.
     pub access: Option<Arc<Access>>,
+    /// Of a segment of shared memory: counts its mappings.
+    pub attachment: Option<Attachment>,
 }
 
 impl FileRange {
@@ -48,6 +51,7 @@ impl FileRange {
             shared: true,
             may_write: true,
             access: None,
+            attachment: None,
         })
     }
 }
@@ -94,6 +98,17 @@ impl FileMapping {
     /// The page of the file that belongs at an address.
     pub(super) fn page(&self, address: usize) -> u64 {
         self.file.first + ((address - self.range.start) / PAGE_SIZE) as u64
+    }
+
+    /// Where the file's first page would be.
+    pub(super) fn begins_at(&self) -> Option<usize> {
+        let before = usize::try_from(self.file.first).ok()?;
+        self.range.start.checked_sub(before.checked_mul(PAGE_SIZE)?)
+    }
+
+    /// Where it was mapped as a whole.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.range.clone()
     }
 
     /// Where a page of the file belongs, that was mapped.

@@ -9,6 +9,7 @@
 //! | `file_fault` | those on mapped files |
 //! | `mapping` | a mapping of a file, as the file's cache knows it |
 //! | `map` | mmap, munmap, mprotect, madvise |
+//! | `attached` | segments of shared memory |
 //! | `remap` | mremap |
 //! | `locked` | mlock and its kin, mincore |
 //! | `heap` | the break |
@@ -23,6 +24,7 @@
 //! Lock: `Space`, a readers-writer lock around a space's regions. Page faults
 //! read; whatever changes regions, or many pages at once, writes.
 
+mod attached;
 mod fault;
 mod file_fault;
 mod fork;

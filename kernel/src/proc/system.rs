@@ -31,6 +31,7 @@ pub const ENTRIES: &[Entry] = &[
         text.add_bytes(b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")
     }),
     folder("sys", &SYS),
+    folder("sysvipc", &super::ipc::SYSVIPC),
     link("thread-self", links::own_thread),
     text("uptime", tell_uptime),
     text("version", |_, text| {
@@ -64,21 +65,24 @@ static FS: Listing = Listing {
 };
 
 static KERNEL: Listing = Listing {
-    entries: &[&[
-        text("cap_last_cap", |_, text| text.add_bytes(b"40\n")),
-        text("hostname", |_, text| text.add_bytes(b"weft\n")),
-        text("ngroups_max", |_, text| text.add_bytes(b"65536\n")),
-        text("osrelease", |_, text| text.add(format_args!("{RELEASE}\n"))),
-        text("ostype", |_, text| text.add_bytes(b"Linux\n")),
-        text("pid_max", |_, text| {
-            text.add(format_args!("{}\n", registry::ID_MAX))
-        }),
-        folder("random", &RANDOM),
-        text("threads-max", |_, text| {
-            text.add(format_args!("{}\n", registry::ID_MAX))
-        }),
-        text("version", |_, text| text.add(format_args!("{VERSION}\n"))),
-    ]],
+    entries: &[
+        super::ipc::KERNEL,
+        &[
+            text("cap_last_cap", |_, text| text.add_bytes(b"40\n")),
+            text("hostname", |_, text| text.add_bytes(b"weft\n")),
+            text("ngroups_max", |_, text| text.add_bytes(b"65536\n")),
+            text("osrelease", |_, text| text.add(format_args!("{RELEASE}\n"))),
+            text("ostype", |_, text| text.add_bytes(b"Linux\n")),
+            text("pid_max", |_, text| {
+                text.add(format_args!("{}\n", registry::ID_MAX))
+            }),
+            folder("random", &RANDOM),
+            text("threads-max", |_, text| {
+                text.add(format_args!("{}\n", registry::ID_MAX))
+            }),
+            text("version", |_, text| text.add(format_args!("{VERSION}\n"))),
+        ],
+    ],
     numbers: None,
 };
 

@@ -135,6 +135,7 @@ fn file_range(
         inode: file.inode().clone(),
         cache,
         access,
+        attachment: None,
         first: (offset / PAGE_SIZE) as u64,
         shared: is_shared,
         may_write,

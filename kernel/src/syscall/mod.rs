@@ -21,6 +21,7 @@ mod poll;
 mod prctl;
 mod process;
 mod sched;
+mod shm;
 mod signal;
 mod socket;
 mod socket_message;

@@ -2,7 +2,7 @@
 
 use super::{
     attributes, clock, clone, copying, credentials, descriptor, event, file, limit, lock, locked,
-    membarrier, memory, mount, mqueue, path, poll, prctl, process, sched, signal, socket,
+    membarrier, memory, mount, mqueue, path, poll, prctl, process, sched, shm, signal, socket,
     socket_message, socket_option, splice, storage, system, thread, timer, usage, vectors,
 };
 use crate::thread::{Current, Interrupted};
@@ -136,6 +136,12 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         RECVMMSG => socket_message::recvmmsg(current, a, b, c, d, e),
         SETSOCKOPT => socket_option::setsockopt(current, a, b, c, d, e),
         GETSOCKOPT => socket_option::getsockopt(current, a, b, c, d, e),
+
+        // Shared memory.
+        SHMGET => shm::shmget(current, a, b, c),
+        SHMAT => shm::shmat(current, a, b, c),
+        SHMDT => shm::shmdt(current, a),
+        SHMCTL => shm::shmctl(current, a, b, c),
 
         // Message queues.
         MQ_OPEN => mqueue::mq_open(current, a, b, c, d),

@@ -171,6 +171,7 @@ impl Executable {
                 shared: false,
                 may_write: true,
                 access: Some(access),
+                attachment: None,
             },
         })
     }

@@ -39,6 +39,7 @@ fn map(
         shared,
         may_write: true,
         access: None,
+        attachment: None,
     };
     let length = PAGES * PAGE_SIZE;
     space

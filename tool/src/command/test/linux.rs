@@ -38,6 +38,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["requeue_pi"],
     &["rseq"],
     &["sched"],
+    &["shm"],
     &["signals"],
     &["sockets"],
     &["terminal"],
