@@ -100,6 +100,20 @@ pub const FD_CLOEXEC: usize = 1;
 pub const F_SETPIPE_SZ: usize = 1031;
 pub const F_GETPIPE_SZ: usize = 1032;
 
+/// memfd_create(2).
+pub const MFD_CLOEXEC: usize = 1;
+pub const MFD_ALLOW_SEALING: usize = 2;
+pub const MFD_NAME_MAX: usize = NAME_MAX - 6;
+
+pub const F_ADD_SEALS: usize = 1033;
+pub const F_GET_SEALS: usize = 1034;
+/// What a file in memory is sealed against: further seals, and so on.
+pub const F_SEAL_SEAL: u32 = 1;
+pub const F_SEAL_SHRINK: u32 = 2;
+pub const F_SEAL_GROW: u32 = 4;
+pub const F_SEAL_WRITE: u32 = 8;
+pub const F_SEAL_FUTURE_WRITE: u32 = 16;
+
 /// preadv2(2), pwritev2(2).
 pub const RWF_HIPRI: usize = 1;
 pub const RWF_DSYNC: usize = 2;

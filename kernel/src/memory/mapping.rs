@@ -13,6 +13,7 @@ use crate::files::cache::{Access, Mapping, PageCache};
 use crate::files::ramfs;
 use crate::ipc::shm::Attachment;
 use abi::Errno;
+use abi::file::F_SEAL_WRITE;
 use abi::memory::PAGE_SIZE;
 use alloc::sync::{Arc, Weak};
 use core::fmt;
@@ -82,6 +83,10 @@ impl FileMapping {
         let weak: Weak<Self> = Arc::downgrade(&mapping);
         let id = mapping.file.cache.mappers().add(weak, mapping.writes())?;
         mapping.id.store(id, Ordering::Relaxed);
+        if mapping.writes() && mapping.file.cache.is_sealed(F_SEAL_WRITE) {
+            // Just now, by a peer that did not see the mapping.
+            return Err(Errno::EPERM);
+        }
         Ok(mapping)
     }
 

@@ -5,7 +5,7 @@ use abi::file::*;
 use abi::lock::*;
 use alloc::sync::Arc;
 
-use super::lock;
+use super::{lock, storage};
 use crate::credentials::Capability;
 use crate::files::File;
 use crate::files::pipe::{self, Pipe, PipeEnd, open_pair};
@@ -92,6 +92,8 @@ pub fn fcntl(
             file.description().set_flags(argument as u32);
             Ok(0)
         }
+        F_GET_SEALS => storage::seals(&file),
+        F_ADD_SEALS => storage::add_seals(&file, argument),
         F_GETPIPE_SZ => Ok(pipe_of(&file)?.size()),
         F_SETPIPE_SZ => {
             let size = pipe::size_for(argument as u32 as usize)?;

@@ -8,6 +8,7 @@ use crate::files::cache::MAX_SIZE;
 use crate::memory::{FileRange, LOWEST, Lock, Move, Pages, Placement, Sort, pages};
 use crate::thread::Current;
 use abi::Errno;
+use abi::file::{F_SEAL_FUTURE_WRITE, F_SEAL_WRITE};
 use abi::memory::*;
 use core::ops::Range;
 use machine::hooks::Access;
@@ -108,7 +109,7 @@ fn placement(address: usize, length: usize, flags: usize) -> Result<Placement, E
 }
 
 /// What is to be mapped of an open file. EOVERFLOW; EACCES if it is not open
-/// for that; ENODEV if it has no pages.
+/// for that, EPERM if it is sealed against that; ENODEV if it has no pages.
 fn file_range(
     file: &File,
     offset: usize,
@@ -121,11 +122,17 @@ fn file_range(
         return Err(Errno::EOVERFLOW);
     }
     let open = file.description();
-    let may_write = !is_shared || open.writable();
+    let mut may_write = !is_shared || open.writable();
     if !open.readable() || (rights.contains(Rights::WRITE) && !may_write) {
         return Err(Errno::EACCES);
     }
     let cache = file.inode().pages_to_map()?;
+    if is_shared && cache.is_sealed(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) {
+        if rights.contains(Rights::WRITE) {
+            return Err(Errno::EPERM);
+        }
+        may_write = false;
+    }
     let access = match is_shared && may_write {
         // The mapping outlives the descriptor.
         true => Some(try_arc(cache.access_to_write()?)?),

@@ -8,9 +8,9 @@ use super::attributes::drop_setid;
 use super::file::{open_file, open_to_write};
 use super::path::existing_at;
 use crate::credentials::access::WRITE;
-use crate::files;
-use crate::files::inode::{Inode, Kind};
+use crate::files::inode::{Inode, Kind, Owner};
 use crate::files::walk::Follow;
+use crate::files::{self, File, ramfs};
 use crate::memory::user;
 use crate::thread::Current;
 
@@ -173,4 +173,43 @@ pub fn readahead(current: &Current, descriptor: usize) -> Result<usize, Errno> {
         Kind::Regular | Kind::Block => Ok(0),
         _ => Err(Errno::EINVAL),
     }
+}
+
+/// memfd_create(2): EINVAL for huge pages, which there are none of.
+pub fn memfd_create(current: &Current, name: usize, flags: usize) -> Result<usize, Errno> {
+    let flags = flags as u32 as usize;
+    if flags & !(MFD_CLOEXEC | MFD_ALLOW_SEALING) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    // It is shown to nobody.
+    user::read_string(name, MFD_NAME_MAX).map_err(|error| match error {
+        Errno::ENAMETOOLONG => Errno::EINVAL,
+        error => error,
+    })?;
+    let inode = ramfs::unnamed(0)?;
+    inode.set_permissions(0o777)?;
+    let Owner { user, group } = current.credentials().file_owner();
+    inode.set_owner(Some(user), Some(group))?;
+    if flags & MFD_ALLOW_SEALING != 0 {
+        inode.pages_to_map()?.allow_seals();
+    }
+    let closes = flags & MFD_CLOEXEC != 0;
+    let file = inode.open((O_RDWR | O_LARGEFILE) as u32)?;
+    current.files().insert(file, 0, closes)
+}
+
+/// F_GET_SEALS: EINVAL for what is no file in memory.
+pub(super) fn seals(file: &File) -> Result<usize, Errno> {
+    let cache = file.inode().pages_to_map().map_err(|_| Errno::EINVAL)?;
+    Ok(cache.seals()? as usize)
+}
+
+/// F_ADD_SEALS.
+pub(super) fn add_seals(file: &File, seals: usize) -> Result<usize, Errno> {
+    if !file.description().writable() {
+        return Err(Errno::EPERM);
+    }
+    let cache = file.inode().pages_to_map().map_err(|_| Errno::EINVAL)?;
+    cache.add_seals(u32::try_from(seals).map_err(|_| Errno::EINVAL)?)?;
+    Ok(0)
 }

@@ -30,6 +30,7 @@ mod read;
 mod reclaim;
 mod registry;
 mod room;
+mod seals;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -55,6 +56,7 @@ pub use mappers::{Mappers, Mapping};
 use page_map::PageMap;
 use read::ReadAhead;
 pub use registry::{clean_total, flush_all, shrink_all, shrink_mapped};
+use seals::Seals;
 pub use write_back::{dirty_total, is_too_dirty, serve};
 
 const PAGE: u64 = PAGE_SIZE as u64;
@@ -140,6 +142,7 @@ pub struct PageCache {
     errors: WriteErrors,
     mappers: Mappers,
     users: Users,
+    seals: Seals,
 }
 
 impl PageCache {
@@ -164,6 +167,7 @@ impl PageCache {
             errors: WriteErrors::new(),
             mappers: Mappers::new(),
             users: Users::new(),
+            seals: Seals::new(),
         })?;
         registry::add(&cache)?;
         Ok(cache)

@@ -59,7 +59,7 @@ impl PageCache {
             return Err(Errno::EFBIG);
         }
         let most = most.min(allowed(offset)?);
-        let end = offset + wanted.min(most - offset);
+        let end = self.sealed_end(offset, offset + wanted.min(most - offset))?;
         if end > self.size() {
             self.store.finish_cut()?;
         }
@@ -142,6 +142,7 @@ impl PageCache {
             return Err(Errno::EFBIG);
         }
         let _change = self.change.lock();
+        self.check_size(size)?;
         if size > self.size() {
             allowed(size - 1)?;
             self.extend(size)?;
@@ -165,6 +166,7 @@ impl PageCache {
         if size <= self.size() {
             return Ok(false);
         }
+        self.check_size(size)?;
         allowed(size - 1)?;
         self.extend(size)?;
         follow().map(|()| true)

@@ -87,6 +87,7 @@ impl Content {
     /// them: ENOSPC, EFBIG. The file grows if `extends`.
     pub fn allocate(&self, offset: u64, length: u64, extends: bool) -> Result<(), Errno> {
         let end = offset.checked_add(length).ok_or(Errno::EFBIG)?;
+        self.cache.check_size(end.max(self.size()))?;
         let pages = offset / PAGE..end.div_ceil(PAGE);
         self.below
             .make_room(pages.end - pages.start)

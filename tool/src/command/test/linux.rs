@@ -29,6 +29,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["locked"],
     &["locks"],
     &["membarrier"],
+    &["memfd"],
     &["mqueue"],
     &["mremap"],
     &["permissions"],
