@@ -53,26 +53,24 @@ fn between(
         }
         let room = to.wait_to_write(nonblocking)?;
         let mut buffer = try_zeroed(length.min(room).min(PART))?;
-        let count = match is_tee {
-            true => from.peek(&mut buffer),
-            false => from.read(nonblocking, &mut Sink::kernel(&mut buffer))?,
+        let Some(claim) = from.claim() else {
+            // Another reader was faster.
+            continue;
         };
-        // None if another reader was faster.
-        if count > 0 {
-            return put(to, &buffer[..count], (!is_tee).then_some(from));
+        let count = claim.peek(&mut buffer);
+        match to.write(true, &mut Source::kernel(&buffer[..count])) {
+            // Another writer was, or the ring cannot grow now.
+            Err(Errno::EAGAIN) if !nonblocking => {
+                drop(claim);
+                to.wait_for_room(count.min(PIPE_BUF))?;
+            }
+            Ok(written) if !is_tee => {
+                claim.consume(written);
+                return Ok(written);
+            }
+            result => return result,
         }
     }
-}
-
-/// Writes to a pipe that had room; what does not go there goes back to where it
-/// was read.
-fn put(to: &Pipe, bytes: &[u8], back: Option<&Pipe>) -> Result<usize, Errno> {
-    let written = to.write(false, &mut Source::kernel(bytes));
-    let rest = &bytes[written.unwrap_or(0)..];
-    if let (Some(back), false) = (back, rest.is_empty()) {
-        back.put_back(rest)?;
-    }
-    written
 }
 
 /// splice(2).
@@ -131,24 +129,26 @@ fn drain(
     }
     let mut place = offset(told_at)?;
     let mut buffer = try_zeroed(length.min(PART))?;
+    let claim = loop {
+        if !from.wait_to_read(nonblocking)? {
+            return Ok(0);
+        }
+        if let Some(claim) = from.claim() {
+            break claim;
+        }
+    };
     let mut done = 0;
     while done < length && !(done > 0 && current.is_interrupted()) {
         let part = &mut buffer[..PART.min(length - done)];
-        let count = match from.read(nonblocking || done > 0, &mut Sink::kernel(part)) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if done == 0 => return Err(error),
-            Err(_) => break,
-        };
+        let count = claim.peek(part);
         let mut bytes = Source::kernel(&part[..count]);
         let written = match place {
+            _ if count == 0 => break,
             Some(at) => to.write_at(at, &mut bytes).map_err(without_places),
             None => to.write(&mut bytes),
         };
         let moved = written.unwrap_or(0);
-        if moved < count {
-            from.put_back(&part[moved..count])?;
-        }
+        claim.consume(moved);
         done += moved;
         place = place.map(|at| at + moved as u64);
         match written {
@@ -157,6 +157,7 @@ fn drain(
             _ => {}
         }
     }
+    drop(claim);
     if let Some(place) = place {
         user::write_value(told_at, &place)?;
     }
@@ -179,7 +180,7 @@ fn fill(
         Some(at) => from.read_at(at, &mut bytes).map_err(without_places)?,
         None => from.read(&mut bytes)?,
     };
-    let written = put(to, &buffer[..count], None)?;
+    let written = to.write(false, &mut Source::kernel(&buffer[..count]))?;
     if let Some(place) = place {
         user::write_value(told_at, &(place + written as u64))?;
     }
@@ -230,8 +231,10 @@ pub fn vmsplice(
     loop {
         bytes.limit(pipe.wait_to_write(nonblocking)?);
         match pipe.write(true, &mut bytes) {
-            // Another writer was faster.
-            Err(Errno::EAGAIN) if !nonblocking => {}
+            // Another writer was faster, or the ring cannot grow now.
+            Err(Errno::EAGAIN) if !nonblocking => {
+                pipe.wait_for_room(bytes.remaining().min(PIPE_BUF))?;
+            }
             Ok(0) if bytes.faulted() => return Err(Errno::EFAULT),
             result => return result,
         }

@@ -5,7 +5,8 @@
 //! from or to the user, so that a transfer is one bulk copy and writes of up
 //! to PIPE_BUF bytes are never torn. What those who wait must know (bytes in
 //! it, capacity, ends) is mirrored in atomics, changed under the lock and
-//! before the wake-up.
+//! before the wake-up. Who moves bytes on to somewhere else claims them
+//! ([`Claim`]): until then they are in the ring, and nobody else reads.
 
 mod end;
 mod ring;
@@ -14,11 +15,12 @@ mod splice;
 
 pub use end::{FifoPipe, PipeEnd, open_fifo, open_pair};
 pub use size::{MAX_SIZE, size_for};
+pub use splice::Claim;
 
 use abi::Errno;
 use abi::file::{PIPE_BUF, POLLERR, POLLHUP, POLLIN, POLLOUT};
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use sync::{Mutex, WaitError, WaitQueue, rank};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use sync::{Mutex, MutexGuard, WaitError, WaitQueue, rank};
 
 use self::ring::Ring;
 use super::allocate::memory_to_spare;
@@ -42,6 +44,8 @@ pub struct Pipe {
     capacity: AtomicUsize,
     /// To how much it may grow; written under the lock, too.
     limit: AtomicUsize,
+    /// Whether there is a [`Claim`]; written under the lock.
+    claimed: AtomicBool,
     /// Open ends.
     readers: AtomicU32,
     writers: AtomicU32,
@@ -66,6 +70,7 @@ impl Pipe {
             used: AtomicUsize::new(0),
             capacity: AtomicUsize::new(0),
             limit: AtomicUsize::new(CAPACITY),
+            claimed: AtomicBool::new(false),
             readers: AtomicU32::new(0),
             writers: AtomicU32::new(0),
             readers_ever: AtomicU32::new(0),
@@ -79,9 +84,23 @@ impl Pipe {
         }
     }
 
-    /// Bytes that can be read.
+    /// Bytes that are in it.
     fn used(&self) -> usize {
         self.used.load(Ordering::Acquire)
+    }
+
+    /// Bytes that can be read.
+    fn readable(&self) -> usize {
+        match self.claimed.load(Ordering::Acquire) {
+            true => 0,
+            false => self.used(),
+        }
+    }
+
+    /// Whether there is nothing to read, and never will be.
+    fn is_over(&self) -> bool {
+        // The last writer may have written before it went.
+        !self.has_writers() && self.used() == 0
     }
 
     /// Bytes that can be written without growing.
@@ -108,16 +127,12 @@ impl Pipe {
             return Ok(0);
         }
         loop {
-            if self.used() > 0 {
+            if self.readable() > 0 {
                 if let Some(count) = self.drain(into) {
                     return Ok(count);
                 }
-            } else if !self.has_writers() {
-                // The last writer may have written before it went.
-                match self.used() {
-                    0 => return Ok(0),
-                    _ => continue,
-                }
+            } else if self.is_over() {
+                return Ok(0);
             } else if nonblocking {
                 return Err(Errno::EAGAIN);
             } else {
@@ -126,10 +141,10 @@ impl Pipe {
         }
     }
 
-    /// Moves bytes out; `None` if there are none.
+    /// Moves bytes out; `None` if there are none to read.
     fn drain(&self, into: &mut Sink<'_>) -> Option<usize> {
-        let mut ring = self.ring.lock();
-        if ring.used() == 0 {
+        let ring = self.ring.lock();
+        if self.readable() == 0 {
             return None;
         }
         let (first, second) = ring.filled();
@@ -137,6 +152,12 @@ impl Pipe {
         if count == first.len() && !second.is_empty() {
             count += into.put(second);
         }
+        self.consumed(ring, count);
+        Some(count)
+    }
+
+    /// The `count` oldest bytes have gone.
+    fn consumed(&self, mut ring: MutexGuard<'_, Ring, rank::Pipe>, count: usize) {
         ring.consumed(count);
         let used = ring.used();
         let room = ring.capacity() - used;
@@ -148,7 +169,6 @@ impl Pipe {
         }
         self.can_write.wake_if(usize::MAX, |&need| room >= need);
         self.watchers.notify(POLLOUT);
-        Some(count)
     }
 
     /// Writes all, waiting for room: EPIPE with SIGPIPE if nobody reads,
@@ -172,8 +192,8 @@ impl Pipe {
                 if nonblocking {
                     return partial(done, Errno::EAGAIN);
                 }
-                if self.wait_for_room((total - done).min(PIPE_BUF)).is_err() {
-                    return partial(done, Errno::EINTR);
+                if let Err(error) = self.wait_for_room((total - done).min(PIPE_BUF)) {
+                    return partial(done, error);
                 }
             }
         }
@@ -221,7 +241,7 @@ impl Pipe {
 
     /// Sleeps until there is something to read or nobody can write any more.
     fn wait_for_bytes(&self) -> Result<(), WaitError> {
-        let check = || match self.used() > 0 || !self.has_writers() {
+        let check = || match self.readable() > 0 || self.is_over() {
             true => Err(()),
             false => Ok(()),
         };
@@ -231,8 +251,9 @@ impl Pipe {
             .unwrap_or(Ok(()))
     }
 
-    /// Sleeps until there is room for `need` bytes or nobody reads any more.
-    fn wait_for_room(&self, need: usize) -> Result<(), WaitError> {
+    /// Sleeps until there is room for `need` bytes, up to PIPE_BUF, or nobody reads
+    /// any more: EINTR.
+    pub fn wait_for_room(&self, need: usize) -> Result<(), Errno> {
         let check = || match self.room() >= need || !self.has_readers() {
             true => Err(()),
             false => Ok(()),
@@ -240,6 +261,7 @@ impl Pipe {
         self.can_write
             .wait_checked(need, None, true, check)
             .unwrap_or(Ok(()))
+            .map_err(|_| Errno::EINTR)
     }
 
     fn open_end(&self, reads: bool, writes: bool) {
@@ -267,7 +289,7 @@ impl Pipe {
 
     fn ready(&self, reads: bool, writes: bool) -> i16 {
         let mut ready = 0;
-        if reads && self.used() > 0 {
+        if reads && self.readable() > 0 {
             ready |= POLLIN;
         }
         if reads && !self.has_writers() && self.writers_ever.load(Ordering::Acquire) > 0 {

@@ -84,17 +84,6 @@ impl Ring {
         self.used += count;
     }
 
-    /// Puts bytes before the oldest, which there must be room for.
-    pub fn put_back(&mut self, bytes: &[u8]) {
-        debug_assert!(bytes.len() <= self.capacity() - self.used);
-        let mask = self.capacity() - 1;
-        self.start = self.start.wrapping_sub(bytes.len()) & mask;
-        self.used += bytes.len();
-        for (at, byte) in (self.start..).zip(bytes) {
-            self.bytes[at & mask] = *byte;
-        }
-    }
-
     /// Forgets the `count` oldest bytes.
     pub fn consumed(&mut self, count: usize) {
         debug_assert!(count <= self.used);
@@ -117,7 +106,6 @@ mod tests {
     enum Step {
         Write(Vec<u8>),
         Read(usize),
-        PutBack(Vec<u8>),
         Resize(u32),
     }
 
@@ -125,7 +113,6 @@ mod tests {
         prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..40).prop_map(Step::Write),
             (0usize..40).prop_map(Step::Read),
-            proptest::collection::vec(any::<u8>(), 1..9).prop_map(Step::PutBack),
             (3u32..8).prop_map(Step::Resize),
         ]
     }
@@ -159,12 +146,6 @@ mod tests {
                         let expected: Vec<u8> = model.drain(..got.len()).collect();
                         ring.consumed(got.len());
                         prop_assert_eq!(got, expected);
-                    }
-                    Step::PutBack(bytes) => {
-                        if bytes.len() <= ring.capacity() - ring.used() {
-                            ring.put_back(&bytes);
-                            bytes.iter().rev().for_each(|byte| model.push_front(*byte));
-                        }
                     }
                     Step::Resize(order) => {
                         if 1 << order >= ring.used() {

@@ -10,12 +10,11 @@ impl Pipe {
     /// Waits for something to read; false at the end. EAGAIN, EINTR.
     pub fn wait_to_read(&self, nonblocking: bool) -> Result<bool, Errno> {
         loop {
-            if self.used() > 0 {
+            if self.readable() > 0 {
                 return Ok(true);
             }
-            if !self.has_writers() {
-                // The last writer may have written before it went.
-                return Ok(self.used() > 0);
+            if self.is_over() {
+                return Ok(false);
             }
             if nonblocking {
                 return Err(Errno::EAGAIN);
@@ -31,15 +30,33 @@ impl Pipe {
             self.check_readers()?;
             match self.limit().saturating_sub(self.used()) {
                 0 if nonblocking => return Err(Errno::EAGAIN),
-                0 => self.wait_for_room(1).map_err(|_| Errno::EINTR)?,
+                0 => self.wait_for_room(1)?,
                 room => return Ok(room),
             }
         }
     }
 
-    /// Copies what a read would give, and leaves it there; how much.
+    /// Claims what is in it; `None` if there is nothing to read.
+    pub fn claim(&self) -> Option<Claim<'_>> {
+        let _ring = self.ring.lock();
+        if self.readable() == 0 {
+            return None;
+        }
+        self.claimed.store(true, Ordering::Release);
+        Some(Claim { pipe: self })
+    }
+}
+
+/// The bytes of a pipe in the hands of one who moves them on. They leave it only
+/// once they are somewhere else; as long as there is a claim, nobody else reads.
+pub struct Claim<'a> {
+    pipe: &'a Pipe,
+}
+
+impl Claim<'_> {
+    /// Copies the oldest bytes, and leaves them there; how many.
     pub fn peek(&self, into: &mut [u8]) -> usize {
-        let ring = self.ring.lock();
+        let ring = self.pipe.ring.lock();
         let (first, second) = ring.filled();
         let one = first.len().min(into.len());
         into[..one].copy_from_slice(&first[..one]);
@@ -48,18 +65,19 @@ impl Pipe {
         one + two
     }
 
-    /// Puts what was read, and could go nowhere, before what is there, even if the
-    /// pipe then holds more than it should: ENOMEM, and it is lost.
-    pub fn put_back(&self, bytes: &[u8]) -> Result<(), Errno> {
-        let mut ring = self.ring.lock();
-        let needed = ring.used() + bytes.len();
-        ring.grow(needed.next_power_of_two())?;
-        ring.put_back(bytes);
-        self.capacity.store(ring.capacity(), Ordering::Release);
-        self.used.store(ring.used(), Ordering::Release);
+    /// The `count` oldest bytes, which were seen, have gone.
+    pub fn consume(&self, count: usize) {
+        self.pipe.consumed(self.pipe.ring.lock(), count);
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let ring = self.pipe.ring.lock();
+        self.pipe.claimed.store(false, Ordering::Release);
         drop(ring);
-        self.can_read.wake_one();
-        self.watchers.notify(POLLIN);
-        Ok(())
+        // Those who came meanwhile, for what is left or for the end.
+        self.pipe.can_read.wake_all();
+        self.pipe.watchers.notify(POLLIN);
     }
 }

@@ -193,6 +193,54 @@ fn a_writer_that_waits_learns_that_nobody_reads() {
 }
 
 #[test]
+fn what_is_claimed_is_nobody_elses_until_it_has_gone() {
+    let [reader, writer] = pair(O_NONBLOCK);
+    let pipe = reader.kind_of::<PipeEnd>().unwrap().pipe();
+    assert!(pipe.claim().is_none());
+    write(&writer, &[7; CAPACITY]).unwrap();
+    let claim = pipe.claim().unwrap();
+    assert!(pipe.claim().is_none());
+    assert_eq!(read(&reader, 1), Err(Errno::EAGAIN));
+    assert_eq!(reader.ready(), 0);
+    // Nothing comes in its place before it has gone.
+    assert_eq!(write(&writer, b"x"), Err(Errno::EAGAIN));
+    assert_eq!(claim.peek(&mut [0; 10]), 10);
+    claim.consume(CAPACITY - 1);
+    assert_eq!(write(&writer, b"x"), Ok(1));
+    drop(writer);
+    // The end is not there while there may be something left.
+    assert_eq!(read(&reader, 1), Err(Errno::EAGAIN));
+    drop(claim);
+    assert_eq!(read(&reader, 9).unwrap(), [7, b'x']);
+    assert_eq!(read(&reader, 9).unwrap(), b"");
+}
+
+#[test]
+fn who_waits_is_told_of_what_a_claim_leaves() {
+    let [reader, writer] = pair(0);
+    let pipe = reader.kind_of::<PipeEnd>().unwrap().pipe().clone();
+    for left in [1, 0] {
+        write(&writer, b"ab").unwrap();
+        let claim = pipe.claim().unwrap();
+        let reader = reader.clone();
+        let waits = thread::spawn(move || read(&reader, 9));
+        claim.consume(2 - left);
+        drop(claim);
+        if left == 0 {
+            write(&writer, b"b").unwrap();
+        }
+        assert_eq!(waits.join().unwrap().unwrap(), b"b");
+    }
+    write(&writer, b"ab").unwrap();
+    let claim = pipe.claim().unwrap();
+    drop(writer);
+    let waits = thread::spawn(move || read(&reader, 9));
+    claim.consume(2);
+    drop(claim);
+    assert_eq!(waits.join().unwrap().unwrap(), b"");
+}
+
+#[test]
 fn polling_sees_a_write() {
     let [reader, writer] = pair(0);
     let poller =
