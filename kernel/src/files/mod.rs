@@ -51,7 +51,7 @@ pub use self::buffer::{Sink, Source};
 pub use self::context::{FsContext, Places};
 pub use self::inode::{Inode, Kind, Metadata};
 pub use self::open_file::{File, Operations};
-pub use self::table::FileTable;
+pub use self::table::{FileTable, TableUse};
 pub use self::walk::{At, Follow};
 
 use self::inode::{Maker, New};

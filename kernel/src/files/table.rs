@@ -4,10 +4,14 @@
 //! and copied by the others. A spin lock guards slots and flags; it is held
 //! for a look-up, never over an operation on a file: what a look-up returns
 //! is counted, so that a peer may close the descriptor meanwhile. Files are
-//! dropped, and so closed, only after the lock is released.
+//! dropped, and so closed, only after the lock is released. A thread has its
+//! table by a [`TableUse`]; who only looks at it, by a plain reference, does not
+//! count.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Deref;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use abi::Errno;
 use sync::{SpinLock, rank};
@@ -74,6 +78,8 @@ impl Table {
 /// See the module.
 pub struct FileTable {
     table: SpinLock<Table, rank::FileTable>,
+    /// How many [`TableUse`]s there are.
+    uses: AtomicUsize,
 }
 
 impl FileTable {
@@ -88,6 +94,7 @@ impl FileTable {
                 limit: crate::limits::files(),
                 locks: false,
             }),
+            uses: AtomicUsize::new(0),
         }
     }
 
@@ -278,6 +285,7 @@ impl FileTable {
                     limit,
                     locks: false,
                 }),
+                uses: AtomicUsize::new(0),
             });
         }
     }
@@ -302,6 +310,41 @@ impl Drop for FileTable {
         if self.table.get_mut().locks {
             locks::release(Owner::table(self), None);
         }
+    }
+}
+
+/// A table as a thread has it, alone or with others.
+pub struct TableUse(Arc<FileTable>);
+
+impl TableUse {
+    pub fn new(table: Arc<FileTable>) -> TableUse {
+        table.uses.fetch_add(1, Ordering::Relaxed);
+        TableUse(table)
+    }
+
+    /// Whether others have it too.
+    pub fn is_shared(&self) -> bool {
+        self.0.uses.load(Ordering::Acquire) > 1
+    }
+}
+
+impl Clone for TableUse {
+    fn clone(&self) -> TableUse {
+        TableUse::new(self.0.clone())
+    }
+}
+
+impl Drop for TableUse {
+    fn drop(&mut self) {
+        self.0.uses.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl Deref for TableUse {
+    type Target = Arc<FileTable>;
+
+    fn deref(&self) -> &Arc<FileTable> {
+        &self.0
     }
 }
 
@@ -330,5 +373,22 @@ impl Reserved<'_> {
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         self.table.table.lock().slots.clear(self.slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looks_at_a_table_does_not_share_it() {
+        let table = TableUse::new(Arc::new(FileTable::new()));
+        let looks = Arc::clone(&table);
+        assert!(!table.is_shared());
+        let other = table.clone();
+        assert!(table.is_shared() && other.is_shared());
+        drop(other);
+        assert!(!table.is_shared());
+        drop(looks);
     }
 }

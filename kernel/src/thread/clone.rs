@@ -9,6 +9,7 @@ use super::current::{Completion, Resources};
 use super::group::Group;
 use super::timers::limit_cpu_time;
 use super::{CloneFlags, Current, JoinTable, Kind, Thread, Tid, family, registry};
+use crate::files::TableUse;
 use crate::files::allocate::{try_arc, try_box};
 use crate::memory::{Tenant, user, with_room};
 use crate::sched::{self, Entity};
@@ -245,7 +246,7 @@ fn share_or_copy(
         files: if flags.has(CLONE_FILES) {
             own.files.clone()
         } else {
-            own.files.dup_table()?
+            TableUse::new(own.files.dup_table()?)
         },
         fs: if flags.has(CLONE_FS) {
             own.fs.clone()

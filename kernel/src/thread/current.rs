@@ -4,7 +4,7 @@
 use super::{Group, JoinTable, MUST_EXIT, Thread, Tid};
 use crate::credentials::Credentials;
 use crate::files::allocate::try_arc;
-use crate::files::{FileTable, FsContext};
+use crate::files::{FileTable, FsContext, TableUse};
 use crate::memory::{Space, Tenant};
 use crate::sched;
 use abi::Errno;
@@ -21,7 +21,7 @@ use sync::{Once, WaitQueue};
 pub struct Resources {
     pub regs: UserRegs,
     pub space: Tenant,
-    pub files: Arc<FileTable>,
+    pub files: TableUse,
     pub fs: Arc<FsContext>,
     /// Never changed: others are put in their place.
     pub credentials: Arc<Credentials>,

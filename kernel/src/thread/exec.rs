@@ -9,7 +9,7 @@ use super::stack_image::Arguments;
 use super::{Current, JoinTable, Name, exit, registry};
 use crate::credentials::Credentials;
 use crate::files::allocate::{try_arc, try_box};
-use crate::files::{self, Inode};
+use crate::files::{self, Inode, TableUse};
 use crate::limits;
 use crate::memory::{self, Tenant, user, with_room};
 use abi::Errno;
@@ -77,8 +77,8 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
 /// Gives the caller a file table of its own where others share its, who keep their
 /// files open. ENOMEM.
 pub fn own_files(current: &mut Current) -> Result<(), Errno> {
-    if Arc::strong_count(&current.own.files) > 1 {
-        current.own.files = current.own.files.dup_table()?;
+    if current.own.files.is_shared() {
+        current.own.files = TableUse::new(current.own.files.dup_table()?);
         current.show_resources();
     }
     Ok(())
@@ -106,7 +106,7 @@ pub fn exec_first(
     let own = try_box(Resources {
         regs: loaded.regs,
         space: Tenant::new(loaded.space),
-        files,
+        files: TableUse::new(files),
         fs: try_arc(files::FsContext::new(root))?,
         credentials: try_arc(loaded.credentials)?,
         joins: JoinTable::new()?,
