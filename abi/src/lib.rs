@@ -13,6 +13,7 @@ pub mod errno;
 pub mod event;
 pub mod file;
 pub mod futex;
+pub mod inotify;
 pub mod ipc;
 pub mod lock;
 pub mod membarrier;

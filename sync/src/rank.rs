@@ -134,6 +134,8 @@ ranks! {
     SocketInbox: Spinning, "what was sent to a socket";
     SocketDiscarded: Spinning, "files that were sent and that nobody wants";
     FileLocks: Spinning, "the locks that programs have on files, and who waits for them";
+    Inotify: Spinning, "what is watched by inotify";
+    InotifyEvents: Spinning, "the events of an inotify, and where its watches are";
     OpenFile: Spinning, "which epolls watch an open file";
     Watchers: Spinning, "who watches a file (one that is watched first)";
     EpollEntry: Spinning, "what an epoll wants to know of a file";

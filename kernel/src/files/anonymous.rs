@@ -4,7 +4,6 @@
 use alloc::sync::Arc;
 
 use abi::Errno;
-use abi::file::O_RDWR;
 use sync::OnceCell;
 
 use super::allocate::try_arc;
@@ -20,8 +19,8 @@ struct Anonymous {
 
 static INODE: OnceCell<Arc<Anonymous>> = OnceCell::new();
 
-/// A new open file that does what `operations` says, for reading and writing.
-/// `flags` may have O_NONBLOCK. ENOMEM.
+/// A new open file that does what `operations` says. `flags` have the access mode, and
+/// may have O_NONBLOCK. ENOMEM.
 pub fn open<O: Operations + 'static>(flags: usize, operations: O) -> Result<Arc<File>, Errno> {
     let inode = match INODE.get() {
         Some(inode) => inode.clone(),
@@ -34,7 +33,7 @@ pub fn open<O: Operations + 'static>(flags: usize, operations: O) -> Result<Arc<
             inode
         }
     };
-    File::new(inode, (O_RDWR | flags) as u32, operations)
+    File::new(inode, flags as u32, operations)
 }
 
 impl Inode for Anonymous {

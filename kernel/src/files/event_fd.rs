@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::Errno;
-use abi::file::{POLLIN, POLLOUT};
+use abi::file::{O_RDWR, POLLIN, POLLOUT};
 use sync::{WaitQueue, rank};
 
 use super::anonymous;
@@ -37,7 +37,7 @@ pub fn open(value: u64, takes_one: bool, flags: usize) -> Result<Arc<File>, Errn
         writers: Queue::new(),
         watchers: Watchers::new(),
     };
-    anonymous::open(flags, counter)
+    anonymous::open(O_RDWR | flags, counter)
 }
 
 impl EventFd {

@@ -22,6 +22,7 @@ pub mod event_fd;
 pub mod ext4;
 pub mod hooks;
 pub mod inode;
+pub mod inotify;
 pub mod locks;
 pub mod mounts;
 pub mod names;

@@ -10,8 +10,11 @@ use alloc::sync::Arc;
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY};
 use abi::file::{O_CLOEXEC, O_LARGEFILE, O_NOCTTY};
+use abi::inotify::{IN_MODIFY, IN_OPEN};
 
 use super::inode::{Inode, Kind, New, Replace};
+use super::inotify::Place;
+use super::inotify::notify::{self, Subject};
 use super::mounts;
 use super::open_file::File;
 use super::walk::{Follow, Found, Last};
@@ -37,6 +40,7 @@ impl At<'_> {
         };
         loop {
             let found = self.walk(follow)?;
+            let place = Place::of(&found.directory, found.name());
             let inode = match &found.inode {
                 Some(_) if exclusive => return Err(Errno::EEXIST),
                 Some(_) => check_open(found, flags, self.by)?,
@@ -53,7 +57,11 @@ impl At<'_> {
                 }
             };
             let kept = (flags & !FORGOTTEN | O_LARGEFILE) as u32;
-            let file = inode.clone().open(kept)?;
+            let mut file = inode.clone().open(kept)?;
+            if let (Some(place), Some(file)) = (place, Arc::get_mut(&mut file)) {
+                file.set_place(place);
+            }
+            notify::done(file.description(), IN_OPEN);
             // What has no pages, as in `/proc`, has nothing to be cut off.
             if flags & O_TRUNC != 0
                 && inode.kind() == Kind::Regular
@@ -67,6 +75,7 @@ impl At<'_> {
                 if self.by.clear_setid() && kept != metadata.permissions {
                     inode.set_permissions(kept)?;
                 }
+                notify::done(file.description(), IN_MODIFY);
             }
             return Ok(file);
         }
@@ -95,7 +104,9 @@ impl At<'_> {
         let maker = self
             .by
             .maker_in(&directory.metadata(), new.kind(), permissions);
-        directory.create(name, new, maker)
+        let made = directory.clone().create(name, new, maker)?;
+        notify::made(&directory, name, new.kind());
+        Ok(made)
     }
 
     /// Removes an empty directory (rmdir(2)).
@@ -117,8 +128,12 @@ impl At<'_> {
             return Err(Errno::EBUSY);
         }
         // Else it would be freed after the call.
-        drop(inode);
-        found.directory.remove_directory(name)
+        let subject = inode.map(Subject::new);
+        found.directory.remove_directory(name)?;
+        if let Some(subject) = subject {
+            notify::removed(&found.directory, name, subject);
+        }
+        Ok(())
     }
 
     /// Removes a name that is not a directory's (unlink(2)).
@@ -138,8 +153,10 @@ impl At<'_> {
             return Err(Errno::EISDIR);
         }
         // Else it would be freed after the call.
-        drop(inode);
-        found.directory.unlink(name)
+        let subject = Subject::new(inode);
+        found.directory.unlink(name)?;
+        notify::removed(&found.directory, name, subject);
+        Ok(())
     }
 
     /// Makes `new` one more name of what this path names (link(2)).
@@ -155,7 +172,9 @@ impl At<'_> {
             self.by.check_link(&target.metadata())?;
         }
         check_change(self.by, &found.directory)?;
-        found.directory.link(name, target)
+        found.directory.link(name, target.clone())?;
+        notify::linked(&found.directory, name, &target);
+        Ok(())
     }
 
     /// Moves what this path names to `new` (renameat2(2)).
@@ -198,12 +217,20 @@ impl At<'_> {
                 check_write(self.by, other)?;
             }
         }
+        let stays = other
+            .as_ref()
+            .is_some_and(|other| Arc::ptr_eq(&moved, other));
         // What is replaced would else be freed after the call.
-        drop((moved, other));
+        let (moved, other) = (Subject::new(moved), other.map(Subject::new));
         let target = to.directory.clone();
         from.directory
             .clone()
-            .rename(name, target, new_name, replace)
+            .rename(name, target, new_name, replace)?;
+        if !stays {
+            let ends = [(&from.directory, name), (&to.directory, new_name)];
+            notify::moved(ends, moved, other, replace);
+        }
+        Ok(())
     }
 }
 

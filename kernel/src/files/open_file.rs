@@ -6,6 +6,8 @@
 //! `Arc<File>`, whose last owner closes it. The flags are atomic; each kind
 //! has its own locks.
 
+use abi::inotify::{IN_ACCESS, IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, IN_MODIFY};
+use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::any::Any;
@@ -20,6 +22,7 @@ use super::allocate::try_arc;
 use super::buffer::{Sink, Source};
 use super::epoll::Entry;
 use super::inode::{Inode, Position, Sought};
+use super::inotify::{Place, notify};
 use super::locks::{self, Owner};
 use super::watch::Watchers;
 
@@ -43,6 +46,8 @@ pub type Fill<'f> = dyn FnMut(&dyn Inode, u64) -> Result<u64, Errno> + 'f;
 pub struct Description {
     inode: Arc<dyn Inode>,
     flags: AtomicU32,
+    /// By which name it was opened, for those who watch its directory.
+    place: Option<Box<Place>>,
     /// Whether it may have locks on the file, which go with it.
     locks: AtomicBool,
     /// The epolls that watch it: they forget it when it closes.
@@ -52,6 +57,10 @@ pub struct Description {
 impl Description {
     pub fn inode(&self) -> &Arc<dyn Inode> {
         &self.inode
+    }
+
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_deref()
     }
 
     /// Access mode and status flags, as `fcntl(F_GETFL)` gives them.
@@ -175,6 +184,7 @@ impl File {
             open: Description {
                 inode,
                 flags: AtomicU32::new(flags),
+                place: None,
                 locks: AtomicBool::new(false),
                 watched: SpinLock::new(Vec::new()),
             },
@@ -187,6 +197,11 @@ impl File {
         &self.open.inode
     }
 
+    /// It was opened by this name.
+    pub fn set_place(&mut self, place: Box<Place>) {
+        self.open.place = Some(place);
+    }
+
     /// Flags and access mode.
     pub fn description(&self) -> &Description {
         &self.open
@@ -197,6 +212,7 @@ impl File {
     pub fn read(&self, into: &mut Sink<'_>) -> Result<usize, Errno> {
         self.may_read()?;
         let count = self.operations.read(&self.open, into)?;
+        self.note(count, IN_ACCESS);
         transferred(count, into.faulted())
     }
 
@@ -205,6 +221,7 @@ impl File {
     pub fn write(&self, from: &mut Source<'_>) -> Result<usize, Errno> {
         self.may_write()?;
         let count = self.operations.write(&self.open, from)?;
+        self.note(count, IN_MODIFY);
         self.sync_written(count)?;
         transferred(count, from.faulted())
     }
@@ -212,12 +229,14 @@ impl File {
     pub fn read_at(&self, offset: u64, into: &mut Sink<'_>) -> Result<usize, Errno> {
         self.may_read()?;
         let count = self.operations.read_at(&self.open, offset, into)?;
+        self.note(count, IN_ACCESS);
         transferred(count, into.faulted())
     }
 
     pub fn write_at(&self, offset: u64, from: &mut Source<'_>) -> Result<usize, Errno> {
         self.may_write()?;
         let count = self.operations.write_at(&self.open, offset, from)?;
+        self.note(count, IN_MODIFY);
         self.sync_written(count)?;
         transferred(count, from.faulted())
     }
@@ -227,8 +246,17 @@ impl File {
     pub fn append(&self, from: &mut Source<'_>) -> Result<(usize, u64), Errno> {
         self.may_write()?;
         let (count, end) = self.inode().write_at(Position::End, from)?;
+        self.note(count, IN_MODIFY);
         self.sync_written(count)?;
         Ok((transferred(count, from.faulted())?, end))
+    }
+
+    /// Tells those who watch it of a transfer.
+    #[inline]
+    fn note(&self, count: usize, what: u32) {
+        if count > 0 {
+            notify::done(&self.open, what);
+        }
     }
 
     pub fn seek(&self, by: i64, whence: Whence) -> Result<u64, Errno> {
@@ -261,7 +289,9 @@ impl File {
 
     /// See [`Operations::list`].
     pub fn list(&self, fill: &mut Fill<'_>) -> Result<(), Errno> {
-        self.operations.list(&self.open, fill)
+        self.operations.list(&self.open, fill)?;
+        notify::done(&self.open, IN_ACCESS);
+        Ok(())
     }
 
     /// Which of poll(2)'s conditions hold now.
@@ -335,6 +365,11 @@ impl File {
 
 impl<O: Operations + ?Sized> Drop for File<O> {
     fn drop(&mut self) {
+        let closed = match self.open.writable() {
+            true => IN_CLOSE_WRITE,
+            false => IN_CLOSE_NOWRITE,
+        };
+        notify::done(&self.open, closed);
         if *self.open.locks.get_mut() {
             locks::release(Owner::open(&self.open), Some(&self.open.inode));
         }

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use abi::Errno;
-use abi::file::POLLIN;
+use abi::file::{O_RDWR, POLLIN};
 use sync::{WaitQueue, rank};
 
 use super::allocate::try_arc;
@@ -49,7 +49,7 @@ pub fn open(clock: Clock, flags: usize) -> Result<Arc<File>, Errno> {
         expiries,
         clock,
     };
-    anonymous::open(flags, operations)
+    anonymous::open(O_RDWR | flags, operations)
 }
 
 impl Expiries {

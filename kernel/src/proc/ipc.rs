@@ -2,24 +2,11 @@
 
 use abi::Errno;
 
-use super::{Entry, Listing, Subject, What, text};
+use super::setting::setting;
+use super::{Entry, Listing, Subject, text};
 use crate::files::text::Text;
 use crate::ipc::mqueue::room;
 use crate::ipc::shm;
-
-/// A file that shows a setting and takes another value for it.
-macro_rules! setting {
-    ($name:literal, $setting:path) => {
-        Entry {
-            name: $name,
-            permissions: 0o644,
-            what: What::File(
-                Some(|_, text| $setting.tell(text)),
-                Some(|_, word| $setting.set(word)),
-            ),
-        }
-    };
-}
 
 pub static MQUEUE: Listing = Listing {
     entries: &[&[

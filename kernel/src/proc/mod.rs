@@ -12,6 +12,7 @@ mod locks;
 mod maps;
 mod node;
 mod process;
+mod setting;
 mod status;
 mod system;
 

@@ -4,10 +4,11 @@ use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use machine::{cpu, frames, time};
 
+use super::setting::setting;
 use super::{Entry, Listing, Subject, What, folder, link, links, locks, text};
 use crate::device::disk::{self, Statistics};
 use crate::files::text::Text;
-use crate::files::{cache, mounts, reclaim, walk};
+use crate::files::{cache, inotify, mounts, reclaim, walk};
 use crate::sched;
 use crate::thread::{self, registry};
 use crate::{RELEASE, VERSION};
@@ -50,6 +51,7 @@ static SYS: Listing = Listing {
 
 static FS: Listing = Listing {
     entries: &[&[
+        folder("inotify", &INOTIFY),
         folder("mqueue", &super::ipc::MQUEUE),
         text("file-max", |_, text| {
             text.add(format_args!("{}\n", i64::MAX))
@@ -60,6 +62,15 @@ static FS: Listing = Listing {
         text("pipe-max-size", |_, text| {
             text.add(format_args!("{}\n", crate::files::pipe::MAX_SIZE))
         }),
+    ]],
+    numbers: None,
+};
+
+static INOTIFY: Listing = Listing {
+    entries: &[&[
+        setting!("max_queued_events", inotify::MAX_QUEUED_EVENTS),
+        setting!("max_user_instances", inotify::MAX_USER_INSTANCES),
+        setting!("max_user_watches", inotify::MAX_USER_WATCHES),
     ]],
     numbers: None,
 };

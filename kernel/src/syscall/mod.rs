@@ -8,6 +8,7 @@ mod credentials;
 pub mod descriptor;
 mod event;
 pub mod file;
+mod inotify;
 mod limit;
 mod listing;
 mod lock;

@@ -1,9 +1,9 @@
 //! The table of system calls: one line per call.
 
 use super::{
-    attributes, clock, clone, copying, credentials, descriptor, event, file, limit, lock, locked,
-    membarrier, memory, mount, mqueue, path, poll, prctl, process, sched, shm, signal, socket,
-    socket_message, socket_option, splice, storage, system, thread, timer, usage, vectors,
+    attributes, clock, clone, copying, credentials, descriptor, event, file, inotify, limit, lock,
+    locked, membarrier, memory, mount, mqueue, path, poll, prctl, process, sched, shm, signal,
+    socket, socket_message, socket_option, splice, storage, system, thread, timer, usage, vectors,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -111,6 +111,10 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         TIMERFD_GETTIME => event::timerfd_gettime(current, a, b),
         SIGNALFD => signal::signalfd4(current, a, b, c, 0),
         SIGNALFD4 => signal::signalfd4(current, a, b, c, d),
+        INOTIFY_INIT => inotify::inotify_init1(current, 0),
+        INOTIFY_INIT1 => inotify::inotify_init1(current, a),
+        INOTIFY_ADD_WATCH => inotify::inotify_add_watch(current, a, b, c),
+        INOTIFY_RM_WATCH => inotify::inotify_rm_watch(current, a, b),
         EPOLL_CREATE => event::epoll_create(current, a),
         EPOLL_CREATE1 => event::epoll_create1(current, a),
         EPOLL_CTL => event::epoll_ctl(current, a, b, c, d),

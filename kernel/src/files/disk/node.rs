@@ -13,6 +13,7 @@ use super::volume::{self, Attributes, Changes, Number};
 use crate::files::allocate::try_arc;
 use crate::files::clock;
 use crate::files::inode::Kind;
+use crate::files::inotify::notify;
 use crate::files::pipe::FifoPipe;
 
 /// What a node is.
@@ -224,6 +225,7 @@ fn set<T>(value: &mut T, new: Option<T>) {
 
 impl Drop for Node {
     fn drop(&mut self) {
+        notify::gone(self);
         if self.attributes.get().links == 0 {
             self.fs.leave(self.number, self.pages().cloned());
         } else if let Some(pages) = self.pages()

@@ -25,7 +25,7 @@ use core::sync::atomic::Ordering;
 
 use abi::Errno;
 use abi::event::EpollEvent;
-use abi::file::POLLIN;
+use abi::file::{O_RDWR, POLLIN};
 use hashbrown::HashMap;
 use sync::{Mutex, SpinLock, WaitError, WaitQueue, rank};
 
@@ -69,7 +69,7 @@ pub fn open() -> Result<Arc<File>, Errno> {
         waiters: WaitQueue::new(),
         watchers: Watchers::new(),
     })?;
-    anonymous::open(0, Epoll { core })
+    anonymous::open(O_RDWR, Epoll { core })
 }
 
 impl Epoll {

@@ -19,6 +19,7 @@ use crate::files::clock;
 use crate::files::inode::{
     Inode, Kind, Listed, Maker, Metadata, New, Owner, Position, Replace, Sought, Statistics,
 };
+use crate::files::inotify::notify;
 use crate::files::node_file::NodeFile;
 use crate::files::open_file::File;
 use crate::files::pipe::{FifoPipe, open_fifo};
@@ -189,6 +190,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
+        notify::gone(self);
         self.fs.numbers.lock().give_back(self.number);
     }
 }

@@ -9,7 +9,7 @@ use crate::sched;
 use crate::signal::{Set, UNBLOCKABLE};
 use abi::Errno;
 use abi::event::SignalFdInfo;
-use abi::file::POLLIN;
+use abi::file::{O_RDWR, POLLIN};
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use zerocopy::IntoBytes;
@@ -31,7 +31,7 @@ pub struct SignalFd {
 /// ENOMEM.
 pub fn open_signals(set: Set, flags: usize) -> Result<Arc<File>, Errno> {
     let set = AtomicU64::new(set & !UNBLOCKABLE);
-    anonymous::open(flags, SignalFd { set })
+    anonymous::open(O_RDWR | flags, SignalFd { set })
 }
 
 impl SignalFd {

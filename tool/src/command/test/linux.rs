@@ -25,6 +25,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["credentials"],
     &["events", "set"],
     &["inheritance"],
+    &["inotify"],
     &["limits"],
     &["locked"],
     &["locks"],
