@@ -7,7 +7,6 @@
 //! has its own locks.
 
 use abi::inotify::{IN_ACCESS, IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, IN_MODIFY};
-use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::any::Any;
@@ -22,7 +21,7 @@ use super::allocate::try_arc;
 use super::buffer::{Sink, Source};
 use super::epoll::Entry;
 use super::inode::{Inode, Position, Sought};
-use super::inotify::{Place, notify};
+use super::inotify::{Named, Place, notify};
 use super::locks::{self, Owner};
 use super::watch::Watchers;
 
@@ -47,7 +46,7 @@ pub struct Description {
     inode: Arc<dyn Inode>,
     flags: AtomicU32,
     /// By which name it was opened, for those who watch its directory.
-    place: Option<Box<Place>>,
+    place: Option<Arc<Place>>,
     /// Whether it may have locks on the file, which go with it.
     locks: AtomicBool,
     /// The epolls that watch it: they forget it when it closes.
@@ -59,8 +58,8 @@ impl Description {
         &self.inode
     }
 
-    pub fn place(&self) -> Option<&Place> {
-        self.place.as_deref()
+    pub fn place(&self) -> Option<&Arc<Place>> {
+        self.place.as_ref()
     }
 
     /// Access mode and status flags, as `fcntl(F_GETFL)` gives them.
@@ -197,8 +196,13 @@ impl File {
         &self.open.inode
     }
 
+    /// What it is open on.
+    pub fn named(&self) -> Named {
+        Named::new(self.inode().clone(), self.open.place.clone())
+    }
+
     /// It was opened by this name.
-    pub fn set_place(&mut self, place: Box<Place>) {
+    pub fn set_place(&mut self, place: Arc<Place>) {
         self.open.place = Some(place);
     }
 

@@ -12,6 +12,7 @@ use abi::Errno;
 
 use super::allocate::try_vec;
 use super::inode::{Inode, Kind};
+use super::inotify::{Named, Place};
 use super::mounts;
 use super::path::{Component, Components, cut};
 use crate::credentials::Credentials;
@@ -97,6 +98,13 @@ impl<'a> At<'a> {
     /// What the path names: ENOENT and all of [`At::walk`].
     pub fn existing(&self, follow: Follow) -> Result<Arc<dyn Inode>, Errno> {
         self.walk(follow)?.existing()
+    }
+
+    /// The same with the name, for those who watch.
+    pub fn named(&self, follow: Follow) -> Result<Named, Errno> {
+        let found = self.walk(follow)?;
+        let place = Place::of(&found.directory, found.name());
+        Ok(Named::new(found.existing()?, place))
     }
 }
 

@@ -3,14 +3,15 @@
 
 use abi::Errno;
 use abi::file::*;
+use abi::inotify::{IN_ACCESS, IN_ATTRIB, IN_MODIFY};
 use abi::time::Timespec;
-use alloc::sync::Arc;
 
 use super::file::open_file;
 use super::path::{CWD, existing_or_own, is_cwd};
 use crate::credentials::Credentials;
 use crate::files::clock;
 use crate::files::inode::{Inode, Kind, Metadata};
+use crate::files::inotify::Named;
 use crate::files::path_buffer::PathBuffer;
 use crate::files::walk::Follow;
 use crate::memory::user;
@@ -18,13 +19,13 @@ use crate::thread::Current;
 
 /// What the path at `address` names under `flags`, of which `allowed` (besides
 /// AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW) say nothing here: EINVAL for others.
-fn named(
+pub(super) fn named(
     current: &Current,
     directory: usize,
     address: usize,
     flags: usize,
     allowed: usize,
-) -> Result<Arc<dyn Inode>, Errno> {
+) -> Result<Named, Errno> {
     named_for(
         current,
         directory,
@@ -43,7 +44,7 @@ fn named_for(
     flags: usize,
     allowed: usize,
     by: &Credentials,
-) -> Result<Arc<dyn Inode>, Errno> {
+) -> Result<Named, Errno> {
     // An int: a sign-extended upper half says nothing.
     let flags = flags as u32 as usize;
     if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | allowed) != 0 {
@@ -60,8 +61,8 @@ fn named_for(
 }
 
 /// What a descriptor stands for: EBADF.
-fn opened(current: &Current, descriptor: usize) -> Result<Arc<dyn Inode>, Errno> {
-    Ok(open_file(current, descriptor)?.inode().clone())
+fn opened(current: &Current, descriptor: usize) -> Result<Named, Errno> {
+    Ok(open_file(current, descriptor)?.named())
 }
 
 pub fn stat(current: &Current, path: usize, buffer: usize) -> Result<usize, Errno> {
@@ -171,7 +172,7 @@ pub fn chmod(current: &Current, path: usize, mode: usize) -> Result<usize, Errno
 }
 
 pub fn fchmod(current: &Current, descriptor: usize, mode: usize) -> Result<usize, Errno> {
-    set_mode(current, &*opened(current, descriptor)?, mode)
+    set_mode(current, &opened(current, descriptor)?, mode)
 }
 
 pub fn fchmodat2(
@@ -181,10 +182,10 @@ pub fn fchmodat2(
     mode: usize,
     flags: usize,
 ) -> Result<usize, Errno> {
-    set_mode(current, &*named(current, directory, path, flags, 0)?, mode)
+    set_mode(current, &named(current, directory, path, flags, 0)?, mode)
 }
 
-fn set_mode(current: &Current, inode: &dyn Inode, mode: usize) -> Result<usize, Errno> {
+fn set_mode(current: &Current, inode: &Named, mode: usize) -> Result<usize, Errno> {
     // The mode of a symbolic link means nothing and is not kept.
     if inode.kind() == Kind::SymbolicLink {
         return Err(Errno::EOPNOTSUPP);
@@ -192,6 +193,7 @@ fn set_mode(current: &Current, inode: &dyn Inode, mode: usize) -> Result<usize, 
     let by = current.credentials();
     let permissions = by.change_mode(&inode.metadata(), mode as u32 & 0o7777)?;
     inode.set_permissions(permissions)?;
+    inode.changed(IN_ATTRIB);
     Ok(0)
 }
 
@@ -209,7 +211,7 @@ pub fn fchown(
     user: usize,
     group: usize,
 ) -> Result<usize, Errno> {
-    set_owner(current, &*opened(current, descriptor)?, user, group)
+    set_owner(current, &opened(current, descriptor)?, user, group)
 }
 
 pub fn fchownat(
@@ -222,18 +224,13 @@ pub fn fchownat(
 ) -> Result<usize, Errno> {
     set_owner(
         current,
-        &*named(current, directory, path, flags, 0)?,
+        &named(current, directory, path, flags, 0)?,
         user,
         group,
     )
 }
 
-fn set_owner(
-    current: &Current,
-    inode: &dyn Inode,
-    user: usize,
-    group: usize,
-) -> Result<usize, Errno> {
+fn set_owner(current: &Current, inode: &Named, user: usize, group: usize) -> Result<usize, Errno> {
     // Minus one leaves it as it is (chown(2)).
     let id = |id: usize| (id as u32 != u32::MAX).then_some(id as u32);
     let (user, group) = (id(user), id(group));
@@ -248,6 +245,9 @@ fn set_owner(
     };
     if kept != metadata.permissions {
         inode.set_permissions(kept)?;
+    }
+    if user.is_some() || group.is_some() || kept != metadata.permissions {
+        inode.changed(IN_ATTRIB);
     }
     Ok(0)
 }
@@ -295,7 +295,7 @@ pub fn utimensat(
         },
         path => named(current, directory, path, flags, 0)?,
     };
-    set_times(current, &*inode, times, to_now)
+    set_times(current, &inode, times, to_now)
 }
 
 /// A time as utimensat(2) takes it; `None` to leave it alone. EINVAL.
@@ -319,7 +319,7 @@ fn since_1970(seconds: i64, nanoseconds: u64) -> u64 {
 /// `to_now`: both times, and without saying which.
 fn set_times(
     current: &Current,
-    inode: &dyn Inode,
+    inode: &Named,
     [accessed, modified]: [Option<u64>; 2],
     to_now: bool,
 ) -> Result<usize, Errno> {
@@ -327,6 +327,11 @@ fn set_times(
         .credentials()
         .check_times(&inode.metadata(), to_now)?;
     inode.set_times(accessed, modified)?;
+    inode.changed(match (accessed, modified) {
+        (Some(_), None) => IN_ACCESS,
+        (None, Some(_)) => IN_MODIFY,
+        _ => IN_ATTRIB,
+    });
     Ok(0)
 }
 
@@ -338,7 +343,7 @@ pub fn utime(current: &Current, path: usize, times: usize) -> Result<usize, Errn
         address => user::read_value::<[i64; 2]>(address)?.map(|seconds| since_1970(seconds, 0)),
     };
     let inode = named(current, CWD, path, 0, 0)?;
-    set_times(current, &*inode, times.map(Some), to_now)
+    set_times(current, &inode, times.map(Some), to_now)
 }
 
 pub fn utimes(current: &Current, path: usize, times: usize) -> Result<usize, Errno> {
@@ -371,5 +376,5 @@ pub fn futimesat(
         0 if !is_cwd(directory) => opened(current, directory)?,
         path => named(current, directory, path, 0, 0)?,
     };
-    set_times(current, &*inode, times.map(Some), to_now)
+    set_times(current, &inode, times.map(Some), to_now)
 }

@@ -11,6 +11,7 @@ use crate::credentials::{Capability, Credentials};
 use crate::files::Sink;
 use crate::files::context::Places;
 use crate::files::inode::{Inode, Kind, New, Replace, device_number};
+use crate::files::inotify::Named;
 use crate::files::names::At;
 use crate::files::path_buffer::PathBuffer;
 use crate::files::walk::{Follow, path_of};
@@ -78,23 +79,11 @@ fn existing(
     path: &[u8],
     follow: Follow,
 ) -> Result<Arc<dyn Inode>, Errno> {
-    existing_for(current, directory, path, follow, current.credentials())
-}
-
-/// The same as seen by others than the caller.
-fn existing_for(
-    current: &Current,
-    directory: usize,
-    path: &[u8],
-    follow: Follow,
-    by: &Credentials,
-) -> Result<Arc<dyn Inode>, Errno> {
-    let mut argument = Argument::new(current, directory, path)?;
-    argument.by = by;
+    let argument = Argument::new(current, directory, path)?;
     argument.at().existing(follow)
 }
 
-/// As [`existing`]; an empty path means what `directory` itself is if
+/// As [`existing`] for `by`; an empty path means what `directory` itself is if
 /// `empty_is_own` (AT_EMPTY_PATH), which may be any file.
 pub(super) fn existing_or_own(
     current: &Current,
@@ -103,11 +92,15 @@ pub(super) fn existing_or_own(
     follow: Follow,
     empty_is_own: bool,
     by: &Credentials,
-) -> Result<Arc<dyn Inode>, Errno> {
+) -> Result<Named, Errno> {
     match path.is_empty() && empty_is_own {
-        true if is_cwd(directory) => Ok(current.fs().working()),
-        true => Ok(open_file(current, directory)?.inode().clone()),
-        false => existing_for(current, directory, path, follow, by),
+        true if is_cwd(directory) => Ok(Named::new(current.fs().working(), None)),
+        true => Ok(open_file(current, directory)?.named()),
+        false => {
+            let mut argument = Argument::new(current, directory, path)?;
+            argument.by = by;
+            argument.at().named(follow)
+        }
     }
 }
 
@@ -275,7 +268,7 @@ pub fn linkat(
     }
     let target = existing_or_own(current, old_directory, old, follow, empty_is_own, by)?;
     let new = Argument::new(current, new_directory, new_buffer.read(new)?)?;
-    new.at().link(target)?;
+    new.at().link(target.clone())?;
     Ok(0)
 }
 

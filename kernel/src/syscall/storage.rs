@@ -3,12 +3,14 @@
 
 use abi::Errno;
 use abi::file::*;
+use abi::inotify::IN_MODIFY;
 
-use super::attributes::drop_setid;
+use super::attributes::{drop_setid, named};
 use super::file::{open_file, open_to_write};
-use super::path::existing_at;
+use super::path::{CWD, existing_at};
 use crate::credentials::access::WRITE;
 use crate::files::inode::{Inode, Kind, Owner};
+use crate::files::inotify::notify;
 use crate::files::walk::Follow;
 use crate::files::{self, File, ramfs};
 use crate::memory::user;
@@ -24,13 +26,14 @@ pub(super) fn offset(argument: usize) -> Result<u64, Errno> {
 
 pub fn truncate(current: &Current, path: usize, size: usize) -> Result<usize, Errno> {
     let size = offset(size)?;
-    let inode = existing_at(current, path, Follow::Always)?;
+    let inode = named(current, CWD, path, 0, 0)?;
     match inode.kind() {
         Kind::Regular => {
             inode.check_access(current.credentials(), WRITE)?;
             let _access = inode.pages_to_map()?.access_to_write()?;
-            drop_setid(current, &*inode)?;
+            drop_setid(current, &**inode)?;
             inode.set_size(size)?;
+            inode.changed(IN_MODIFY);
         }
         Kind::Directory => return Err(Errno::EISDIR),
         _ => return Err(Errno::EINVAL),
@@ -45,6 +48,7 @@ pub fn ftruncate(current: &Current, descriptor: usize, size: usize) -> Result<us
         return Err(Errno::EINVAL);
     }
     file.inode().set_size(size)?;
+    notify::done(file.description(), IN_MODIFY);
     Ok(0)
 }
 
@@ -80,6 +84,7 @@ pub fn fallocate(
         return Err(Errno::EFBIG);
     }
     file.inode().allocate(start, length, extends)?;
+    notify::done(file.description(), IN_MODIFY);
     Ok(0)
 }
 

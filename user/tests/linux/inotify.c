@@ -240,6 +240,49 @@ static void test_ends(void) {
     end();
 }
 
+// What is done to a file, by its name and open, is told to its directory and to itself.
+static void test_files(void) {
+    char byte;
+    struct timespec times[2] = {{.tv_sec = 1}, {.tv_nsec = UTIME_OMIT}};
+    begin();
+    put("watched/file", O_CREAT, "text");
+    int directory = inotify_add_watch(fd, "watched", IN_ALL_EVENTS);
+    int file = inotify_add_watch(fd, "watched/file", IN_ALL_EVENTS);
+#define BOTH(mask) (is_next(directory, mask, "file") && is_next(file, mask, NULL))
+    int over = open("watched/file", O_RDWR);
+    CHECK(over >= 0 && BOTH(IN_OPEN) && no_more());
+    CHECK(read(over, &byte, 1) == 1 && BOTH(IN_ACCESS));
+    CHECK(pread(over, &byte, 1, 100) == 0 && no_more());
+    CHECK(write(over, "x", 1) == 1 && BOTH(IN_MODIFY));
+    CHECK(pwrite(over, "x", 1, 0) == 1 && BOTH(IN_MODIFY));
+    CHECK(ftruncate(over, 2) == 0 && BOTH(IN_MODIFY));
+    CHECK(fchmod(over, 0600) == 0 && BOTH(IN_ATTRIB));
+    CHECK(futimens(over, NULL) == 0 && BOTH(IN_ATTRIB));
+    CHECK(fchown(over, -1, -1) == 0 && no_more());
+    CHECK(close(over) == 0 && BOTH(IN_CLOSE_WRITE) && no_more());
+    CHECK(chmod("watched/file", 0644) == 0 && BOTH(IN_ATTRIB));
+    CHECK(chown("watched/file", getuid(), -1) == 0 && BOTH(IN_ATTRIB));
+    CHECK(truncate("watched/file", 1) == 0 && BOTH(IN_MODIFY));
+    CHECK(utimensat(AT_FDCWD, "watched/file", times, 0) == 0 && BOTH(IN_ACCESS));
+    times[1] = times[0], times[0].tv_nsec = UTIME_OMIT;
+    CHECK(utimensat(AT_FDCWD, "watched/file", times, 0) == 0 && BOTH(IN_MODIFY));
+    over = open("other/../watched/file", O_RDONLY);
+    CHECK(over >= 0 && BOTH(IN_OPEN) && close(over) == 0 && BOTH(IN_CLOSE_NOWRITE));
+    over = open("watched/file", O_WRONLY | O_TRUNC);
+    CHECK(over >= 0 && BOTH(IN_OPEN) && BOTH(IN_MODIFY) && close(over) == 0);
+    CHECK(BOTH(IN_CLOSE_WRITE) && no_more());
+    // The directory itself, and one in it, which is known by its name however it was found.
+    over = open("watched", O_RDONLY);
+    CHECK(over >= 0 && is_next(directory, IN_OPEN | IN_ISDIR, NULL));
+    CHECK(fchmod(over, 0755) == 0 && is_next(directory, IN_ATTRIB | IN_ISDIR, NULL));
+    CHECK(close(over) == 0 && is_next(directory, IN_CLOSE_NOWRITE | IN_ISDIR, NULL));
+    CHECK(mkdir("watched/inner", 0755) == 0);
+    CHECK(is_next(directory, IN_CREATE | IN_ISDIR, "inner") && chmod("watched/inner/.", 0700) == 0);
+    CHECK(is_next(directory, IN_ATTRIB | IN_ISDIR, "inner") && no_more());
+#undef BOTH
+    end();
+}
+
 static void test_overflow(void) {
     int most = 0;
     FILE *setting = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
@@ -273,6 +316,7 @@ int main(int argc, char **argv) {
     test_waiting();
     test_watches();
     test_ends();
+    test_files();
     test_overflow();
     CHECK(chdir("..") == 0 && rmdir("inotify-test") == 0);
     printf("%s\n", failures ? "FAILED" : "passed");

@@ -12,7 +12,7 @@ mod events;
 pub mod notify;
 mod watches;
 
-pub use notify::Place;
+pub use notify::{Named, Place};
 pub use watches::{add, remove};
 
 use abi::Errno;

@@ -4,14 +4,15 @@
 use abi::inotify::*;
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
+use core::ops::Deref;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::watches::{self, address, any, tell};
-use crate::files::allocate::{try_box, try_bytes};
+use crate::files::allocate::{try_arc, try_bytes};
 use crate::files::inode::{Inode, Kind, Replace};
 use crate::files::open_file::Description;
 
-/// By which name a file was opened, if anything was watched then.
+/// By which name something was found, if anything was watched then.
 pub struct Place {
     directory: Weak<dyn Inode>,
     name: Box<[u8]>,
@@ -20,7 +21,7 @@ pub struct Place {
 impl Place {
     /// `None` if nothing is watched, or there is no memory.
     #[inline]
-    pub fn of(directory: &Arc<dyn Inode>, name: Option<&[u8]>) -> Option<Box<Place>> {
+    pub fn of(directory: &Arc<dyn Inode>, name: Option<&[u8]>) -> Option<Arc<Place>> {
         match any() {
             true => Place::new(directory, name?),
             false => None,
@@ -28,12 +29,40 @@ impl Place {
     }
 
     #[cold]
-    fn new(directory: &Arc<dyn Inode>, name: &[u8]) -> Option<Box<Place>> {
+    fn new(directory: &Arc<dyn Inode>, name: &[u8]) -> Option<Arc<Place>> {
         let place = Place {
             directory: Arc::downgrade(directory),
             name: try_bytes(name).ok()?,
         };
-        try_box(place).ok()
+        try_arc(place).ok()
+    }
+}
+
+/// An inode, and by which name it was found.
+pub struct Named {
+    inode: Arc<dyn Inode>,
+    place: Option<Arc<Place>>,
+}
+
+impl Named {
+    pub fn new(inode: Arc<dyn Inode>, place: Option<Arc<Place>>) -> Named {
+        Named { inode, place }
+    }
+
+    /// Something was done to it.
+    #[inline]
+    pub fn changed(&self, mask: u32) {
+        if any() {
+            tell_both(&self.inode, self.place.as_deref(), mask);
+        }
+    }
+}
+
+impl Deref for Named {
+    type Target = Arc<dyn Inode>;
+
+    fn deref(&self) -> &Arc<dyn Inode> {
+        &self.inode
     }
 }
 
@@ -48,7 +77,7 @@ fn flag(kind: Kind) -> u32 {
 #[inline]
 pub fn done(open: &Description, mask: u32) {
     if any() {
-        tell_both(open.inode(), open.place(), mask);
+        tell_both(open.inode(), open.place().map(|place| &**place), mask);
     }
 }
 
