@@ -39,8 +39,10 @@ pub fn needed(file: &Path, mut complain: impl FnMut(&str)) -> Result<Vec<PathBuf
         return Ok(Vec::new());
     }
     let mut command = process::command(&loader);
+    // A name without a slash would be looked for among the libraries.
+    let path = std::path::absolute(file).context("there is no current folder")?;
     // The guest's loader is not told where else to look either.
-    command.env_clear().arg("--list").arg(file);
+    command.env_clear().arg("--list").arg(path);
     let output = process::run_limited(&mut command, LIMIT)?
         .with_context(|| format!("{loader} does not end"))?;
     let mut files = vec![PathBuf::from(&loader)];
