@@ -120,12 +120,15 @@ fn make_devices(directory: &Arc<dyn Inode>) -> Result<(), Errno> {
         make(name.as_bytes(), New::Character(number), permissions)?;
     }
     // Shared memory of POSIX is files there (shm_overview(7)).
-    match directory
-        .clone()
-        .create(b"shm", New::Directory, Maker::root(0o1777))
-    {
-        Ok(_) | Err(Errno::EEXIST) => {}
-        Err(error) => return Err(error),
+    make(b"shm", New::Directory, 0o1777)?;
+    // Descriptors by their names, as shells write them (fd(4)).
+    for (name, target) in [
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ] {
+        make(name.as_bytes(), New::SymbolicLink(target.as_bytes()), 0o777)?;
     }
     let mut result = Ok(());
     crate::device::disk::for_each(|index, _| {

@@ -84,6 +84,7 @@ pub fn program(of: Subject) -> Result<Target, Errno> {
 
 /// What descriptors stand for.
 pub const DESCRIPTORS: Numbers = Numbers {
+    prefix: "",
     all: |of| process::files(of)?.descriptors(),
     one: |of, descriptor| {
         process::files(of)?

@@ -2,10 +2,11 @@
 //!
 //! It is a table: [`Listing`]s of [`Entry`]s, each of which says what it is, and
 //! what makes its text from a [`Subject`]. `node` shows the table as inodes,
-//! `system` tells of the system, `process` and `status` of processes and threads, `maps` of
+//! `system` tells of the system, `cpus` of what is below `/sys`, `process` and `status` of processes and threads, `maps` of
 //! their memory, `links` where their links lead. Nothing is kept: a file's text is
 //! made when it is opened. No locks of its own.
 
+mod cpus;
 mod ipc;
 mod links;
 mod locks;
@@ -72,6 +73,8 @@ struct Listing {
 
 /// Entries that have numbers for names.
 struct Numbers {
+    /// What stands before the number.
+    prefix: &'static str,
     /// Those that there are, in order: ENOENT if the subject is gone, ENOMEM.
     all: fn(Subject) -> Result<Vec<u32>, Errno>,
     /// Whom one of them tells of: ENOENT.
@@ -107,6 +110,7 @@ const fn link(name: &'static str, to: fn(Subject) -> Result<links::Target, Errno
 static ROOT: Listing = Listing {
     entries: &[system::ENTRIES],
     numbers: Some(Numbers {
+        prefix: "",
         all: process::all,
         one: process::find,
         permissions: 0o555,
@@ -114,9 +118,12 @@ static ROOT: Listing = Listing {
     }),
 };
 
-/// Mounts it on `/proc` of a new root.
+/// Mounts it on `/proc` of a new root, and its part for devices on `/sys`.
 pub fn mount(root: &Arc<dyn Inode>) -> Result<(), Errno> {
-    let proc = Node::root(&ROOT)?;
-    let covered = directory(root, b"proc")?;
-    mounts::add(Some(covered), proc, b"proc", "proc", false)
+    for (name, kind, listing) in [("proc", "proc", &ROOT), ("sys", "sysfs", &cpus::ROOT)] {
+        let covered = directory(root, name.as_bytes())?;
+        let shown = Node::root(listing)?;
+        mounts::add(Some(covered), shown, kind.as_bytes(), kind, false)?;
+    }
+    Ok(())
 }

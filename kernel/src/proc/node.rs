@@ -180,7 +180,9 @@ impl Inode for Node {
             return self.child(name, entry.permissions, entry.what, self.subject);
         }
         let numbers = listing.numbers.as_ref().ok_or(Errno::ENOENT)?;
-        let subject = (numbers.one)(self.subject, read_number(name).ok_or(Errno::ENOENT)?)?;
+        let digits = name.strip_prefix(numbers.prefix.as_bytes());
+        let number = digits.and_then(read_number).ok_or(Errno::ENOENT)?;
+        let subject = (numbers.one)(self.subject, number)?;
         self.child(name, numbers.permissions, numbers.what, subject)
     }
 
@@ -231,7 +233,7 @@ impl Inode for Node {
         };
         for number in (numbers.all)(self.subject)? {
             let at = FIRST_NUMBER + u64::from(number);
-            let name = format_number(number);
+            let name = format_number(numbers.prefix, number);
             let listed = Listed {
                 number: self.number_of(name.as_bytes()),
                 kind: numbers.what.kind(),
@@ -264,12 +266,12 @@ impl Inode for Node {
     }
 }
 
-/// The digits of a number.
-fn format_number(number: u32) -> ArrayString<10> {
-    let mut digits = ArrayString::new();
-    // No number has more.
-    let _ = write!(digits, "{number}");
-    digits
+/// The name of an entry that has a number.
+fn format_number(prefix: &str, number: u32) -> ArrayString<16> {
+    let mut name = ArrayString::new();
+    // A number has ten digits at most, and no prefix is longer than six letters.
+    let _ = write!(name, "{prefix}{number}");
+    name
 }
 
 /// An open file of `/proc`.
@@ -364,7 +366,7 @@ mod tests {
         for (name, number) in cases {
             assert_eq!(read_number(name), number);
             if let Some(number) = number {
-                assert_eq!(format_number(number).as_bytes(), name);
+                assert_eq!(format_number("", number).as_bytes(), name);
             }
         }
     }

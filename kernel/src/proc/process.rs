@@ -67,6 +67,7 @@ static DESCRIPTORS: Listing = Listing {
 static THREADS: Listing = Listing {
     entries: &[],
     numbers: Some(Numbers {
+        prefix: "",
         all: |of| group(of)?.thread_ids(),
         one: |of, tid| {
             let thread = registry::thread(tid).map_err(|_| Errno::ENOENT)?;

@@ -20,7 +20,7 @@ pub const ENTRIES: &[Entry] = &[
     text("cpuinfo", describe_cpus),
     text("diskstats", count_requests),
     text("filesystems", |_, text| {
-        text.add_bytes(b"nodev\ttmpfs\nnodev\tramfs\nnodev\tproc\n\text4\n")
+        text.add_bytes(b"nodev\ttmpfs\nnodev\tramfs\nnodev\tproc\nnodev\tsysfs\n\text4\n")
     }),
     text("loadavg", tell_load),
     text("locks", locks::list),

@@ -40,6 +40,12 @@ pub fn make_for_disk(command: &[String]) -> Result<Archive> {
     Ok(archive)
 }
 
+/// What programs look users and groups up in.
+const ETC: [(&str, &str); 2] = [
+    ("/etc/passwd", include_str!("../../../user/etc/passwd")),
+    ("/etc/group", include_str!("../../../user/etc/group")),
+];
+
 /// The root file system: the programs, the folders around them, and `files`.
 /// Without programs, only `files`.
 pub fn tree(programs: &[Program], files: &[FileArgument]) -> Result<Archive> {
@@ -47,6 +53,9 @@ pub fn tree(programs: &[Program], files: &[FileArgument]) -> Result<Archive> {
     if !programs.is_empty() {
         for folder in ["/bin", BOOT_FOLDER, "/dev", "/etc", "/tests", "/tmp"] {
             archive.folder(folder);
+        }
+        for (name, content) in ETC {
+            archive.file(name, content.as_bytes().to_vec(), false);
         }
     }
     for program in programs {

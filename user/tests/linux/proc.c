@@ -223,6 +223,30 @@ static void ended(void) {
     close(folder);
 }
 
+// The CPUs below /sys, and descriptors below /dev.
+static void cpus_and_names(void) {
+    long cpus = sysconf(_SC_NPROCESSORS_CONF);
+    char path[64], expected[32];
+    snprintf(expected, sizeof expected, cpus == 1 ? "0\n" : "0-%ld\n", cpus - 1);
+    CHECK(read_file("/sys/devices/system/cpu/possible") > 0 && strcmp(text, expected) == 0);
+    CHECK(read_file("/sys/devices/system/cpu/online") > 0);
+    struct stat status;
+    for (long cpu = 0; cpu <= cpus; cpu++) {
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%ld", cpu);
+        CHECK(stat(path, &status) == (cpu < cpus ? 0 : -1));
+    }
+    CHECK(stat("/sys/devices/system/cpu/cpu00", &status) == -1 && errno == ENOENT);
+    CHECK(stat("/sys/devices/system/cpu/0", &status) == -1 && errno == ENOENT);
+    int ends[2];
+    CHECK(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    int again = open(path, O_RDONLY);
+    CHECK(again >= 0 && read(again, text, 10) == 1 && text[0] == 'x');
+    close(again), close(ends[0]), close(ends[1]);
+    CHECK(strcmp(link_of("/dev/stdin"), "/proc/self/fd/0") == 0);
+    CHECK(strcmp(link_of("/dev/stderr"), "/proc/self/fd/2") == 0);
+}
+
 int main(int count, char **arguments) {
     (void)count;
     CHECK(sbrk(4096) != (void *)-1);
@@ -234,5 +258,6 @@ int main(int count, char **arguments) {
     regions();
     ended();
     devices();
+    cpus_and_names();
     return failures != 0;
 }
