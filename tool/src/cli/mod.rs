@@ -83,7 +83,7 @@ pub struct Exec {
 
 #[derive(Args, Debug)]
 pub struct Test {
-    /// Only this part (check, host, loom, tool, c, linux, guest, disk, crash, boot, bench)
+    /// Only this part (check, host, loom, tool, c, linux, dynamic, programs, guest, disk, crash, boot, bench)
     #[arg(value_name = "PART")]
     pub only: Option<String>,
 }

@@ -13,6 +13,7 @@ mod failing;
 mod guest;
 mod host;
 mod linux;
+mod programs;
 mod report;
 mod tool;
 
@@ -38,6 +39,7 @@ const PARTS: &[Part] = &[
     ("c", c::tests),
     ("linux", linux::tests),
     ("dynamic", dynamic::tests),
+    ("programs", programs::tests),
     ("guest", guest::tests),
     ("disk", disk::tests),
     ("crash", crash::tests),
