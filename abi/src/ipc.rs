@@ -86,3 +86,61 @@ pub struct ShmUsed {
     pub swap_attempts: u64,
     pub swap_successes: u64,
 }
+
+pub const GETPID: u32 = 11;
+pub const GETVAL: u32 = 12;
+pub const GETALL: u32 = 13;
+pub const GETNCNT: u32 = 14;
+pub const GETZCNT: u32 = 15;
+pub const SETVAL: u32 = 16;
+pub const SETALL: u32 = 17;
+pub const SEM_STAT: u32 = 18;
+pub const SEM_INFO: u32 = 19;
+pub const SEM_STAT_ANY: u32 = 20;
+
+/// What is done is undone when the process ends.
+pub const SEM_UNDO: u16 = 0x1000;
+/// The largest value of a semaphore, and of what is to be undone.
+pub const SEMVMX: i16 = 32_767;
+
+/// `struct sembuf`.
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct SemBuf {
+    pub number: u16,
+    pub operation: i16,
+    pub flags: u16,
+}
+
+/// `struct semid64_ds` of x86-64.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct SemidDs {
+    pub perm: IpcPerm,
+    pub operated: i64,
+    pub unused1: u64,
+    pub changed: i64,
+    pub unused2: u64,
+    pub count: u64,
+    pub unused: [u64; 2],
+}
+
+const _: () = assert!(size_of::<SemidDs>() == 104);
+
+/// `struct seminfo`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct SemInfo {
+    pub map: i32,
+    pub sets: i32,
+    pub semaphores: i32,
+    pub undos: i32,
+    pub per_set: i32,
+    pub per_call: i32,
+    pub undo_entries: i32,
+    pub undo_size: i32,
+    pub value_max: i32,
+    pub undo_max: i32,
+}

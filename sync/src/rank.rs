@@ -113,10 +113,11 @@ ranks! {
     WallListeners: Spinning, "who is told when the wall clock is set";
     Timer: Spinning, "a timer's setting, also while it expires";
     CpuTimers: Spinning, "the timers by a process's CPU time, also while they expire";
-    IpcNames: Spinning, "which message queues and segments of shared memory there are";
+    IpcUndo: Spinning, "in which sets of semaphores a process undoes something at its end";
+    IpcNames: Spinning, "which message queues, segments of shared memory and sets of semaphores there are";
     IpcSenders: Spinning, "those who wait for room in a message queue";
-    IpcWaiters: Spinning, "those who wait for a message";
-    IpcObject: Spinning, "the messages of a queue, or what a segment says of itself";
+    IpcWaiters: Spinning, "those who wait for a message or for semaphores";
+    IpcObject: Spinning, "the messages of a queue, the values of semaphores, or what a segment says of itself";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";
     Actions: Spinning, "which signal actions, semaphores and name a group has";

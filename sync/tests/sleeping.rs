@@ -54,6 +54,40 @@ fn every_hand_off_arrives() {
 }
 
 #[test]
+fn a_waker_gives_and_chooses() {
+    static QUEUE: WaitQueue<usize> = WaitQueue::new();
+    let asleep = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        for index in 0..4 {
+            let (asleep, sender) = (&asleep, sender.clone());
+            scope.spawn(move || {
+                let allow = || {
+                    asleep.fetch_add(1, Ordering::Release);
+                    Ok::<_, ()>(())
+                };
+                let slept = QUEUE.wait_exchanging(LAST, index, None, true, allow);
+                sender.send((index, slept)).expect("the receiver is there");
+            });
+            until(|| asleep.load(Ordering::Acquire) > index);
+        }
+        let mut seen = Vec::new();
+        QUEUE.with_lock(|waiters| {
+            waiters.wake_if(|payload| {
+                *payload += 10;
+                *payload % 2 == 1
+            });
+            waiters.each(|&payload| seen.push(payload));
+        });
+        assert_eq!(seen, [10, 12]);
+        let mut woken: Vec<_> = receiver.iter().take(2).collect();
+        woken.sort_unstable_by_key(|&(index, _)| index);
+        assert_eq!(woken, [(1, Ok((Ok(()), 11))), (3, Ok((Ok(()), 13)))]);
+        assert_eq!(QUEUE.wake_all(), 2);
+    });
+}
+
+#[test]
 fn the_most_urgent_is_the_first() {
     static QUEUE: WaitQueue<usize> = WaitQueue::new();
     static OTHER: WaitQueue<usize> = WaitQueue::new();

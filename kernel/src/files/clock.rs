@@ -4,3 +4,8 @@
 pub fn now() -> u64 {
     crate::time::wall::now()
 }
+
+/// Seconds since then.
+pub fn seconds() -> u64 {
+    now() / 1_000_000_000
+}

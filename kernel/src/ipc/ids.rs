@@ -12,6 +12,7 @@ use sync::{SpinLock, rank};
 
 /// An id is a place and so many times a number.
 const PLACES: usize = 32_768;
+
 /// The number in an id.
 pub fn number(id: i32) -> u16 {
     (id as usize / PLACES) as u16
@@ -190,6 +191,16 @@ impl<T> Ids<T> {
         }
         drop(table);
         drop(removed);
+    }
+
+    /// Calls `act` with each and its id.
+    pub fn each(&self, mut act: impl FnMut(i32, Arc<T>) -> Result<(), Errno>) -> Result<(), Errno> {
+        for place in 0..=self.greatest_place() {
+            if let Ok((id, object)) = self.at(place as i32) {
+                act(id, object)?;
+            }
+        }
+        Ok(())
     }
 
     /// How many there are.

@@ -1,9 +1,11 @@
 //! Communication between processes that has names of its own: message queues of
-//! POSIX ([`mqueue`]), and shared memory of System V ([`shm`]).
+//! POSIX ([`mqueue`]), and semaphores ([`sem`]) and shared memory ([`shm`]) of System V.
 
 pub mod access;
 mod ids;
 pub mod mqueue;
 mod permission;
+mod room;
+pub mod sem;
 pub mod setting;
 pub mod shm;

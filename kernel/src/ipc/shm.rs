@@ -14,10 +14,11 @@ use sync::{SpinLock, rank};
 
 use super::ids::Ids;
 use super::permission::Permission;
+use super::room::Room;
 use super::setting::Setting;
 use crate::credentials::Capability;
 use crate::files::allocate::try_arc;
-use crate::files::clock;
+use crate::files::clock::seconds;
 use crate::memory::FileRange;
 use crate::sched;
 use crate::thread::{Current, Tid};
@@ -30,24 +31,6 @@ pub static SHMMNI: Setting = Setting::new(4096, 0..=32_768);
 static SEGMENTS: Ids<Segment> = Ids::new();
 /// The pages of all segments.
 static PAGES: AtomicUsize = AtomicUsize::new(0);
-
-/// The pages of a segment while it is there.
-struct Room(usize);
-
-impl Room {
-    /// ENOSPC.
-    fn take(pages: usize) -> Result<Room, Errno> {
-        let sum = |total: usize| total.checked_add(pages).filter(|&sum| sum <= SHMALL.get());
-        let taken = PAGES.fetch_update(Relaxed, Relaxed, sum);
-        taken.map(|_| Room(pages)).map_err(|_| Errno::ENOSPC)
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        PAGES.fetch_sub(self.0, Relaxed);
-    }
-}
 
 struct State {
     permission: Permission,
@@ -70,10 +53,6 @@ pub struct Segment {
     room: Room,
 }
 
-fn seconds() -> u64 {
-    clock::now() / 1_000_000_000
-}
-
 /// The id of the segment with this key: shmget(2).
 pub fn get(current: &Current, key: i32, size: usize, flags: usize) -> Result<i32, Errno> {
     let fits = |segment: &Segment| {
@@ -89,7 +68,7 @@ pub fn get(current: &Current, key: i32, size: usize, flags: usize) -> Result<i32
         let length = size
             .checked_next_multiple_of(PAGE_SIZE)
             .ok_or(Errno::ENOSPC)?;
-        let room = Room::take(length / PAGE_SIZE)?;
+        let room = Room::take(&PAGES, length / PAGE_SIZE, SHMALL.get())?;
         try_arc(Segment {
             size,
             creator: current.tgid(),
@@ -148,12 +127,7 @@ pub fn used() -> Result<Used, Errno> {
 
 /// Calls `act` with each of them.
 pub fn each(mut act: impl FnMut(&Found) -> Result<(), Errno>) -> Result<(), Errno> {
-    for place in 0..=SEGMENTS.greatest_place() {
-        if let Ok(found) = at(place as i32) {
-            act(&found)?;
-        }
-    }
-    Ok(())
+    SEGMENTS.each(|id, segment| act(&Found { id, segment }))
 }
 
 impl Segment {
@@ -234,7 +208,7 @@ impl Found {
 
     /// How many bytes a mapping of it has.
     pub fn length(&self) -> usize {
-        self.segment.room.0 * PAGE_SIZE
+        self.segment.room.amount() * PAGE_SIZE
     }
 
     /// What to map of it: EIDRM if it is gone.

@@ -3,10 +3,11 @@
 use abi::Errno;
 
 use super::setting::setting;
-use super::{Entry, Listing, Subject, text};
+use super::{Entry, Listing, Subject, What, text};
 use crate::files::text::Text;
 use crate::ipc::mqueue::room;
-use crate::ipc::shm;
+use crate::ipc::setting::Setting;
+use crate::ipc::{sem, shm};
 
 pub static MQUEUE: Listing = Listing {
     entries: &[&[
@@ -21,15 +22,63 @@ pub static MQUEUE: Listing = Listing {
 
 /// Of `/proc/sys/kernel`.
 pub const KERNEL: &[Entry] = &[
+    Entry {
+        name: "sem",
+        permissions: 0o644,
+        what: What::File(Some(tell_semaphores), Some(set_semaphores)),
+    },
     setting!("shmall", shm::SHMALL),
     setting!("shmmax", shm::SHMMAX),
     setting!("shmmni", shm::SHMMNI),
 ];
 
 pub static SYSVIPC: Listing = Listing {
-    entries: &[&[text("shm", list_segments)]],
+    entries: &[&[text("sem", list_sets), text("shm", list_segments)]],
     numbers: None,
 };
+
+/// In the order in which they stand in `/proc/sys/kernel/sem`.
+const SEMAPHORES: [&Setting; 4] = [&sem::SEMMSL, &sem::SEMMNS, &sem::SEMOPM, &sem::SEMMNI];
+
+fn tell_semaphores(_: Subject, text: &mut Text) -> Result<(), Errno> {
+    let [per_set, all, per_call, sets] = SEMAPHORES.map(Setting::get);
+    text.add(format_args!("{per_set}\t{all}\t{per_call}\t{sets}\n"))
+}
+
+/// Sets as many of them as there are words. EINVAL.
+fn set_semaphores(_: Subject, words: &[u8]) -> Result<(), Errno> {
+    let words = words
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    for (setting, word) in SEMAPHORES.into_iter().zip(words) {
+        setting.set(word)?;
+    }
+    Ok(())
+}
+
+/// A line for each set of semaphores, in columns as wide as on Linux.
+fn list_sets(_: Subject, text: &mut Text) -> Result<(), Errno> {
+    text.add_bytes(
+        b"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
+    )?;
+    sem::each(|found| {
+        let set = found.describe();
+        let perm = set.perm;
+        text.add(format_args!(
+            "{:>10} {:>10}  {:>4o} {:>10} {:>5} {:>5} {:>5} {:>5} {:>10} {:>10}\n",
+            perm.key,
+            found.id,
+            perm.mode,
+            set.count,
+            perm.uid,
+            perm.gid,
+            perm.cuid,
+            perm.cgid,
+            set.operated,
+            set.changed,
+        ))
+    })
+}
 
 /// A line for each segment, in columns as wide as on Linux.
 fn list_segments(_: Subject, text: &mut Text) -> Result<(), Errno> {

@@ -22,6 +22,7 @@ mod poll;
 mod prctl;
 mod process;
 mod sched;
+mod sem;
 mod shm;
 mod signal;
 mod socket;

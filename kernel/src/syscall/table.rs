@@ -2,7 +2,7 @@
 
 use super::{
     attributes, clock, clone, copying, credentials, descriptor, event, file, inotify, limit, lock,
-    locked, membarrier, memory, mount, mqueue, path, poll, prctl, process, sched, shm, signal,
+    locked, membarrier, memory, mount, mqueue, path, poll, prctl, process, sched, sem, shm, signal,
     socket, socket_message, socket_option, splice, storage, system, thread, timer, usage, vectors,
 };
 use crate::thread::{Current, Interrupted};
@@ -147,6 +147,12 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         SHMAT => shm::shmat(current, a, b, c),
         SHMDT => shm::shmdt(current, a),
         SHMCTL => shm::shmctl(current, a, b, c),
+
+        // Semaphores of System V.
+        SEMGET => sem::semget(current, a, b, c),
+        SEMOP => sem::semop(current, a, b, c),
+        SEMTIMEDOP => sem::semtimedop(current, a, b, c, d),
+        SEMCTL => sem::semctl(current, a, b, c, d),
 
         // Message queues.
         MQ_OPEN => mqueue::mq_open(current, a, b, c, d),

@@ -174,6 +174,9 @@ fn build(
     if !flags.has(CLONE_THREAD) {
         limit_cpu_time(&group)?;
     }
+    if flags.has(CLONE_SYSVSEM) && !flags.has(CLONE_THREAD) {
+        group.undo().share(current.group().undo())?;
+    }
     if flags.has(CLONE_CLEAR_SIGHAND) {
         group.actions().lock().exec();
     }

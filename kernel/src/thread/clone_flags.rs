@@ -18,8 +18,8 @@ const NAMESPACES: usize = 0x0002_0000
     | 0x80;
 /// `CLONE_PIDFD`: descriptors for processes are not there yet.
 const PIDFD: usize = 0x1000;
-/// Accepted and without effect: tracing, System V undo lists, I/O contexts.
-const IGNORED: usize = 0x2000 | 0x0080_0000 | 0x8000_0000 | CLONE_SYSVSEM | CLONE_DETACHED;
+/// Accepted and without effect: tracing, I/O contexts.
+const IGNORED: usize = 0x2000 | 0x0080_0000 | 0x8000_0000 | CLONE_DETACHED;
 
 const KNOWN: usize = CSIGNAL
     | CLONE_VM
@@ -29,6 +29,7 @@ const KNOWN: usize = CSIGNAL
     | CLONE_VFORK
     | CLONE_PARENT
     | CLONE_THREAD
+    | CLONE_SYSVSEM
     | CLONE_SETTLS
     | CLONE_PARENT_SETTID
     | CLONE_CHILD_CLEARTID

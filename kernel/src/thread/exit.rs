@@ -92,6 +92,7 @@ fn end_process(group: &Arc<Group>, status: i32) {
         machine::power::off(Ended::from_status(status).shell_code());
     }
     group.timers().end();
+    group.undo().end(pid);
     let user = group.credentials().user.real;
     let adopted = |child: &Arc<Group>, adopter| {
         child.set_parent(adopter);

@@ -10,6 +10,7 @@ use super::usage::Used;
 use super::{Current, Name, Thread, Tid, registry};
 use crate::credentials::Credentials;
 use crate::files::allocate::try_arc;
+use crate::ipc::sem::Undo;
 use crate::signal::{Actions, Pending};
 use abi::Errno;
 use alloc::sync::Arc;
@@ -42,6 +43,7 @@ pub struct Group {
     /// Shared with other processes by `CLONE_SIGHAND`.
     actions: SpinLock<Arc<ActionTable>, rank::Actions>,
     semaphores: Semaphores,
+    undo: Undo,
     timers: ProcessTimers,
     cpu_timers: CpuTimers,
     limits: ResourceLimits,
@@ -155,6 +157,7 @@ impl Group {
             is_joined: AtomicBool::new(false),
             actions: SpinLock::new(actions),
             semaphores,
+            undo: Undo::new(),
             timers: ProcessTimers::new(),
             cpu_timers: CpuTimers::new(),
             limits,
@@ -217,6 +220,11 @@ impl Group {
 
     pub fn semaphores(&self) -> &Semaphores {
         &self.semaphores
+    }
+
+    /// What its end undoes of what it did to semaphores of System V.
+    pub fn undo(&self) -> &Undo {
+        &self.undo
     }
 
     pub fn timers(&self) -> &ProcessTimers {

@@ -180,7 +180,7 @@ impl<P, R: Rank> WaitQueue<P, R> {
             let mut waiters = self.lock();
             let limit = *limit.get_or_insert(waiters.next_sequence());
             let batch = BATCH.min(max - woken);
-            let now = waiters.wake_some(batch, limit, &mut filter);
+            let now = waiters.wake_some(batch, limit, &mut |payload| filter(payload));
             woken += now;
             if now < batch || woken == max {
                 return woken;

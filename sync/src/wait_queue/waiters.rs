@@ -47,6 +47,20 @@ impl<'a, P, R: Rank> Waiters<'a, P, R> {
         true
     }
 
+    /// Shows the payload of each waiter, in order.
+    pub fn each(&mut self, mut look: impl FnMut(&P)) {
+        self.wake_if(|payload| {
+            look(payload);
+            false
+        });
+    }
+
+    /// Asks `wants` of each waiter, in order, and wakes those it says; what it changes
+    /// of the payload is what the waiter gets back.
+    pub fn wake_if(&mut self, mut wants: impl FnMut(&mut P) -> bool) {
+        self.wake_some(usize::MAX, u64::MAX, &mut wants);
+    }
+
     /// Counts waiters that are about to enter. The lock makes it one step.
     #[inline]
     pub(super) fn count(&mut self, more: u32) {
@@ -116,7 +130,7 @@ impl<'a, P, R: Rank> Waiters<'a, P, R> {
         &mut self,
         max: usize,
         limit: u64,
-        filter: &mut impl FnMut(&P) -> bool,
+        filter: &mut impl FnMut(&mut P) -> bool,
     ) -> usize {
         let mut woken = 0;
         let mut next = self.list.head();
@@ -130,7 +144,7 @@ impl<'a, P, R: Rank> Waiters<'a, P, R> {
                     break;
                 }
                 next = self.list.after(node);
-                if filter(self.list.payload(node)) {
+                if filter(self.list.payload_mut(node)) {
                     self.wake(node);
                     woken += 1;
                 }

@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-static void in_child(void (*body)(void)) {
+static inline void in_child(void (*body)(void)) {
     int status;
     fflush(stdout);
     pid_t child = fork();

@@ -106,7 +106,7 @@ fn restarts_always(call: Interrupted) -> bool {
 }
 
 /// Whether a call is made again after a handler with SA_RESTART (signal(7)):
-/// not those that wait for a time or for signals.
+/// not those that wait for a time, for signals or for what System V has.
 fn restarts(call: Interrupted) -> bool {
     match call.number {
         call::POLL
@@ -121,6 +121,8 @@ fn restarts(call: Interrupted) -> bool {
         | call::CLOCK_NANOSLEEP
         | call::RT_SIGSUSPEND
         | call::RT_SIGTIMEDWAIT
+        | call::SEMOP
+        | call::SEMTIMEDOP
         | call::SEM_TIMEDWAIT => false,
         call::FUTEX => !call.has_timeout,
         _ => true,

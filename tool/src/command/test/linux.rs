@@ -40,6 +40,8 @@ const PROGRAMS: &[&[&str]] = &[
     &["requeue_pi"],
     &["rseq"],
     &["sched"],
+    &["semaphores"],
+    &["semaphores_undo"],
     &["shm"],
     &["signals"],
     &["sockets"],
