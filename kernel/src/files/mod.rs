@@ -148,6 +148,8 @@ pub fn unmount(root: Arc<dyn Inode>) -> Result<(), Errno> {
     // let go of before the next begins.
     let _alone = ALONE.lock();
     let root = root;
+    // They would keep it in use; there is no way back from here.
+    inotify::unmounted(root.metadata().device)?;
     // While walks still lead there: it takes time, and may be in vain.
     disk::check_idle(&mounts::removable(&root)?.root)?;
     let mount = mounts::leave(&root)?;

@@ -1,4 +1,5 @@
 // Watching files for what happens to them (inotify), as a Linux program sees it.
+// With "mount" as the argument it mounts a file system, too.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -283,6 +285,30 @@ static void test_files(void) {
     end();
 }
 
+static void test_unmount(void) {
+    begin();
+    CHECK(mount("none", "watched", "tmpfs", 0, NULL) == 0);
+    put("watched/file", O_CREAT, "");
+    int directory = inotify_add_watch(fd, "watched", IN_DELETE_SELF);
+    int file = inotify_add_watch(fd, "watched/file", IN_DELETE_SELF);
+    int other = inotify_add_watch(fd, "other", IN_CREATE);
+    CHECK(umount("watched") == 0);
+    // In either order.
+    int first = directory, second = file;
+    struct inotify_event events[4];
+    CHECK(read(fd, events, sizeof events) == sizeof events);
+    if (events[0].wd == file) first = file, second = directory;
+    for (int i = 0; i < 4; i++) {
+        uint32_t unmount = IN_UNMOUNT | (events[i].wd == directory ? IN_ISDIR : 0);
+        CHECK(events[i].mask == (i % 2 ? IN_IGNORED : unmount));
+        CHECK(events[i].wd == (i < 2 ? first : second));
+    }
+    put("other/file", O_CREAT, "");
+    CHECK(is_next(other, IN_CREATE, "file") && no_more());
+    FAILS(inotify_rm_watch(fd, file), EINVAL);
+    end();
+}
+
 static void test_overflow(void) {
     int most = 0;
     FILE *setting = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
@@ -308,8 +334,6 @@ static void test_overflow(void) {
 
 int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IONBF, 0);
-    // In a directory of its own, wherever it is asked to.
-    CHECK(argc < 2 || chdir(argv[1]) == 0);
     CHECK(mkdir("inotify-test", 0755) == 0 && chdir("inotify-test") == 0);
     test_names();
     test_reading();
@@ -318,6 +342,7 @@ int main(int argc, char **argv) {
     test_ends();
     test_files();
     test_overflow();
+    if (argc > 1) test_unmount();
     CHECK(chdir("..") == 0 && rmdir("inotify-test") == 0);
     printf("%s\n", failures ? "FAILED" : "passed");
     return failures != 0;

@@ -13,7 +13,7 @@ pub mod notify;
 mod watches;
 
 pub use notify::{Named, Place};
-pub use watches::{add, remove};
+pub use watches::{add, remove, unmounted};
 
 use abi::Errno;
 use abi::file::{O_RDONLY, POLLIN};

@@ -66,7 +66,8 @@ impl Deref for Named {
     }
 }
 
-fn flag(kind: Kind) -> u32 {
+/// What an event says of a directory.
+pub(super) fn flag(kind: Kind) -> u32 {
     match kind {
         Kind::Directory => IN_ISDIR,
         _ => 0,

@@ -11,9 +11,10 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use hashbrown::HashMap;
 use sync::{OnceCell, SpinLock, rank};
 
+use super::notify::flag;
 use super::{Core, Inotify, MAX_USER_WATCHES};
 use crate::files::allocate::try_vec;
-use crate::files::inode::Inode;
+use crate::files::inode::{Inode, Metadata};
 
 struct Watch {
     core: Arc<Core>,
@@ -38,7 +39,24 @@ struct Watched {
     _address: Weak<dyn Inode>,
     /// Keeps the inode in memory while it has a name.
     named: Option<Arc<dyn Inode>>,
+    /// Of its file system.
+    device: u64,
+    /// IN_ISDIR if it is a directory.
+    directory: u32,
     watches: Vec<Watch>,
+}
+
+impl Watched {
+    /// All its watches end, for this.
+    fn end(&self, why: u32) {
+        for watch in &self.watches {
+            watch.end();
+            if (watch.mask | IN_UNMOUNT) & why != 0 {
+                watch.tell(why, 0, b"");
+            }
+            watch.tell(IN_IGNORED, 0, b"");
+        }
+    }
 }
 
 type Table = HashMap<usize, Watched>;
@@ -94,6 +112,7 @@ fn take(table: &mut Table, key: usize, core: &Arc<Core>) -> Option<(Watch, Optio
 pub fn add(inotify: &Inotify, inode: &Arc<dyn Inode>, mask: u32) -> Result<i32, Errno> {
     let core = &inotify.core;
     let key = address(inode);
+    let Metadata { device, kind, .. } = inode.metadata();
     TABLE.get_or_init(|| SpinLock::new(HashMap::new()));
     let add = |table: &mut Table| {
         let wanted = mask & (IN_ALL_EVENTS | IN_ONESHOT);
@@ -135,6 +154,8 @@ pub fn add(inotify: &Inotify, inode: &Arc<dyn Inode>, mask: u32) -> Result<i32, 
                 let watched = Watched {
                     _address: Arc::downgrade(inode),
                     named: Some(inode.clone()),
+                    device,
+                    directory: flag(kind),
                     watches,
                 };
                 table.insert(key, watched);
@@ -217,18 +238,30 @@ pub fn nameless(inode: &Arc<dyn Inode>) {
     drop(named);
 }
 
+/// A file system is unmounted: none of its inodes is watched, or kept for it, any
+/// more. ENOMEM.
+pub fn unmounted(device: u64) -> Result<(), Errno> {
+    let end = |table: &mut Table| {
+        let mut ended: Vec<Watched> = try_vec(table.len())?;
+        ended.extend(
+            table
+                .extract_if(|_, watched| watched.device == device)
+                .map(|(_, watched)| watched),
+        );
+        for watched in &ended {
+            watched.end(IN_UNMOUNT | watched.directory);
+        }
+        Ok(ended)
+    };
+    with_table(end).transpose().map(drop)
+}
+
 /// An inode, at `key`, goes with its last user.
 #[cold]
 pub(super) fn gone(key: usize) {
     drop(with_table(|table| {
         let watched = table.remove(&key)?;
-        for watch in &watched.watches {
-            watch.end();
-            if watch.mask & IN_DELETE_SELF != 0 {
-                watch.tell(IN_DELETE_SELF, 0, b"");
-            }
-            watch.tell(IN_IGNORED, 0, b"");
-        }
+        watched.end(IN_DELETE_SELF);
         Some(watched)
     }));
 }

@@ -25,7 +25,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["credentials"],
     &["events", "set"],
     &["inheritance"],
-    &["inotify"],
+    &["inotify", "mount"],
     &["limits"],
     &["locked"],
     &["locks"],
