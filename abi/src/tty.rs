@@ -16,12 +16,26 @@ pub const TCFLSH: usize = 0x540b;
 pub const TIOCSCTTY: usize = 0x540e;
 pub const TIOCGPGRP: usize = 0x540f;
 pub const TIOCSPGRP: usize = 0x5410;
+/// How many bytes wait to be sent.
+pub const TIOCOUTQ: usize = 0x5411;
 pub const TIOCGWINSZ: usize = 0x5413;
 pub const TIOCSWINSZ: usize = 0x5414;
 /// How many bytes wait to be read.
 pub const FIONREAD: usize = 0x541b;
 /// Sets or clears O_NONBLOCK.
 pub const FIONBIO: usize = 0x5421;
+/// Gives the controlling terminal up.
+pub const TIOCNOTTY: usize = 0x5422;
+/// The session whose terminal it is.
+pub const TIOCGSID: usize = 0x5429;
+
+/// Of pseudo-terminals, by their master (ioctl_tty(2)): the number.
+pub const TIOCGPTN: usize = 0x8004_5430;
+/// Locks or unlocks the slave: a locked one cannot be opened.
+pub const TIOCSPTLCK: usize = 0x4004_5431;
+pub const TIOCGPTLCK: usize = 0x8004_5439;
+/// Opens the slave, with flags as of open(2).
+pub const TIOCGPTPEER: usize = 0x5441;
 
 /// `TCFLSH`: what to throw away.
 pub const TCIFLUSH: usize = 0;
@@ -52,6 +66,8 @@ pub const ECHOK: u32 = 0o40;
 pub const ECHONL: u32 = 0o100;
 /// Keep what was typed when a key sends a signal.
 pub const NOFLSH: u32 = 0o200;
+/// A process that is not in front is stopped if it writes.
+pub const TOSTOP: u32 = 0o400;
 /// Echo control characters as `^X`.
 pub const ECHOCTL: u32 = 0o1000;
 pub const ECHOKE: u32 = 0o4000;

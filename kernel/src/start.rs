@@ -1,6 +1,8 @@
 //! From the boot code to the first program.
 
+use crate::credentials::Credentials;
 use crate::files::hooks::{Session, Terminal};
+use crate::files::inode::Owner;
 use crate::thread::{self, Thread};
 use crate::{files, options, sched};
 use abi::Errno;
@@ -71,12 +73,18 @@ static ROOT_DISK: OnceCell<usize> = OnceCell::new();
 /// What needs a thread that may sleep: starts init, then serves the console.
 fn first_thread() -> ! {
     let image = INITIAL_IMAGE.get().copied().unwrap_or_default();
+    let console = crate::device::console::init();
     let root = match ROOT_DISK.get() {
         Some(&index) => files::open_disk_root(index, image),
         None => files::open_root(image),
     };
-    let root = root.and_then(|root| crate::proc::mount(&root).map(|()| root));
-    if let Err(error) = root.and_then(thread::start_init) {
+    let root = root.and_then(|root| {
+        crate::proc::mount(&root)?;
+        crate::device::pty::mount(&root)?;
+        Ok(root)
+    });
+    let started = console.and(root).and_then(thread::start_init);
+    if let Err(error) = started {
         fail(error);
     }
     crate::device::console::serve()
@@ -189,6 +197,21 @@ impl files::hooks::Hooks for Kernel {
 
     fn session(&self) -> Session {
         thread::session()
+    }
+
+    fn signal_leader(&self, session: usize, signal: u32) {
+        thread::signal_leader(session as u32, signal);
+    }
+
+    fn check_group(&self, group: usize, session: usize) -> Result<(), Errno> {
+        thread::check_group(group, session)
+    }
+
+    fn file_owner(&self) -> Owner {
+        let owner = sched::current()
+            .arc()
+            .with_credentials(Credentials::file_owner);
+        owner.unwrap_or(Owner::ROOT)
     }
 
     fn list_threads(&self) {

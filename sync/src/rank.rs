@@ -118,6 +118,8 @@ ranks! {
     IpcSenders: Spinning, "those who wait for room in a message queue";
     IpcWaiters: Spinning, "those who wait for a message or for semaphores";
     IpcObject: Spinning, "the messages of a queue, the values of semaphores, or what a segment says of itself";
+    TerminalOwner: Spinning, "which session has which terminal: one takes one at a time";
+    Ptys: Spinning, "which pseudo-terminals there are";
     Family: Spinning, "the tree of processes";
     Group: Spinning, "a thread group's members";
     Actions: Spinning, "which signal actions, semaphores and name a group has";
@@ -158,6 +160,7 @@ ranks! {
     LockQueue: Spinning, "those who wait for a sleeping lock";
 
     Tty: InterruptsOff, "a terminal's input line and modes";
+    PtyOutput: InterruptsOff, "what the master of a pseudo-terminal is to read";
     Disk: InterruptsOff, "a disk's requests in flight";
     WaitQueue: InterruptsOff, "a wait queue that handlers may wake";
     Timers: InterruptsOff, "a CPU's pending timers";

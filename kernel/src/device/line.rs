@@ -5,8 +5,12 @@
 //! takes a byte from the keyboard, edits the line, and says what to echo and
 //! what to tell others; [`Line::peek`] and [`Line::consume`] are the reader's.
 
+use abi::Errno;
 use abi::signal::{SIGINT, SIGQUIT, SIGTSTP};
 use abi::tty::*;
+use alloc::boxed::Box;
+
+use crate::files::allocate::try_vec;
 
 /// What can wait to be read, the unfinished line included.
 const CAPACITY: usize = 4096;
@@ -62,7 +66,7 @@ pub enum Event {
 
 /// Bytes to read, oldest first, some with a mark.
 struct Queue {
-    slots: [u16; CAPACITY],
+    slots: Box<[u16]>,
     start: usize,
     length: usize,
 }
@@ -95,6 +99,8 @@ pub struct Line {
     edited: usize,
     /// The next byte is taken as it is: the key before it was VLNEXT.
     literal: bool,
+    /// Whether there is a key that asks for the list of threads.
+    lists_threads: bool,
 }
 
 /// What a reader would get: bytes copied, and slots they take up.
@@ -105,17 +111,21 @@ pub struct Peeked {
 }
 
 impl Line {
-    pub const fn new() -> Line {
-        Line {
+    /// ENOMEM.
+    pub fn new(lists_threads: bool) -> Result<Line, Errno> {
+        let mut slots = try_vec(CAPACITY)?;
+        slots.resize(CAPACITY, 0);
+        Ok(Line {
             modes: INITIAL,
             queue: Queue {
-                slots: [0; CAPACITY],
+                slots: slots.into_boxed_slice(),
                 start: 0,
                 length: 0,
             },
             edited: 0,
             literal: false,
-        }
+            lists_threads,
+        })
     }
 
     pub fn modes(&self) -> Termios {
@@ -156,6 +166,27 @@ impl Line {
         }
         let least = usize::from(self.modes.cc[VMIN]).clamp(1, wanted.max(1));
         self.available() >= least
+    }
+
+    /// Whether poll(2) says that it can be read: a read that wants as much as can be
+    /// would not wait, but for more bytes behind a first one.
+    pub fn ready(&self) -> bool {
+        let wanted = if self.modes.cc[VTIME] == 0 {
+            usize::MAX
+        } else {
+            1
+        };
+        self.readable(wanted)
+    }
+
+    /// How many bytes [`Line::input`] takes now without losing one for lack of
+    /// room. What makes a line too long is lost, else no end of it would fit.
+    pub fn room(&self) -> usize {
+        let room = CAPACITY - 1 - self.queue.length.min(CAPACITY - 1);
+        match self.editing() && self.available() == 0 {
+            true => room.max(1),
+            false => room,
+        }
     }
 
     /// Takes one byte from the keyboard. `echo` gets what the terminal is to
@@ -247,7 +278,7 @@ impl Line {
             self.echo(byte, echo);
             return Some(Event::Signal(signal));
         }
-        (self.editing() && byte == LIST).then_some(Event::ListThreads)
+        (self.lists_threads && self.editing() && byte == LIST).then_some(Event::ListThreads)
     }
 
     /// One key while editing.

@@ -3,12 +3,11 @@
 use super::*;
 use crate::device::output::process_output;
 use proptest::prelude::*;
-use std::boxed::Box;
 use std::vec;
 use std::vec::Vec;
 
 struct Terminal {
-    line: Box<Line>,
+    line: Line,
     screen: Vec<u8>,
     events: Vec<Event>,
 }
@@ -16,7 +15,7 @@ struct Terminal {
 impl Terminal {
     fn new() -> Terminal {
         Terminal {
-            line: Box::new(Line::new()),
+            line: Line::new(true).unwrap(),
             screen: Vec::new(),
             events: Vec::new(),
         }

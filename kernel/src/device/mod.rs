@@ -5,6 +5,8 @@ pub mod disk;
 mod line;
 mod memory;
 mod output;
+pub mod pty;
+pub mod terminal;
 
 use alloc::sync::Arc;
 
@@ -12,6 +14,8 @@ use abi::Errno;
 
 use crate::files::inode::{Inode, device_number};
 use crate::files::open_file::File;
+
+use self::terminal::TerminalFile;
 
 /// As on Linux: 1 for memory devices, 5 for terminals.
 const NULL: u64 = device_number(1, 3);
@@ -21,11 +25,13 @@ const RANDOM: u64 = device_number(1, 8);
 const URANDOM: u64 = device_number(1, 9);
 const TTY: u64 = device_number(5, 0);
 const CONSOLE: u64 = device_number(5, 1);
+const PTMX: u64 = device_number(5, 2);
 
 /// What `/dev` has: name, number, permissions.
 pub const NAMES: &[(&str, u64, u32)] = &[
     ("console", CONSOLE, 0o600),
     ("tty", TTY, 0o666),
+    ("ptmx", PTMX, 0o666),
     ("null", NULL, 0o666),
     ("zero", ZERO, 0o666),
     ("full", FULL, 0o666),
@@ -46,8 +52,9 @@ pub fn open(number: u64, inode: Arc<dyn Inode>, flags: u32) -> Result<Arc<File>,
         ZERO => File::new(inode, flags, memory::Zero),
         FULL => File::new(inode, flags, memory::Full),
         RANDOM | URANDOM => File::new(inode, flags, memory::Random),
-        // There is one terminal, and it is everybody's controlling one.
-        TTY | CONSOLE => File::new(inode, flags, console::ConsoleFile),
+        TTY => TerminalFile::open(terminal::own()?, inode, flags),
+        CONSOLE => TerminalFile::open(console::terminal(), inode, flags),
+        PTMX => pty::Master::open(inode, flags),
         _ => match disk::index_of(number) {
             Some(index) => disk::open(index, inode, flags),
             None => Err(Errno::ENXIO),

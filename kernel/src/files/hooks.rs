@@ -6,12 +6,16 @@
 use abi::Errno;
 use sync::OnceCell;
 
+use super::inode::Owner;
+
 /// A session, as one of its processes sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Session {
     pub id: usize,
     /// The process began the session.
     pub leads: bool,
+    /// Its process group.
+    pub group: usize,
 }
 
 /// A terminal, for who may use it.
@@ -37,6 +41,13 @@ pub trait Hooks: Sync {
     fn check_terminal(&self, terminal: Terminal, signal: u32) -> Result<(), Errno>;
     /// The running process's session.
     fn session(&self) -> Session;
+    /// A terminal is gone: `signal` to the process that leads the session.
+    fn signal_leader(&self, session: usize, signal: u32);
+    /// Whether there is such a process group in the session: ESRCH; EPERM if it
+    /// is in another.
+    fn check_group(&self, group: usize, session: usize) -> Result<(), Errno>;
+    /// Whose files are that the running thread makes.
+    fn file_owner(&self) -> Owner;
     /// ^P: list the threads on the console.
     fn list_threads(&self);
 }

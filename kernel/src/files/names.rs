@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 
 use abi::Errno;
 use abi::file::{O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_TRUNC, O_WRONLY};
-use abi::file::{O_CLOEXEC, O_LARGEFILE, O_NOCTTY};
+use abi::file::{O_CLOEXEC, O_LARGEFILE};
 use abi::inotify::{IN_MODIFY, IN_OPEN};
 
 use super::inode::{Inode, Kind, New, Replace};
@@ -23,8 +23,8 @@ use crate::credentials::{Capability, Credentials};
 
 pub use super::walk::At;
 
-/// What an open file does not remember of the flags it was opened with.
-const FORGOTTEN: usize = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
+/// Flags that inodes are not told of when they are opened.
+const FORGOTTEN: usize = O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC;
 
 impl At<'_> {
     /// Opens, with O_CREAT makes, a file (open(2)). `permissions` have the

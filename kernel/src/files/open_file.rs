@@ -13,7 +13,7 @@ use core::any::Any;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use abi::Errno;
-use abi::file::{O_ACCMODE, O_APPEND, O_DSYNC, O_NONBLOCK, O_RDONLY, O_SYNC, O_WRONLY};
+use abi::file::{O_ACCMODE, O_APPEND, O_DSYNC, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_SYNC, O_WRONLY};
 use abi::file::{POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM};
 use sync::{SpinLock, rank};
 
@@ -182,7 +182,7 @@ impl File {
         let file: Arc<File<O>> = try_arc(File {
             open: Description {
                 inode,
-                flags: AtomicU32::new(flags),
+                flags: AtomicU32::new(flags & !(O_NOCTTY as u32)),
                 place: None,
                 locks: AtomicBool::new(false),
                 watched: SpinLock::new(Vec::new()),

@@ -118,10 +118,14 @@ fn shown(inode: &Arc<dyn Inode>) -> Result<Vec<u8>, Errno> {
                 path => path,
             };
         }
-        Kind::Character | Kind::Block => match device::name_of(metadata.special) {
-            Some(name) => text.add(format_args!("/dev/{name}"))?,
-            None => named("device", &mut text)?,
-        },
+        Kind::Character | Kind::Block => {
+            let device = metadata.special;
+            match (device::name_of(device), device::pty::number_of(device)) {
+                (Some(name), _) => text.add(format_args!("/dev/{name}"))?,
+                (_, Some(number)) => text.add(format_args!("/dev/pts/{number}"))?,
+                _ => named("device", &mut text)?,
+            }
+        }
         Kind::Fifo => named("pipe", &mut text)?,
         Kind::Socket => named("socket", &mut text)?,
         Kind::Anonymous => named("anon_inode", &mut text)?,

@@ -2,13 +2,14 @@
 
 use abi::Errno;
 use abi::file::*;
-use abi::tty::FIONBIO;
+use abi::tty::{FIONBIO, TIOCGPTPEER};
 use alloc::sync::Arc;
 
 use super::attributes::drop_setid;
 use super::descriptor::number;
 use super::listing::Listing;
 use super::storage;
+use crate::device::pty::Master;
 use crate::files::inode::Sought;
 use crate::files::open_file::Whence;
 use crate::files::{File, Sink, Source};
@@ -113,6 +114,12 @@ pub fn ioctl(
                 _ => flags | O_NONBLOCK as u32,
             });
             Ok(0)
+        }
+        TIOCGPTPEER if let Some(master) = file.kind_of::<Master>() => {
+            let flags = argument as u32 as usize;
+            let reserved = current.files().reserve(flags & O_CLOEXEC != 0)?;
+            let kept = flags & (O_ACCMODE | O_NONBLOCK | O_NOCTTY);
+            Ok(reserved.fill(master.open_peer(kept as u32)?))
         }
         request => file.ioctl(request, argument),
     }

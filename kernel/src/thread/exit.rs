@@ -91,6 +91,9 @@ fn end_process(group: &Arc<Group>, status: i32) {
         crate::files::shut_down();
         machine::power::off(Ended::from_status(status).shell_code());
     }
+    if group.session() == pid {
+        crate::device::terminal::session_ended(pid as usize);
+    }
     group.timers().end();
     group.undo().end(pid);
     let user = group.credentials().user.real;

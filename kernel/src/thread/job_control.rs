@@ -2,7 +2,7 @@
 //! terminal, and what becomes of stopped groups that nobody could let go on.
 
 use super::group::Group;
-use super::kill::send_all;
+use super::kill::{notify, send_all};
 use super::registry;
 use crate::files::hooks::{Session, Terminal};
 use crate::signal::{Effect, Info};
@@ -19,6 +19,27 @@ pub fn session() -> Session {
     Session {
         id: group.map_or(0, |group| group.session() as usize),
         leads: group.is_some_and(|group| group.session() == group.id()),
+        group: group.map_or(0, |group| group.process_group() as usize),
+    }
+}
+
+/// Whether there is such a process group in the session.
+///
+/// # Errors
+/// `ESRCH`; `EPERM` if it is in another session; `ENOMEM`.
+pub fn check_group(id: usize, session: usize) -> Result<(), Errno> {
+    let members = registry::groups(|group| group.process_group() as usize == id)?;
+    match members.first() {
+        None => Err(Errno::ESRCH),
+        Some(member) if member.session() as usize != session => Err(Errno::EPERM),
+        Some(_) => Ok(()),
+    }
+}
+
+/// `signal` to the process that leads the session, if it lives.
+pub fn signal_leader(session: u32, signal: u32) {
+    if let Ok(leader) = registry::group(session) {
+        notify(&leader, Info::kernel(signal));
     }
 }
 

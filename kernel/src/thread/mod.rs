@@ -51,7 +51,7 @@ pub use exec::{exec, exec_first, own_files};
 pub use exit::{exit_group, exit_group_wide, exit_thread};
 pub use futex::{Word, requeue, wait as futex_wait, wake as futex_wake};
 pub use group::{Group, set_process_group};
-pub use job_control::{check as check_terminal, session};
+pub use job_control::{check as check_terminal, check_group, session, signal_leader};
 pub use join::{JoinTable, detach, join_any, join_one};
 pub use kill::{Target, interrupt_foreground, kill, notify, queue, tgkill, tkill};
 pub use life::start_init;

@@ -283,6 +283,12 @@ pub fn set_terminal(fd: i32, termios: &Termios) -> Result<(), Errno> {
     .map(drop)
 }
 
+/// Makes the terminal that of the session that the process leads.
+pub fn take_terminal(fd: i32) -> Result<(), Errno> {
+    // SAFETY: the kernel touches no memory for it.
+    unsafe { raw(call::IOCTL, [fd as usize, abi::tty::TIOCSCTTY, 0]) }.map(drop)
+}
+
 /// Names the process group that the terminal's keys signal.
 pub fn set_foreground(fd: i32, group: i32) -> Result<(), Errno> {
     // SAFETY: the kernel reads one word.

@@ -37,6 +37,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["pipes"],
     &["prctl"],
     &["proc"],
+    &["pty"],
     &["requeue_pi"],
     &["rseq"],
     &["sched"],

@@ -67,7 +67,7 @@ fn start(folders: &[&[u8]], args: &[&CStr]) -> Result<i32, Errno> {
         return Ok(child);
     }
     if process::new_session().is_ok() {
-        let _ = file::set_foreground(file::STDIN, process::id());
+        let _ = file::take_terminal(file::STDIN);
     }
     let error = process::exec_in(folders, args);
     let name = args.first().map_or(&b""[..], |name| name.to_bytes());
