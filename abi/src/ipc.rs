@@ -87,6 +87,48 @@ pub struct ShmUsed {
     pub swap_successes: u64,
 }
 
+pub const MSG_STAT: u32 = 11;
+pub const MSG_INFO: u32 = 12;
+pub const MSG_STAT_ANY: u32 = 13;
+
+/// A longer message is cut off; any type but the one given; only a copy.
+pub const MSG_NOERROR: usize = 0o10000;
+pub const MSG_EXCEPT: usize = 0o20000;
+pub const MSG_COPY: usize = 0o40000;
+
+/// `struct msqid64_ds` of x86-64.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct MsqidDs {
+    pub perm: IpcPerm,
+    pub sent: i64,
+    pub received: i64,
+    pub changed: i64,
+    pub bytes: u64,
+    pub count: u64,
+    pub limit: u64,
+    pub last_sender: u32,
+    pub last_receiver: u32,
+    pub unused: [u64; 2],
+}
+
+const _: () = assert!(size_of::<MsqidDs>() == 120);
+
+/// `struct msginfo`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+pub struct MsgInfo {
+    pub pool: i32,
+    pub map: i32,
+    pub max: i32,
+    pub limit: i32,
+    pub queues: i32,
+    pub segment_size: i32,
+    pub total: i32,
+    pub segments: u16,
+    pub pad: u16,
+}
+
 pub const GETPID: u32 = 11;
 pub const GETVAL: u32 = 12;
 pub const GETALL: u32 = 13;

@@ -114,7 +114,7 @@ ranks! {
     Timer: Spinning, "a timer's setting, also while it expires";
     CpuTimers: Spinning, "the timers by a process's CPU time, also while they expire";
     IpcUndo: Spinning, "in which sets of semaphores a process undoes something at its end";
-    IpcNames: Spinning, "which message queues, segments of shared memory and sets of semaphores there are";
+    IpcNames: Spinning, "which message queues, sets of semaphores and segments of shared memory there are";
     IpcSenders: Spinning, "those who wait for room in a message queue";
     IpcWaiters: Spinning, "those who wait for a message or for semaphores";
     IpcObject: Spinning, "the messages of a queue, the values of semaphores, or what a segment says of itself";

@@ -7,7 +7,7 @@ use super::{Entry, Listing, Subject, What, text};
 use crate::files::text::Text;
 use crate::ipc::mqueue::room;
 use crate::ipc::setting::Setting;
-use crate::ipc::{sem, shm};
+use crate::ipc::{msg, sem, shm};
 
 pub static MQUEUE: Listing = Listing {
     entries: &[&[
@@ -22,6 +22,9 @@ pub static MQUEUE: Listing = Listing {
 
 /// Of `/proc/sys/kernel`.
 pub const KERNEL: &[Entry] = &[
+    setting!("msgmax", msg::MSGMAX),
+    setting!("msgmnb", msg::MSGMNB),
+    setting!("msgmni", msg::MSGMNI),
     Entry {
         name: "sem",
         permissions: 0o644,
@@ -33,9 +36,43 @@ pub const KERNEL: &[Entry] = &[
 ];
 
 pub static SYSVIPC: Listing = Listing {
-    entries: &[&[text("sem", list_sets), text("shm", list_segments)]],
+    entries: &[&[
+        text("msg", list_queues),
+        text("sem", list_sets),
+        text("shm", list_segments),
+    ]],
     numbers: None,
 };
+
+/// A line for each message queue of System V, in columns as wide as on Linux.
+fn list_queues(_: Subject, text: &mut Text) -> Result<(), Errno> {
+    text.add_bytes(
+        b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      \
+          stime      rtime      ctime\n",
+    )?;
+    msg::each(|found| {
+        let queue = found.describe();
+        let perm = queue.perm;
+        text.add(format_args!(
+            "{:>10} {:>10}  {:>4o}  {:>10} {:>10} {:>5} {:>5} {:>5} {:>5} {:>5} {:>5} {:>10} {:>10} \
+             {:>10}\n",
+            perm.key,
+            found.id,
+            perm.mode,
+            queue.bytes,
+            queue.count,
+            queue.last_sender,
+            queue.last_receiver,
+            perm.uid,
+            perm.gid,
+            perm.cuid,
+            perm.cgid,
+            queue.sent,
+            queue.received,
+            queue.changed,
+        ))
+    })
+}
 
 /// In the order in which they stand in `/proc/sys/kernel/sem`.
 const SEMAPHORES: [&Setting; 4] = [&sem::SEMMSL, &sem::SEMMNS, &sem::SEMOPM, &sem::SEMMNI];

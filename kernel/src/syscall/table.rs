@@ -2,8 +2,9 @@
 
 use super::{
     attributes, clock, clone, copying, credentials, descriptor, event, file, inotify, limit, lock,
-    locked, membarrier, memory, mount, mqueue, path, poll, prctl, process, sched, sem, shm, signal,
-    socket, socket_message, socket_option, splice, storage, system, thread, timer, usage, vectors,
+    locked, membarrier, memory, mount, mqueue, msg, path, poll, prctl, process, sched, sem, shm,
+    signal, socket, socket_message, socket_option, splice, storage, system, thread, timer, usage,
+    vectors,
 };
 use crate::thread::{Current, Interrupted};
 use abi::Errno;
@@ -154,7 +155,13 @@ fn call(current: &mut Current, number: usize, args: [usize; 6]) -> Result<usize,
         SEMTIMEDOP => sem::semtimedop(current, a, b, c, d),
         SEMCTL => sem::semctl(current, a, b, c, d),
 
-        // Message queues.
+        // Message queues of System V.
+        MSGGET => msg::msgget(current, a, b),
+        MSGSND => msg::msgsnd(current, a, b, c, d),
+        MSGRCV => msg::msgrcv(current, a, b, c, d, e),
+        MSGCTL => msg::msgctl(current, a, b, c),
+
+        // Message queues of POSIX.
         MQ_OPEN => mqueue::mq_open(current, a, b, c, d),
         MQ_UNLINK => mqueue::mq_unlink(current, a),
         MQ_TIMEDSEND => mqueue::mq_timedsend(current, a, b, c, d, e),

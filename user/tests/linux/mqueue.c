@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "check.h"
 #include "clock.h"
 
@@ -34,22 +35,6 @@ static int ready(int fd) {
     struct pollfd entry = {.fd = fd, .events = POLLIN | POLLOUT};
     CHECK(poll(&entry, 1, 0) >= 0);
     return entry.revents;
-}
-
-static char state_of(pid_t pid, pid_t tid) {
-    char path[64], state = 0;
-    sprintf(path, "/proc/%d/task/%d/stat", pid, tid);
-    FILE *file = fopen(path, "r");
-    if (file) {
-        CHECK(fscanf(file, "%*d (%*[^)]) %c", &state) == 1);
-        fclose(file);
-    }
-    return state;
-}
-
-static void until_asleep(pid_t pid, pid_t tid) {
-    while (state_of(pid, tid) != 'S')
-        sched_yield();
 }
 
 static void names(void) {

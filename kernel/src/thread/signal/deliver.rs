@@ -121,6 +121,8 @@ fn restarts(call: Interrupted) -> bool {
         | call::CLOCK_NANOSLEEP
         | call::RT_SIGSUSPEND
         | call::RT_SIGTIMEDWAIT
+        | call::MSGSND
+        | call::MSGRCV
         | call::SEMOP
         | call::SEMTIMEDOP
         | call::SEM_TIMEDWAIT => false,

@@ -31,6 +31,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["locks"],
     &["membarrier"],
     &["memfd"],
+    &["messages"],
     &["mqueue"],
     &["mremap"],
     &["permissions"],
