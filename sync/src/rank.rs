@@ -84,6 +84,7 @@ ranks! {
     Unmount: Sleeping, "the end of a mount: one at a time";
     MountPlaces: Sleeping, "where mounts may be made (readers: who removes or moves a directory)";
     FileOffset: Sleeping, "an open file's offset, over a read or write";
+    Attributes: Sleeping, "whose a file is and what it lets, over a change that follows from it";
     Tree: Sleeping, "the shape of a directory tree: one rename between directories at a time";
     Directory: Sleeping, "a directory's entries (parent before child)";
     NodeLoading: Sleeping, "making the node of an inode of a disk";

@@ -192,9 +192,16 @@ impl Capabilities {
         Capabilities { effective, ..self }
     }
 
-    /// What a program starts with, by the user that it runs for.
-    pub(super) fn exec(self, real_is_root: bool, effective_is_root: bool) -> Capabilities {
+    /// What a program starts with, by the user that it runs for: nothing new with
+    /// `no_new`.
+    pub(super) fn exec(
+        self,
+        real_is_root: bool,
+        effective_is_root: bool,
+        no_new: bool,
+    ) -> Capabilities {
         let permitted = match real_is_root || effective_is_root {
+            true if no_new => self.inheritable.or(self.bounding).and(self.permitted),
             true => self.inheritable.or(self.bounding),
             false => Set::NONE,
         };
@@ -234,17 +241,17 @@ mod tests {
     #[test]
     fn a_program_of_root_starts_with_what_is_bound() {
         let bound = Capabilities::FULL.drop_bound(1).unwrap();
-        let root = bound.exec(true, true);
+        let root = bound.exec(true, true, false);
         assert_eq!(
             (root.effective, root.permitted),
             (bound.bounding, bound.bounding)
         );
-        let real = bound.exec(true, false);
+        let real = bound.exec(true, false, false);
         assert_eq!(
             (real.effective, real.permitted),
             (Set::NONE, bound.bounding)
         );
-        let user = bound.exec(false, false);
+        let user = bound.exec(false, false, false);
         assert_eq!((user.effective, user.permitted), (Set::NONE, Set::NONE));
     }
 }

@@ -35,7 +35,9 @@ impl Credentials {
         user.file = user.effective;
         group.saved = group.effective;
         group.file = group.effective;
-        let capabilities = self.capabilities.exec(user.real == 0, user.effective == 0);
+        let capabilities =
+            self.capabilities
+                .exec(user.real == 0, user.effective == 0, no_new_privileges);
         Exec {
             is_secure: user.effective != user.real || group.effective != group.real,
             credentials: Credentials {

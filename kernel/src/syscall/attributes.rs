@@ -9,6 +9,7 @@ use abi::time::Timespec;
 use super::file::open_file;
 use super::path::{CWD, existing_or_own, is_cwd};
 use crate::credentials::Credentials;
+use crate::files;
 use crate::files::clock;
 use crate::files::inode::{Inode, Kind, Metadata};
 use crate::files::inotify::Named;
@@ -191,8 +192,10 @@ fn set_mode(current: &Current, inode: &Named, mode: usize) -> Result<usize, Errn
         return Err(Errno::EOPNOTSUPP);
     }
     let by = current.credentials();
-    let permissions = by.change_mode(&inode.metadata(), mode as u32 & 0o7777)?;
-    inode.set_permissions(permissions)?;
+    files::in_one_step(|| {
+        let permissions = by.change_mode(&inode.metadata(), mode as u32 & 0o7777)?;
+        inode.set_permissions(permissions)
+    })?;
     inode.changed(IN_ATTRIB);
     Ok(0)
 }
@@ -235,18 +238,23 @@ fn set_owner(current: &Current, inode: &Named, user: usize, group: usize) -> Res
     let id = |id: usize| (id as u32 != u32::MAX).then_some(id as u32);
     let (user, group) = (id(user), id(group));
     let by = current.credentials();
-    by.check_new_owner(&inode.metadata(), user, group)?;
-    inode.set_owner(user, group)?;
-    // What ran with the old owner's rights does not run with the new one's.
-    let metadata = inode.metadata();
-    let kept = match metadata.kind {
-        Kind::Directory | Kind::SymbolicLink => metadata.permissions,
-        _ => by.without_setid(&metadata),
-    };
-    if kept != metadata.permissions {
-        inode.set_permissions(kept)?;
-    }
-    if user.is_some() || group.is_some() || kept != metadata.permissions {
+    let changed = files::in_one_step(|| {
+        let metadata = inode.metadata();
+        by.check_new_owner(&metadata, user, group)?;
+        // What ran with the old owner's rights never runs with the new one's.
+        let kept = match metadata.kind {
+            Kind::Directory | Kind::SymbolicLink => metadata.permissions,
+            _ => by.without_setid(&metadata),
+        };
+        let loses = kept != metadata.permissions;
+        if loses {
+            by.check_owner(&metadata)?;
+            inode.set_permissions(kept)?;
+        }
+        inode.set_owner(user, group)?;
+        Ok(loses || user.is_some() || group.is_some())
+    })?;
+    if changed {
         inode.changed(IN_ATTRIB);
     }
     Ok(0)
@@ -259,12 +267,17 @@ pub(super) fn drop_setid(current: &Current, inode: &dyn Inode) -> Result<(), Err
     if !by.clear_setid() || inode.kind() != Kind::Regular {
         return Ok(());
     }
-    let metadata = inode.metadata();
-    let kept = by.without_setid(&metadata);
-    match kept == metadata.permissions {
-        true => Ok(()),
-        false => inode.set_permissions(kept),
+    let lost = |metadata: &Metadata| by.without_setid(metadata) != metadata.permissions;
+    if !lost(&inode.metadata()) {
+        return Ok(());
     }
+    files::in_one_step(|| {
+        let metadata = inode.metadata();
+        match lost(&metadata) {
+            true => inode.set_permissions(by.without_setid(&metadata)),
+            false => Ok(()),
+        }
+    })
 }
 
 pub fn utimensat(

@@ -1,8 +1,9 @@
 //! The calls of scheduling policies and priorities (sched(7)).
 
+use crate::credentials::{Capability, Credentials};
 use crate::memory::user;
 use crate::sched::{self, Class, ROUND};
-use crate::thread::{self, Current, Thread};
+use crate::thread::{self, Current, Resource, Thread};
 use abi::Errno;
 use abi::memory::PAGE_SIZE;
 use abi::sched::*;
@@ -17,6 +18,42 @@ fn target(current: &Current, tid: usize, place: usize) -> Result<Arc<Thread>, Er
         return Err(Errno::EINVAL);
     }
     thread::find(current, tid)
+}
+
+/// Whether the thread's scheduling is the caller's business: EPERM for another
+/// user's without the right to it.
+pub(super) fn check_target(current: &Current, thread: &Thread) -> Result<(), Errno> {
+    let own = current.credentials();
+    let me = own.user.effective;
+    let is_own = |target: &Credentials| target.user.effective == me || target.user.real == me;
+    match thread.with_credentials(is_own) {
+        Some(true) => Ok(()),
+        _ => own.require(Capability::Nice),
+    }
+}
+
+/// Whether the caller may have the thread scheduled so: EPERM if it would be more
+/// urgent than the process's limits allow, without the right to that.
+fn check_class(current: &Current, thread: &Thread, new: Class) -> Result<(), Errno> {
+    check_target(current, thread)?;
+    let old = thread.entity.class();
+    let limit = |resource| match thread.user_group() {
+        Some(group) => group.limits().get(resource).soft,
+        None => 0,
+    };
+    let priority_fits = !new.is_real_time()
+        || old.is_real_time() && new.priority <= old.priority
+        || u64::from(new.priority) <= limit(Resource::Priority);
+    let wakes_idle = old.policy() & !SCHED_RESET_ON_FORK == SCHED_IDLE
+        && new.policy() & !SCHED_RESET_ON_FORK != SCHED_IDLE;
+    let nice_fits = new.nice >= old.nice && !wakes_idle
+        || (20 - i64::from(new.nice)) as u64 <= limit(Resource::Nice);
+    // Once set, a child's freedom from it is not to be had again.
+    let resets = !old.resets || new.resets;
+    match priority_fits && nice_fits && resets {
+        true => Ok(()),
+        false => current.credentials().require(Capability::Nice),
+    }
 }
 
 /// Changes it, and what the thread lends by it.
@@ -37,6 +74,8 @@ pub fn sched_setscheduler(
     let priority: i32 = user::read_value(param)?;
     let thread = target(current, tid, param)?;
     let asked = Class::new(policy as u32, priority, 0)?;
+    let nice = thread.entity.class().nice;
+    check_class(current, &thread, Class { nice, ..asked })?;
     set_class(&thread, |class| Class {
         nice: class.nice,
         ..asked
@@ -53,6 +92,7 @@ pub fn sched_setparam(current: &Current, tid: usize, param: usize) -> Result<usi
     let class = thread.entity.class();
     // The policy of this moment, should somebody else change it.
     let asked = Class::new(class.policy(), priority, class.nice)?;
+    check_class(current, &thread, asked)?;
     set_class(&thread, |_| asked);
     Ok(0)
 }
@@ -146,6 +186,7 @@ pub fn sched_setattr(
         resets: asked.flags & SCHED_FLAG_RESET_ON_FORK != 0,
         ..class
     };
+    check_class(current, &thread, class)?;
     set_class(&thread, |_| class);
     Ok(0)
 }
@@ -202,11 +243,24 @@ pub fn setpriority(
 ) -> Result<usize, Errno> {
     let threads = thread::of_priority(current, which as u32, who)?;
     let nice = clamp(nice as i32);
-    for thread in &threads {
-        set_class(thread, |class| Class { nice, ..class });
-    }
-    match threads.is_empty() {
+    // The last that could not be changed is told; the others are.
+    let mut result = match threads.is_empty() {
         true => Err(Errno::ESRCH),
         false => Ok(0),
+    };
+    for thread in &threads {
+        let class = Class {
+            nice,
+            ..thread.entity.class()
+        };
+        let allowed = check_target(current, thread).and_then(|()| {
+            let fits = check_class(current, thread, class);
+            fits.map_err(|_| Errno::EACCES)
+        });
+        match allowed {
+            Ok(()) => set_class(thread, |class| Class { nice, ..class }),
+            Err(error) => result = Err(error),
+        }
     }
+    result
 }

@@ -1,6 +1,7 @@
 //! The calls of threads: exit, join, futex, affinity, semaphores. Each reads its
 //! arguments and leaves the work to [`crate::thread`].
 
+use super::sched::check_target;
 use crate::memory::user;
 use crate::sched;
 use crate::thread::{self, Current, Word};
@@ -199,6 +200,7 @@ pub fn sched_setaffinity(
     mask: usize,
 ) -> Result<usize, Errno> {
     let target = thread::find(current, tid)?;
+    check_target(current, &target)?;
     let mut bytes = [0u8; MASK_SIZE];
     let used = size.min(MASK_SIZE);
     user::read_bytes(mask, &mut bytes[..used])?;

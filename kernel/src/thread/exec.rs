@@ -61,14 +61,23 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
     current.forget_signal_stack();
     current.rseq.forget();
     // Alone already: without memory for tables of its own it cannot go on.
-    let (Ok(()), Ok(())) = (own_files(current), group.reset_actions()) else {
+    let owned = own_files(current)
+        .and_then(|()| group.reset_actions())
+        .and_then(|()| own_places(current, loaded.is_secure));
+    if owned.is_err() {
         group.end(abi::process::wait_signaled(abi::signal::SIGKILL));
         return Err(Errno::ENOMEM);
-    };
+    }
     group.timers().delete_all();
     current.own.files.close_on_exec();
     take_over_id(current);
+    if loaded.is_secure {
+        let flags = group.flags();
+        flags.personality.fetch_and(!ADDR_NO_RANDOMIZE, Relaxed);
+    }
     replace(current, loaded, joins);
+    // Somebody may have changed them meanwhile.
+    current.space().set_limits(group.limits().of_memory());
     current.group().flags().exec();
     current.replace_credentials(credentials);
     Ok(0)
@@ -79,6 +88,16 @@ pub fn exec(current: &mut Current, path: usize, argv: usize, envp: usize) -> Res
 pub fn own_files(current: &mut Current) -> Result<(), Errno> {
     if current.own.files.is_shared() {
         current.own.files = TableUse::new(current.own.files.dup_table()?);
+        current.show_resources();
+    }
+    Ok(())
+}
+
+/// Where paths begin, and the umask, are not others' to change for a program that has
+/// rights which they have not. ENOMEM.
+fn own_places(current: &mut Current, is_secure: bool) -> Result<(), Errno> {
+    if is_secure && Arc::strong_count(&current.own.fs) > 1 {
+        current.own.fs = current.own.fs.duplicate()?;
         current.show_resources();
     }
     Ok(())

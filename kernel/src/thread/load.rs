@@ -20,6 +20,9 @@ use core::ops::Range;
 use machine::page_table::Rights;
 use machine::user::UserRegs;
 
+/// Room that is kept for the stack, whatever its limit is now.
+const LEAST_STACK: usize = 128 << 20;
+
 /// How far a stack without a limit may grow.
 const LARGEST_STACK: usize = 1 << 40;
 
@@ -29,6 +32,8 @@ pub(super) struct Loaded {
     pub regs: UserRegs,
     pub name: Name,
     pub credentials: Credentials,
+    /// See [`Exec`].
+    pub is_secure: bool,
 }
 
 /// Who starts a program, and where its paths begin.
@@ -50,6 +55,11 @@ pub(super) fn load(
 ) -> Result<Loaded, Errno> {
     let program = Executable::open(caller, path)?;
     let exec = program.exec(caller);
+    // Who starts a program that is not to trust it does not choose its addresses.
+    let slides = match exec.is_secure {
+        true => Slides::new(),
+        false => slides,
+    };
     let mut image = program.plan()?;
     image.place(elf::DYN_BASE + slides.program)?;
     let named = match &image.interpreter {
@@ -60,7 +70,9 @@ pub(super) fn load(
     space.set_limits(caller.limits);
     program.map(&space, &image)?;
     space.set_heap(image.end + slides.heap);
-    let stack_size = caller.limits.stack.min(LARGEST_STACK);
+    // Its limit may be raised while it runs, and is looked at as it grows.
+    let stack_size = caller.limits.stack.clamp(LEAST_STACK, LARGEST_STACK);
+    let stack_size = stack_size.next_multiple_of(PAGE_SIZE);
     let top = space.map_stack(stack_size, USER_END - slides.stack)?;
     // A program may leave room for its stack far below only.
     space.start_mappings(top.saturating_sub(stack_size + slides.mappings));
@@ -93,6 +105,7 @@ pub(super) fn load(
         regs: UserRegs::new(start, stack.pointer, [0; 3]),
         name: name(path),
         credentials: exec.credentials,
+        is_secure: exec.is_secure,
     })
 }
 
@@ -178,7 +191,7 @@ impl Executable {
 
     /// With whose rights it runs.
     fn exec(&self, caller: &Caller<'_>) -> Exec {
-        let metadata = self.file.inode.metadata();
+        let metadata = files::in_one_step(|| self.file.inode.metadata());
         caller.credentials.exec(&metadata, caller.no_new_privileges)
     }
 

@@ -91,11 +91,14 @@ pub fn of_priority(current: &Current, which: u32, who: usize) -> Result<Vec<Arc<
         0 => current.group().process_group(),
         who => who,
     };
+    let user = match who {
+        0 => current.credentials().user.real,
+        who => who,
+    };
     let is_meant = |thread: &Thread| match (thread.user_group(), which) {
         (None, _) => false,
         (Some(group), PRIO_PGRP) => group.process_group() == of_group,
-        // All are the one user.
-        (Some(_), _) => who == 0,
+        (Some(_), _) => thread.with_credentials(|own| own.user.real) == Some(user),
     };
     match which {
         PRIO_PROCESS => {

@@ -146,7 +146,10 @@ impl Inode for Pipe {
     }
 
     fn metadata(&self) -> Metadata {
-        Metadata::without_content(PIPE_DEVICE, self.number, Kind::Fifo, 0o600, self.made)
+        Metadata {
+            owner: self.owner,
+            ..Metadata::without_content(PIPE_DEVICE, self.number, Kind::Fifo, 0o600, self.made)
+        }
     }
 
     /// It has no name of its own: by a link of `/proc`. Its ends are there already.

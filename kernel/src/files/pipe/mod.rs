@@ -25,6 +25,7 @@ use sync::{Mutex, MutexGuard, WaitError, WaitQueue, rank};
 use self::ring::Ring;
 use super::allocate::memory_to_spare;
 use super::buffer::{Sink, Source};
+use super::inode::Owner;
 use super::watch::Watchers;
 use super::{clock, hooks};
 
@@ -59,6 +60,8 @@ pub struct Pipe {
     watchers: Watchers,
     number: u64,
     made: u64,
+    /// Whose it is.
+    owner: Owner,
 }
 
 static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
@@ -81,6 +84,7 @@ impl Pipe {
             watchers: Watchers::new(),
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             made: clock::now(),
+            owner: hooks::get().map_or(Owner::ROOT, |hooks| hooks.file_owner()),
         }
     }
 

@@ -40,6 +40,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["proc"],
     &["pty"],
     &["requeue_pi"],
+    &["rights"],
     &["rseq"],
     &["sched"],
     &["semaphores"],
