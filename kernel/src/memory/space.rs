@@ -77,6 +77,11 @@ impl Space {
         try_arc_cyclic(make).inspect_err(|_| table.retire())
     }
 
+    /// How many threads are in it, or are being made.
+    pub fn tenants(&self) -> usize {
+        self.tenants.load(Relaxed)
+    }
+
     /// Commands of membarrier(2) that were registered.
     pub fn barriers(&self) -> usize {
         self.barriers.load(Relaxed)

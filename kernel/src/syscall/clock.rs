@@ -63,6 +63,7 @@ fn sleep_by_cpu(
     request: Timespec,
     remain: usize,
 ) -> Result<usize, Errno> {
+    let resumed = current.resume_at.take();
     if clock as u32 as usize == CLOCK_THREAD_CPUTIME_ID {
         return Err(Errno::EOPNOTSUPP);
     }
@@ -72,7 +73,7 @@ fn sleep_by_cpu(
     }
     let given = time::nanos(request)?;
     let now = clock.read().ok_or(Errno::EINVAL)?;
-    let until = match (current.resume_at.take(), is_absolute) {
+    let until = match (resumed, is_absolute) {
         (Some(until), _) => until,
         (None, true) => given,
         (None, false) => now.saturating_add(given),

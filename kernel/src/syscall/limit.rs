@@ -25,10 +25,10 @@ pub fn prlimit64(
         0 => None,
         at => Some(read(at)?),
     };
-    let before = group.limits().get(resource);
-    if let Some(new) = new {
-        set(current, &group, resource, new)?;
-    }
+    let before = match new {
+        Some(new) => set(current, &group, resource, new)?,
+        None => group.limits().get(resource),
+    };
     if old != 0 {
         user::write_value(old, &[before.soft, before.hard])?;
     }
@@ -80,12 +80,10 @@ fn set(
     group: &Arc<Group>,
     resource: Resource,
     limit: Limit,
-) -> Result<(), Errno> {
+) -> Result<Limit, Errno> {
     if limit.soft > limit.hard {
         return Err(Errno::EINVAL);
     }
-    if limit.hard > group.limits().get(resource).hard {
-        current.credentials().require(Capability::Resource)?;
-    }
-    thread::set_limit(group, resource, limit)
+    let may_raise = current.credentials().may(Capability::Resource);
+    thread::set_limit(group, resource, limit, may_raise)
 }

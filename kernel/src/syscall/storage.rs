@@ -12,7 +12,7 @@ use crate::credentials::access::WRITE;
 use crate::files::inode::{Inode, Kind, Owner};
 use crate::files::inotify::notify;
 use crate::files::walk::Follow;
-use crate::files::{self, File, ramfs};
+use crate::files::{self, File, cache, ramfs};
 use crate::memory::user;
 use crate::thread::Current;
 
@@ -24,6 +24,15 @@ pub(super) fn offset(argument: usize) -> Result<u64, Errno> {
     }
 }
 
+/// A file that is to have `size` bytes must not get larger than the process may make
+/// any: EFBIG, with a signal.
+fn check_growth(inode: &dyn Inode, size: u64) -> Result<(), Errno> {
+    match size > inode.metadata().size {
+        true => cache::allowed(size - 1).map(drop),
+        false => Ok(()),
+    }
+}
+
 pub fn truncate(current: &Current, path: usize, size: usize) -> Result<usize, Errno> {
     let size = offset(size)?;
     let inode = named(current, CWD, path, 0, 0)?;
@@ -32,6 +41,7 @@ pub fn truncate(current: &Current, path: usize, size: usize) -> Result<usize, Er
             inode.check_access(current.credentials(), WRITE)?;
             let _access = inode.pages_to_map()?.access_to_write()?;
             drop_setid(current, &**inode)?;
+            check_growth(&**inode, size)?;
             inode.set_size(size)?;
             inode.changed(IN_MODIFY);
         }
@@ -47,6 +57,7 @@ pub fn ftruncate(current: &Current, descriptor: usize, size: usize) -> Result<us
     if !file.description().writable() || file.inode().kind() != Kind::Regular {
         return Err(Errno::EINVAL);
     }
+    check_growth(&**file.inode(), size)?;
     file.inode().set_size(size)?;
     notify::done(file.description(), IN_MODIFY);
     Ok(0)
@@ -82,6 +93,9 @@ pub fn fallocate(
     // Both are below 2^63, so the sum is below 2^64.
     if start + length > i64::MAX as u64 {
         return Err(Errno::EFBIG);
+    }
+    if extends {
+        check_growth(&**file.inode(), start + length)?;
     }
     file.inode().allocate(start, length, extends)?;
     notify::done(file.description(), IN_MODIFY);

@@ -80,8 +80,8 @@ pub fn timer_settime(
         return Err(Errno::EINVAL);
     }
     let (first, interval) = read_setting(new)?;
-    let timer = current.group().timers().get(id as i32)?;
-    let left = timer.set(first, interval, flags & TIMER_ABSTIME != 0)?;
+    let timers = current.group().timers();
+    let left = timers.set(id as i32, first, interval, flags & TIMER_ABSTIME != 0)?;
     if old != 0 {
         user::write_value(old, &setting(left))?;
     }

@@ -101,6 +101,9 @@ impl CpuTimer {
             let mut waiting = process.cpu_timers().waiting.lock();
             let now = self.clock.read()?;
             let at = self.place(&waiting)?;
+            if waiting[at].interval == 0 {
+                return None;
+            }
             let count = waiting[at].pass(now);
             Some(count.saturating_add(undo()))
         };
@@ -205,6 +208,10 @@ pub fn sleep_by(clock: CpuClock, until: u64) -> Result<Option<u64>, Errno> {
     timer.set(until.max(1), 0, true)?;
     let over = || sleeper.is_over.load(Relaxed).then_some(());
     let slept = sleeper.queue.wait_interruptible(over, None);
-    let left = timer.set(0, 0, false)?;
-    Ok(slept.is_err().then_some(left.time))
+    let left = match timer.set(0, 0, false) {
+        // Whose time it was is gone.
+        Err(Errno::ESRCH) => 0,
+        left => left?.time,
+    };
+    Ok(slept.is_err().then_some(left))
 }

@@ -181,7 +181,8 @@ pub(super) fn is_waited_for(key: Key) -> bool {
 /// were woken or moved.
 ///
 /// # Errors
-/// `EAGAIN` if the word differs; `EINVAL`, `EFAULT`.
+/// `EAGAIN` if the word differs; `EINVAL`, also if such wait as are to be moved to a
+/// lock; `EFAULT`.
 pub fn requeue(
     current: &Current,
     from: Word,
@@ -191,6 +192,9 @@ pub fn requeue(
     expected: Option<u32>,
 ) -> Result<usize, Errno> {
     let (key, target) = (Key::new(current, from)?, Key::new(current, to)?);
+    if requeue_pi::is_waited_for(key) {
+        return Err(Errno::EINVAL);
+    }
     loop {
         let done = key.bucket().requeue_checked(
             target.bucket(),

@@ -62,6 +62,7 @@ fn start_first(own: Box<Resources>, name: Name) -> Result<(), Errno> {
 pub(super) fn begin() -> ! {
     let mut current = Current::begin();
     current.enter_space();
+    current.resumed();
     let status = live(&mut current);
     exit::finish(current, status)
 }

@@ -45,7 +45,8 @@ const QUEUES: usize = 64;
 /// Those who sleep, by their ids.
 static SLEEPERS: [WaitQueue<Tid, rank::Futex>; QUEUES] = [const { WaitQueue::new() }; QUEUES];
 
-/// A thread's own part: how its wait stands. Written with the table locked.
+/// A thread's own part: how its wait stands. Written with the table locked, but for
+/// the end and what [`super::requeue_pi`] says of it.
 pub struct Waiting(pub(super) AtomicU8);
 
 pub(super) const NOT: u8 = 0;

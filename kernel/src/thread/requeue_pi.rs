@@ -16,15 +16,25 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed};
 use sync::{SpinLock, WaitError, rank};
 
 struct Waiter {
+    /// Its number, which rises.
+    ticket: u64,
     thread: Arc<Thread>,
     word: Key,
     lock: Key,
 }
 
-/// In the order they came. A thread in it is `PARKED`, and none else is.
-static WAITERS: SpinLock<Vec<Waiter>, rank::Requeue> = SpinLock::new(Vec::new());
+struct Waiters {
+    /// In the order they came. A thread in it is `PARKED`, and none else is.
+    list: Vec<Waiter>,
+    next_ticket: u64,
+}
 
-/// Its length, for those who only look.
+static WAITERS: SpinLock<Waiters, rank::Requeue> = SpinLock::new(Waiters {
+    list: Vec::new(),
+    next_ticket: 0,
+});
+
+/// How many there are, for those who only look.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Sleeps while `word` is `expected`, until the lock at `lock` is taken on the
@@ -81,13 +91,16 @@ fn park(
 ) -> Result<(), Errno> {
     let mut waiters = WAITERS.lock();
     check()?;
-    waiters.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    waiters.push(Waiter {
+    waiters.list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+    let ticket = waiters.next_ticket;
+    waiters.next_ticket += 1;
+    waiters.list.push(Waiter {
+        ticket,
         thread: me.clone(),
         word,
         lock,
     });
-    COUNT.store(waiters.len(), Relaxed);
+    COUNT.store(waiters.list.len(), Relaxed);
     me.lock_wait.0.store(PARKED, Relaxed);
     Ok(())
 }
@@ -99,9 +112,10 @@ fn leave(me: &Arc<Thread>) -> bool {
         return false;
     }
     me.lock_wait.0.store(NOT, Relaxed);
-    let place = waiters.iter().position(|it| Arc::ptr_eq(&it.thread, me));
-    let own = place.map(|at| waiters.remove(at));
-    COUNT.store(waiters.len(), Relaxed);
+    let list = &mut waiters.list;
+    let place = list.iter().position(|it| Arc::ptr_eq(&it.thread, me));
+    let own = place.map(|at| list.remove(at));
+    COUNT.store(list.len(), Relaxed);
     drop(waiters);
     drop(own);
     true
@@ -124,11 +138,11 @@ pub fn requeue(
     if futex::is_waited_for(key) {
         return Err(Errno::EINVAL);
     }
-    let waiting = |waiters: &[Waiter]| waiters.iter().filter(|it| it.word == key).count();
-    let most = loop {
+    // Those who come later do not wait for what is told now.
+    let end = loop {
         let waiters = WAITERS.lock();
         match futex::check(word.address, expected) {
-            Ok(()) => break waiting(&waiters).min(more.saturating_add(1)),
+            Ok(()) => break waiters.next_ticket,
             Err(Errno::EFAULT) => {}
             Err(error) => return Err(error),
         }
@@ -136,10 +150,9 @@ pub fn requeue(
         futex::bring_in(word.address)?;
     };
     let mut moved = 0;
-    while moved < most {
-        match move_one(key, target, lock) {
+    while moved <= more {
+        match move_one(key, end, target, lock) {
             Ok(true) => moved += 1,
-            // It has left by itself.
             Ok(false) => break,
             Err(Errno::EFAULT) => bring_in_to_write(lock.address)?,
             Err(_) if moved > 0 => break,
@@ -149,13 +162,15 @@ pub fn requeue(
     Ok(moved)
 }
 
-/// Moves the most urgent waiter; false if there is none.
-fn move_one(word: Key, target: Key, lock: Word) -> Result<bool, Errno> {
+/// Moves the most urgent of the waiters with tickets below `end`; false if there is
+/// none.
+fn move_one(word: Key, end: u64, target: Key, lock: Word) -> Result<bool, Errno> {
     // Let go after the locks: they may be the last references.
     let (mut _waiter, mut _holder) = (None, None);
     let mut waiters = WAITERS.lock();
-    let waiting = waiters.iter().enumerate().filter(|(_, it)| it.word == word);
-    let first = waiting.min_by_key(|(_, it)| it.thread.entity.level());
+    let all = waiters.list.iter().enumerate();
+    let meant = all.filter(|(_, it)| it.word == word && it.ticket < end);
+    let first = meant.min_by_key(|(_, it)| it.thread.entity.level());
     let Some((at, first)) = first else {
         return Ok(false);
     };
@@ -163,12 +178,12 @@ fn move_one(word: Key, target: Key, lock: Word) -> Result<bool, Errno> {
         return Err(Errno::EINVAL);
     }
     pi_futex::enter(&first.thread, target, lock, &mut _holder)?;
-    _waiter = Some(waiters.remove(at));
-    COUNT.store(waiters.len(), Relaxed);
+    _waiter = Some(waiters.list.remove(at));
+    COUNT.store(waiters.list.len(), Relaxed);
     Ok(true)
 }
 
 /// Whether somebody waits for the word who must not be woken otherwise.
 pub(super) fn is_waited_for(word: Key) -> bool {
-    COUNT.load(Relaxed) != 0 && WAITERS.lock().iter().any(|it| it.word == word)
+    COUNT.load(Relaxed) != 0 && WAITERS.lock().list.iter().any(|it| it.word == word)
 }

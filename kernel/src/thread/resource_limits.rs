@@ -136,32 +136,48 @@ impl ResourceLimits {
         }
     }
 
-    /// ENOMEM.
-    fn set(&self, resource: Resource, limit: Limit) -> Result<(), Errno> {
-        let mut table = **self.table.lock();
-        table[resource as usize] = limit;
-        let table = try_arc(table)?;
-        let old = core::mem::replace(&mut *self.table.lock(), table);
+    /// What it was. EPERM for a hard limit that is raised, unless it may be; ENOMEM.
+    fn set(&self, resource: Resource, limit: Limit, may_raise: bool) -> Result<Limit, Errno> {
+        // Room first, for nothing is asked for under the lock.
+        let mut new = try_arc(Resource::ALL.map(Resource::first))?;
+        let mut table = self.table.lock();
+        let before = table[resource as usize];
+        if limit.hard > before.hard && !may_raise {
+            return Err(Errno::EPERM);
+        }
+        if let Some(new) = Arc::get_mut(&mut new) {
+            *new = **table;
+            new[resource as usize] = limit;
+        }
+        let old = core::mem::replace(&mut *table, new);
+        drop(table);
         drop(old);
-        Ok(())
+        Ok(before)
     }
 }
 
-/// Sets a limit of a process, and has it hold.
+/// Sets a limit of a process, and has it hold; what it was.
 ///
 /// # Errors
-/// `EPERM` for more files than there may be, `ENOMEM`.
-pub fn set_limit(group: &Arc<Group>, resource: Resource, limit: Limit) -> Result<(), Errno> {
+/// `EPERM` for more files than there may be, and for a hard limit that is raised,
+/// unless it may be; `ENOMEM`.
+pub fn set_limit(
+    group: &Arc<Group>,
+    resource: Resource,
+    limit: Limit,
+    may_raise: bool,
+) -> Result<Limit, Errno> {
     if resource == Resource::Files && limit.hard > FileTable::MAX_LIMIT as u64 {
         return Err(Errno::EPERM);
     }
     let limits = group.limits();
-    limits.set(resource, limit)?;
+    let before = limits.set(resource, limit, may_raise)?;
     if resource == Resource::Cpu {
-        return limit_cpu_time(group);
+        limit_cpu_time(group)?;
+        return Ok(before);
     }
     let Some(thread) = group.some_thread() else {
-        return Ok(());
+        return Ok(before);
     };
     match resource {
         Resource::Files => {
@@ -170,13 +186,16 @@ pub fn set_limit(group: &Arc<Group>, resource: Resource, limit: Limit) -> Result
             }
         }
         Resource::AddressSpace | Resource::Data | Resource::Stack => {
-            if let Some(space) = thread.seen_space() {
+            // That of vfork's parent is not the child's to limit.
+            if let Some(space) = thread.seen_space()
+                && space.tenants() <= group.thread_count()
+            {
                 space.set_limits(limits.of_memory());
             }
         }
         _ => {}
     }
-    Ok(())
+    Ok(before)
 }
 
 /// How large the running process may make files, in bytes.

@@ -100,7 +100,10 @@ pub fn register(
     if !area.is_multiple_of(align_of::<RseqArea>()) {
         return Err(Errno::EINVAL);
     }
-    if area.checked_add(length).is_none_or(|end| end > USER_END) {
+    if area
+        .checked_add(size_of::<RseqArea>())
+        .is_none_or(|end| end > USER_END)
+    {
         return Err(Errno::EFAULT);
     }
     own.set(area, signature);
@@ -141,17 +144,37 @@ fn see_to_area(current: &mut Current) {
 }
 
 /// If the thread stands in a sequence, it goes on at the place for that.
-pub(super) fn leave_sequence(current: &mut Current) {
+fn leave_sequence(current: &mut Current) {
+    if let Err(area) = try_leave(current) {
+        fault(current, area);
+    }
+}
+
+/// The same before a handler of `signal` runs; false if the thread must end instead,
+/// for that signal is what a bad area would be told by.
+pub(super) fn leave_for(current: &mut Current, signal: u32) -> bool {
+    match try_leave(current) {
+        Ok(()) => true,
+        Err(_) if signal == SIGSEGV => false,
+        Err(area) => {
+            fault(current, area);
+            true
+        }
+    }
+}
+
+/// The area, if that is no good.
+fn try_leave(current: &mut Current) -> Result<(), usize> {
     let area = current.rseq.area.load(Relaxed);
     if area == 0 {
-        return;
+        return Ok(());
     }
     let ip = current.regs().ip();
-    match abort_place(area, ip, current.rseq.signature.load(Relaxed)) {
-        Ok(None) => {}
-        Ok(Some(place)) => current.regs().set_ip(place),
-        Err(_) => fault(current, area),
+    let signature = current.rseq.signature.load(Relaxed);
+    if let Some(place) = abort_place(area, ip, signature).map_err(|_| area)? {
+        current.regs().set_ip(place);
     }
+    Ok(())
 }
 
 /// Where to go on instead of at `ip`; `None` outside of the sequence. What the area

@@ -171,6 +171,19 @@ impl ProcessTimers {
         table.timers.get(&id).cloned().ok_or(Errno::EINVAL)
     }
 
+    /// As [`ProcessTimer::set`]: EINVAL, too, if there is no such timer.
+    pub fn set(&self, id: i32, first: u64, interval: u64, absolute: bool) -> Result<Left, Errno> {
+        let timer = self.get(id)?;
+        let left = timer.set(first, interval, absolute)?;
+        // Who has deleted it meanwhile has stopped it too early.
+        let still = self.get(id);
+        if !still.is_ok_and(|still| Arc::ptr_eq(&still.target, &timer.target)) {
+            timer.stop();
+            return Err(Errno::EINVAL);
+        }
+        Ok(left)
+    }
+
     /// Stops a timer and forgets it. EINVAL.
     pub fn delete(&self, id: i32) -> Result<(), Errno> {
         let removed = self.table.lock().timers.remove(&id);

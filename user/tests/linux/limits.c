@@ -138,6 +138,26 @@ static void file_size(void) {
     CHECK(write(ends[1], many, 400) == 400 && caught == 0);
 }
 
+// Memory without a file is none.
+static void shared_memory(void) {
+    limit(RLIMIT_FSIZE, 100, 100);
+    char *memory = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(memory != MAP_FAILED && memory[MIB - 1] == 0);
+}
+
+// vfork's child limits itself.
+static void vfork_limits(void) {
+    pid_t child = vfork();
+    if (child == 0) {
+        struct rlimit small = {16 * MIB, 16 * MIB};
+        setrlimit(RLIMIT_AS, &small);
+        _exit(0);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(mmap(NULL, 64 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+}
+
 static void file_size_ends(void) {
     limit(RLIMIT_FSIZE, 0, 0);
     char name[] = "/tmp/limits-XXXXXX";
@@ -201,11 +221,29 @@ static void stack_ends(void) {
     deep(200);
 }
 
-// A larger limit is for the next program.
+// It holds at once, and for the next program.
 static void larger_stack(void) {
     limit(RLIMIT_STACK, 32 * MIB, RLIM_INFINITY);
+    deep(5000);
     execl("/proc/self/exe", "limits", "deep", NULL);
     CHECK(!"exec");
+}
+
+// One that is no whole pages.
+static void odd_stack(void) {
+    limit(RLIMIT_STACK, 8191 << 10, RLIM_INFINITY);
+    execl("/proc/self/exe", "limits", "odd", NULL);
+    CHECK(!"exec");
+}
+
+static void map_and_fork(void) {
+    char *memory = map(3 * 4096, PROT_READ | PROT_WRITE, 0);
+    CHECK(memory != MAP_FAILED && (long)memory % 4096 == 0);
+    memory[3 * 4096 - 1] = 7;
+    if (fork() == 0) _exit(memory[3 * 4096 - 1] != 7);
+    int status;
+    CHECK(wait(&status) > 0 && status == 0);
+    CHECK(mprotect(memory, 2 * 4096, PROT_READ) == 0);
 }
 
 static void unlimited_stack(void) {
@@ -245,6 +283,10 @@ int main(int count_of, char **words) {
         deep(5000);
         return 0;
     }
+    if (count_of > 1) {
+        map_and_fork();
+        return failures != 0;
+    }
     CHECK(in_child(calls) == 0);
     CHECK(in_child(rights) == 0);
     CHECK(in_child(files) == 0);
@@ -255,7 +297,10 @@ int main(int count_of, char **words) {
     CHECK(in_child(stack) == 0);
     CHECK(ended_by(in_child(stack_ends)) == SIGSEGV);
     CHECK(in_child(larger_stack) == 0);
+    CHECK(in_child(odd_stack) == 0);
     CHECK(in_child(unlimited_stack) == 0);
+    CHECK(in_child(shared_memory) == 0);
+    CHECK(in_child(vfork_limits) == 0);
     CHECK(ended_by(in_child(cpu)) == SIGKILL);
     CHECK(in_child(cpu_ends) == 0);
     return failures != 0;

@@ -57,6 +57,7 @@ use page_map::PageMap;
 use read::ReadAhead;
 pub use registry::{clean_total, flush_all, shrink_all, shrink_mapped};
 use seals::Seals;
+pub use write::allowed;
 pub use write_back::{dirty_total, is_too_dirty, serve};
 
 const PAGE: u64 = PAGE_SIZE as u64;

@@ -53,7 +53,9 @@ fn handle(current: &mut Current, info: Info, action: SigAction) {
     let mask = signals.mask;
     let old_mask = signals.saved_mask.take().unwrap_or(mask);
     drop(signals);
-    rseq::leave_sequence(current);
+    if !rseq::leave_for(current, info.signal) {
+        return current.end_by(info.signal);
+    }
     if frame::push(current, info, action, old_mask).is_err() {
         log::warn!(
             "{} (thread {}): no room on the stack for the handler of signal {}",
