@@ -292,11 +292,11 @@ impl Group {
         }
         // It may have been chosen for a signal, or the last to stop.
         members.hand_on();
-        let stopped_by = members.stopped_by();
+        let stopped_by = self.note_stopped(&members);
         drop(members);
         drop(gone);
         if let Some(signal) = stopped_by {
-            self.report_stopped(signal);
+            self.tell_stopped(signal);
         }
         self.member_gone.wake_all();
         (left == 0).then_some(whole)

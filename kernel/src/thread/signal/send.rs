@@ -22,6 +22,9 @@ impl Group {
         }
         let mut members = self.members.lock();
         let continued = members.cancel_opposite(signal);
+        if continued {
+            self.note_continued(&members);
+        }
         let wants = |thread: &&Arc<Thread>| !thread.must_exit() && !thread.blocks(signal);
         let first = members.threads.get(&self.id()).filter(wants);
         let target = first.or_else(|| members.threads.values().find(wants));
@@ -73,6 +76,9 @@ impl Group {
         }
         let mut members = self.members.lock();
         let continued = members.cancel_opposite(signal);
+        if continued {
+            self.note_continued(&members);
+        }
         let is_awaited = thread.awaits(signal);
         let effect = if is_awaited { Effect::Handled } else { effect };
         let added = match (effect, thread.blocks(signal)) {
@@ -104,7 +110,7 @@ impl Group {
             descriptor::notify();
         }
         if continued {
-            self.report_continued();
+            self.tell_continued();
         }
         added.unwrap_or(Ok(()))
     }

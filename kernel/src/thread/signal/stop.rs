@@ -57,7 +57,7 @@ impl Members {
     }
 
     /// The signal that has stopped the process, once the last of its threads has.
-    pub(in crate::thread) fn stopped_by(&self) -> Option<u32> {
+    fn stopped_by(&self) -> Option<u32> {
         let all = !self.threads.is_empty() && self.stop.arrived == self.threads.len();
         self.stop.signal.filter(|_| all)
     }
@@ -87,16 +87,28 @@ impl Group {
         self.members.lock().stop.signal.is_some()
     }
 
-    /// All threads have stopped, by `signal`.
-    pub(in crate::thread) fn report_stopped(&self, signal: u32) {
+    /// Notes that it has stopped, by the signal that is given back, if it has now. The
+    /// report changes under the lock of the members, as the stop does: so the last of
+    /// both is what the parent finds.
+    pub(in crate::thread) fn note_stopped(&self, members: &Members) -> Option<u32> {
+        let signal = members.stopped_by()?;
         self.report.store(wait_stopped(signal), Ordering::Release);
+        Some(signal)
+    }
+
+    /// The parent is told.
+    pub(in crate::thread) fn tell_stopped(&self, signal: u32) {
         tell_parent(self, CLD_STOPPED, signal as i32);
     }
 
-    /// It goes on: its threads wake, and the parent is told.
-    pub(super) fn report_continued(&self) {
-        self.continued.wake_all();
+    /// Notes that it goes on, as above.
+    pub(super) fn note_continued(&self, _members: &Members) {
         self.report.store(WAIT_CONTINUED, Ordering::Release);
+    }
+
+    /// Its threads wake, and the parent is told.
+    pub(super) fn tell_continued(&self) {
+        self.continued.wake_all();
         tell_parent(self, CLD_CONTINUED, SIGCONT as i32);
     }
 
@@ -138,10 +150,10 @@ pub(in crate::thread) fn wait(current: &Current) {
     }
     members.stop.arrived += 1;
     let number = members.stop.number;
-    let stopped_by = members.stopped_by();
+    let stopped_by = group.note_stopped(&members);
     drop(members);
     if let Some(signal) = stopped_by {
-        group.report_stopped(signal);
+        group.tell_stopped(signal);
     }
     let over = || {
         let members = group.members.lock();

@@ -26,6 +26,7 @@ const PROGRAMS: &[&[&str]] = &[
     &["events", "set"],
     &["inheritance"],
     &["inotify", "mount"],
+    &["jobs"],
     &["limits"],
     &["locked"],
     &["locks"],
