@@ -92,6 +92,7 @@ impl Space {
         let start = gap.start;
         let range = start..start + length;
         let mapping = FileMapping::new(file, range, Arc::downgrade(self))?;
+        mapping.check_seal()?;
         let region = Region {
             start,
             end: start + length,

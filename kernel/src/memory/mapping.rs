@@ -83,11 +83,15 @@ impl FileMapping {
         let weak: Weak<Self> = Arc::downgrade(&mapping);
         let id = mapping.file.cache.mappers().add(weak, mapping.writes())?;
         mapping.id.store(id, Ordering::Relaxed);
-        if mapping.writes() && mapping.file.cache.is_sealed(F_SEAL_WRITE) {
-            // Just now, by a peer that did not see the mapping.
-            return Err(Errno::EPERM);
-        }
         Ok(mapping)
+    }
+
+    /// EPERM if the file was sealed just now, by a peer that did not see the mapping.
+    pub(super) fn check_seal(&self) -> Result<(), Errno> {
+        match self.writes() && self.file.cache.is_sealed(F_SEAL_WRITE) {
+            true => Err(Errno::EPERM),
+            false => Ok(()),
+        }
     }
 
     /// Others see what is written through it.

@@ -10,6 +10,8 @@ use super::file::{open_file, open_to_write};
 use super::storage;
 use super::vectors::read_vectors;
 use crate::files::allocate::try_zeroed;
+use crate::files::inode::Kind;
+use crate::files::open_file::Whence;
 use crate::files::pipe::Pipe;
 use crate::files::{File, Sink, Source};
 use crate::memory::user;
@@ -48,11 +50,12 @@ fn between(
         return Err(Errno::EINVAL);
     }
     loop {
+        // The bytes come last: who was woken for them takes them, or others sleep on.
+        let room = to.wait_to_write(nonblocking)?;
+        let mut buffer = try_zeroed(length.min(room).min(PART))?;
         if !from.wait_to_read(nonblocking)? {
             return Ok(0);
         }
-        let room = to.wait_to_write(nonblocking)?;
-        let mut buffer = try_zeroed(length.min(room).min(PART))?;
         let Some(claim) = from.claim() else {
             // Another reader was faster.
             continue;
@@ -164,7 +167,8 @@ fn drain(
     Ok(done)
 }
 
-/// From a file to a pipe: as much as one read gives and the pipe has room for.
+/// From a file to a pipe: as much as one read gives and the pipe has room for. What
+/// has places is read there, and its offset moves by what the pipe has taken.
 fn fill(
     from: &File,
     told_at: usize,
@@ -176,13 +180,20 @@ fn fill(
     let room = to.wait_to_write(nonblocking)?;
     let mut buffer = try_zeroed(length.min(room).min(PART))?;
     let mut bytes = Sink::kernel(&mut buffer);
-    let count = match place {
+    let own = match from.inode().kind() {
+        Kind::Regular if place.is_none() => Some(from.seek(0, Whence::Current)?),
+        _ => None,
+    };
+    let count = match place.or(own) {
         Some(at) => from.read_at(at, &mut bytes).map_err(without_places)?,
         None => from.read(&mut bytes)?,
     };
     let written = to.write(false, &mut Source::kernel(&buffer[..count]))?;
     if let Some(place) = place {
         user::write_value(told_at, &(place + written as u64))?;
+    }
+    if own.is_some() {
+        from.seek(written as i64, Whence::Current)?;
     }
     Ok(written)
 }
@@ -222,7 +233,11 @@ pub fn vmsplice(
     let pipe = pipe_of(&file)?;
     let vectors = read_vectors(vectors, count)?;
     if !file.description().writable() {
-        return pipe.read(nonblocking, &mut Sink::vectors(&vectors)?);
+        let mut bytes = Sink::vectors(&vectors)?;
+        return match pipe.read(nonblocking, &mut bytes) {
+            Ok(0) if bytes.faulted() => Err(Errno::EFAULT),
+            result => result,
+        };
     }
     let mut bytes = Source::vectors(&vectors)?;
     if bytes.remaining() == 0 {

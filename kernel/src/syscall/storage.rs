@@ -149,7 +149,7 @@ pub fn sync_file_range(
 ) -> Result<usize, Errno> {
     /// WAIT_BEFORE, WRITE and WAIT_AFTER.
     const KNOWN: usize = 7;
-    let file = open_to_write(current, descriptor)?;
+    let file = open_file(current, descriptor)?;
     let (start, length) = (offset(start)?, offset(length)?);
     if flags as u32 as usize & !KNOWN != 0 || start + length > i64::MAX as u64 {
         return Err(Errno::EINVAL);

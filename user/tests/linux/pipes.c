@@ -159,6 +159,8 @@ static void test_vmsplice(void) {
     struct iovec into[] = {{copy, 10}, {copy + 10, 20}};
     memset(copy, 0, 40);
     CHECK(vmsplice(ends[0], into, 2, 0) == 30 && memcmp(copy, data, 30) == 0);
+    struct iovec nowhere = {(void *)8, 10};
+    FAILS(vmsplice(ends[0], &nowhere, 1, 0), EFAULT);
     CHECK(holds(ends[0], 30, count - 30));
     FAILS(vmsplice(ends[0], into, 2, SPLICE_F_NONBLOCK), EAGAIN);
     FAILS(vmsplice(ends[1], parts, 2, 64), EINVAL);
