@@ -49,7 +49,8 @@ int open(const char *path, int flags) {
     kernel |= KERNEL_CREATE;
   if (flags & O_TRUNC)
     kernel |= KERNEL_TRUNCATE;
-  return CALL3(OPEN, path, kernel, 0666);
+  /* Without permissions, all files can be run. */
+  return CALL3(OPEN, path, kernel, 0777);
 }
 int unlink(const char *path) {
   enum { RMDIR = 84 };
