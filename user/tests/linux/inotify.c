@@ -333,6 +333,7 @@ static void test_overflow(void) {
 }
 
 int main(int argc, char **argv) {
+    (void)argv;
     setvbuf(stdout, NULL, _IONBF, 0);
     CHECK(mkdir("inotify-test", 0755) == 0 && chdir("inotify-test") == 0);
     test_names();
