@@ -24,6 +24,8 @@ const PROGRAMS: &[&[&str]] = &[
     &["cpu_timers"],
     &["credentials"],
     &["events", "set"],
+    // Which calls are made, its first number decides.
+    &["fuzz", "1", "200"],
     &["inheritance"],
     &["inotify", "mount"],
     &["jobs"],
