@@ -7,8 +7,9 @@
 
 #include "check.h"
 
-static inline void in_child(void (*body)(void)) {
-    int status;
+// Runs `body` in a child: how that ended, as waitpid(2) says it.
+static inline int status_in_child(void (*body)(void)) {
+    int status = -1;
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
@@ -17,8 +18,20 @@ static inline void in_child(void (*body)(void)) {
         fflush(stdout);
         _exit(failures > 255 ? 255 : failures);
     }
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    CHECK(waitpid(child, &status, 0) == child);
+    return status;
+}
+
+static inline void in_child(void (*body)(void)) {
+    int status = status_in_child(body);
+    CHECK(WIFEXITED(status));
     if (status != 0) failures++;
+}
+
+// The signal that ends a child which runs `body`; 0 if it exits.
+static inline int signal_in_child(void (*body)(void)) {
+    int status = status_in_child(body);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 // Becomes a user without further groups, for good.

@@ -7,29 +7,16 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "child.h"
 #include "clock.h"
 
 #define MIB (1L << 20)
 
 static void limit(int resource, rlim_t soft, rlim_t hard) {
     CHECK(setrlimit(resource, &(struct rlimit){soft, hard}) == 0);
-}
-
-// Runs `act` in a child; its status.
-static int in_child(void (*act)(void)) {
-    pid_t child = fork();
-    if (child == 0) {
-        act();
-        _exit(failures != 0);
-    }
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child);
-    return status;
 }
 
 static void calls(void) {
@@ -276,8 +263,6 @@ static void cpu_ends(void) {
     limit(RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY);
 }
 
-static int ended_by(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
-
 int main(int count_of, char **words) {
     if (count_of > 1 && strcmp(words[1], "deep") == 0) {
         deep(5000);
@@ -287,21 +272,21 @@ int main(int count_of, char **words) {
         map_and_fork();
         return failures != 0;
     }
-    CHECK(in_child(calls) == 0);
-    CHECK(in_child(rights) == 0);
-    CHECK(in_child(files) == 0);
-    CHECK(in_child(file_size) == 0);
-    CHECK(ended_by(in_child(file_size_ends)) == SIGXFSZ);
-    CHECK(in_child(address_space) == 0);
-    CHECK(in_child(data) == 0);
-    CHECK(in_child(stack) == 0);
-    CHECK(ended_by(in_child(stack_ends)) == SIGSEGV);
-    CHECK(in_child(larger_stack) == 0);
-    CHECK(in_child(odd_stack) == 0);
-    CHECK(in_child(unlimited_stack) == 0);
-    CHECK(in_child(shared_memory) == 0);
-    CHECK(in_child(vfork_limits) == 0);
-    CHECK(ended_by(in_child(cpu)) == SIGKILL);
-    CHECK(in_child(cpu_ends) == 0);
+    in_child(calls);
+    in_child(rights);
+    in_child(files);
+    in_child(file_size);
+    CHECK(signal_in_child(file_size_ends) == SIGXFSZ);
+    in_child(address_space);
+    in_child(data);
+    in_child(stack);
+    CHECK(signal_in_child(stack_ends) == SIGSEGV);
+    in_child(larger_stack);
+    in_child(odd_stack);
+    in_child(unlimited_stack);
+    in_child(shared_memory);
+    in_child(vfork_limits);
+    CHECK(signal_in_child(cpu) == SIGKILL);
+    in_child(cpu_ends);
     return failures != 0;
 }
