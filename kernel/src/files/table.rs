@@ -204,10 +204,16 @@ impl FileTable {
 
     /// Frees all descriptors from `first` to `last`.
     pub fn close_range(&self, first: usize, last: usize) {
-        let mut from = first;
+        self.close_each(first, |table, from| {
+            table.next_open(from).filter(|slot| *slot <= last)
+        });
+    }
+
+    /// Frees those that `next` finds, each at or behind the place that it is given.
+    fn close_each(&self, mut from: usize, next: impl Fn(&Table, usize) -> Option<usize>) {
         loop {
             let mut table = self.table.lock();
-            let Some(slot) = table.next_open(from).filter(|slot| *slot <= last) else {
+            let Some(slot) = next(&table, from) else {
                 return;
             };
             let file = table.files[slot].take();
@@ -245,19 +251,7 @@ impl FileTable {
 
     /// Closes what is marked to close on exec.
     pub fn close_on_exec(&self) {
-        let mut from = 0;
-        loop {
-            let mut table = self.table.lock();
-            let Some(slot) = table.slots.next_close_on_exec(from) else {
-                return;
-            };
-            let file = table.files[slot].take();
-            table.slots.clear(slot);
-            let locks = table.locks;
-            drop(table);
-            self.let_go(file, locks);
-            from = slot + 1;
-        }
+        self.close_each(0, |table, from| table.slots.next_close_on_exec(from));
     }
 
     /// A table of its own with the same open files, as fork makes: ENOMEM.

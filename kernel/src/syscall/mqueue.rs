@@ -111,6 +111,14 @@ fn read_deadline(at: usize) -> Result<Option<u64>, Errno> {
     }
 }
 
+/// Whether and until when a call on the queue `file` waits.
+fn patience(file: &File, deadline: Option<u64>) -> Patience {
+    Patience {
+        nonblocking: file.description().nonblocking(),
+        deadline,
+    }
+}
+
 pub fn mq_timedsend(
     current: &Current,
     descriptor: usize,
@@ -140,12 +148,7 @@ pub fn mq_timedsend(
         bytes: try_zeroed(length)?,
     };
     user::read_bytes(bytes, &mut message.bytes)?;
-    let nonblocking = file.description().nonblocking();
-    let patience = Patience {
-        nonblocking,
-        deadline,
-    };
-    queue.send(current, message, patience)?;
+    queue.send(current, message, patience(&file, deadline))?;
     Ok(0)
 }
 
@@ -167,12 +170,7 @@ pub fn mq_timedreceive(
     if length < queue.shape().size {
         return Err(Errno::EMSGSIZE);
     }
-    let nonblocking = file.description().nonblocking();
-    let patience = Patience {
-        nonblocking,
-        deadline,
-    };
-    let message = queue.receive(current, patience)?;
+    let message = queue.receive(current, patience(&file, deadline))?;
     if priority != 0 {
         user::write_value(priority, &message.priority)?;
     }

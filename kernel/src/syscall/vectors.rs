@@ -16,28 +16,6 @@ use crate::thread::Current;
 /// Of preadv2(2) and pwritev2(2). A read does nothing about them, as on Linux.
 const FLAGS: usize = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND;
 
-pub fn readv(
-    current: &Current,
-    descriptor: usize,
-    vectors: usize,
-    count: usize,
-) -> Result<usize, Errno> {
-    let file = open_file(current, descriptor)?;
-    let vectors = read_vectors(vectors, count)?;
-    file.read(&mut Sink::vectors(&vectors)?)
-}
-
-pub fn writev(
-    current: &Current,
-    descriptor: usize,
-    vectors: usize,
-    count: usize,
-) -> Result<usize, Errno> {
-    let file = open_to_write(current, descriptor)?;
-    let vectors = read_vectors(vectors, count)?;
-    file.write(&mut Source::vectors(&vectors)?)
-}
-
 /// The caller's list of buffers, copied once: EINVAL if it is too long.
 pub(super) fn read_vectors(address: usize, count: usize) -> Result<Vec<IoVec>, Errno> {
     if count > IOV_MAX {
@@ -49,7 +27,7 @@ pub(super) fn read_vectors(address: usize, count: usize) -> Result<Vec<IoVec>, E
     Ok(vectors)
 }
 
-/// preadv(2), preadv2(2).
+/// readv(2), preadv(2), preadv2(2).
 pub fn preadv2(
     current: &Current,
     descriptor: usize,
@@ -69,7 +47,7 @@ pub fn preadv2(
     }
 }
 
-/// pwritev(2), pwritev2(2).
+/// writev(2), pwritev(2), pwritev2(2).
 pub fn pwritev2(
     current: &Current,
     descriptor: usize,
